@@ -1,0 +1,116 @@
+//! Time: the canonical timestamp of every receipt, and the only "now" in the house.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Timelike, Utc};
+
+/// A UTC instant to the microsecond, written as `2026-01-26T18:40:00Z` or with the fraction it needs.
+///
+/// Microseconds, because other SPARQL engines keep no more; UTC and without trailing zeros, because the store does not
+/// keep lexical forms and a receipt's id is a hash over them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// The instant `micros` microseconds after 1970.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).and_then(Self::in_range)
+    }
+
+    /// Microseconds since 1970.
+    pub fn micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    /// Seconds since 1970, with the fraction.
+    #[expect(clippy::cast_precision_loss, reason = "microseconds since 1970 fit 53 bits until the year 2255")]
+    pub fn seconds(self) -> f64 {
+        self.micros() as f64 / 1e6
+    }
+
+    /// This instant moved by `delta`, or `None` outside the years 1 to 9999.
+    pub fn checked_add(self, delta: TimeDelta) -> Option<Self> {
+        self.0.checked_add_signed(delta).and_then(Self::in_range)
+    }
+
+    /// Time from `earlier` to this instant.
+    pub fn since(self, earlier: Self) -> TimeDelta {
+        self.0 - earlier.0
+    }
+
+    /// The chrono value, for calendars and formats.
+    pub fn utc(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    fn in_range(time: DateTime<Utc>) -> Option<Self> {
+        let micros = time.nanosecond() / 1_000 * 1_000;
+        ((1..=9999).contains(&time.year())).then(|| Self(time.with_nanosecond(micros).unwrap_or(time)))
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self::in_range(time).unwrap_or(Self(DateTime::UNIX_EPOCH))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_rfc3339_opts(SecondsFormat::Micros, true);
+        let text = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
+        write!(f, "{text}Z")
+    }
+}
+
+/// Why a text is no timestamp.
+#[derive(Debug, thiserror::Error)]
+#[error("\"{0}\" is not an RFC 3339 time with a zone, such as 2026-01-26T18:40:00Z, nor milliseconds since 1970")]
+pub struct NotATime(String);
+
+impl FromStr for Timestamp {
+    type Err = NotATime;
+
+    /// RFC 3339 with any offset, or milliseconds since 1970.
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let parsed = match text.parse::<i64>() {
+            Ok(millis) => DateTime::from_timestamp_millis(millis),
+            Err(_) => DateTime::parse_from_rfc3339(text).ok().map(|t| t.to_utc()),
+        };
+        parsed.and_then(Self::in_range).ok_or_else(|| NotATime(text.to_owned()))
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The only source of "now".
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// A clock that stands still, for replays and tests.
+    Fixed(Timestamp),
+}
+
+impl Clock {
+    /// The present instant.
+    pub fn now(self) -> Timestamp {
+        match self {
+            Self::System => Utc::now().into(),
+            Self::Fixed(time) => time,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Recording: an accepted receipt is in the ledger before anyone hears so, and in the index right after.
+//!
+//! The [`ledger`] is the truth (fsynced, hash-chained, signed); the [`store`] is an index over it that can be rebuilt.
+//! One [`writer`] owns every mutation of both.
+
+pub mod ledger;
+mod checkpoint;
+mod merkle;
+pub mod slot;
+pub mod store;
+pub mod writer;
+
+use crate::clock::Timestamp;
+use crate::receipt::{Receipt, ReceiptId};
+
+/// A receipt with what naze added when it was recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Its content hash.
+    pub id: ReceiptId,
+    /// What was sent.
+    pub receipt: Receipt,
+    /// When naze recorded it.
+    pub recorded_at: Timestamp,
+    /// Its place in the ledger, from 0.
+    pub position: u64,
+    /// SHA-256 of the raw document it was read from.
+    pub source: [u8; 32],
+    /// The sender's own name for this fact, when it has one; only the ledger keeps it.
+    pub key: Option<String>,
+}
+
+impl Recorded {
+    /// When it happened. Every recorded receipt says so: the shapes demand it.
+    pub fn occurred_at(&self) -> Timestamp {
+        self.receipt.occurred_at().unwrap_or(self.recorded_at)
+    }
+}
+
+/// A half-open span of time, `from <= t < to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// First instant inside.
+    pub from: Timestamp,
+    /// First instant after.
+    pub to: Timestamp,
+}
+
+impl Window {
+    /// Is `time` inside?
+    pub fn contains(&self, time: Timestamp) -> bool {
+        self.from <= time && time < self.to
+    }
+}

@@ -1,0 +1,320 @@
+//! The index: an Oxigraph store that can be rebuilt from the ledger at any time.
+//!
+//! Only this file opens or changes it; readers get a handle whose queries see one consistent snapshot.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+
+use oxigraph::store::Store;
+use oxrdf::{Graph, GraphName, GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, QuadRef, Term, TermRef, Triple};
+use sha2::{Digest as _, Sha256};
+
+use super::slot::{Slot, Width};
+use super::{Recorded, Window};
+use crate::clock::Timestamp;
+use crate::error::{Context as _, Error, Result};
+use crate::receipt::{Receipt, ReceiptId, Value, component_iri, read_rdf};
+use crate::vocab::{self, Vocabulary};
+
+/// Facts about the store itself.
+const META_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:naze:store");
+/// First sighting of every dependency, whatever its slot: topology outlives windows.
+pub const TOPOLOGY_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:naze:topology");
+const APPLIED: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#appliedPosition");
+const WIDTH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#slotWidth");
+const KEY_OF: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#keyOf");
+const DEPENDS_ON: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#dependsOn");
+
+/// From this many receipts on, the bulk loader is faster than a transaction (DESIGN §5).
+const BULK_RECEIPTS_MIN: usize = 400;
+
+/// The triple store with its slots.
+#[derive(Clone)]
+pub struct Index {
+    store: Store,
+    slots: Arc<RwLock<BTreeSet<Slot>>>,
+    width: Width,
+    vocabulary: Arc<Vocabulary>,
+}
+
+impl Index {
+    /// Opens or creates the index in `folder`; `None` keeps it in memory.
+    ///
+    /// # Errors
+    /// `Unavailable` when another process has it open, `Internal` when the disk fails.
+    pub fn open(folder: Option<&Path>, width: Width, vocabulary: Arc<Vocabulary>) -> Result<Self> {
+        let store = match folder {
+            Some(folder) => Store::open(folder).map_err(|error| {
+                Error::unavailable(format!("cannot open the index in {}", folder.display()))
+                    .because(error)
+                    .hint("is another naze using this data directory? One process at a time")
+                    .hint("if the index is damaged, `naze rebuild` makes it anew from the ledger")
+            })?,
+            None => Store::new().internal("cannot make an index in memory")?,
+        };
+        let slots = store
+            .named_graphs()
+            .filter_map(|graph| match graph {
+                Ok(NamedOrBlankNode::NamedNode(graph)) => Slot::of_graph(graph.as_ref()).map(Ok),
+                Ok(NamedOrBlankNode::BlankNode(_)) => None,
+                Err(error) => Some(Err(error)),
+            })
+            .collect::<std::result::Result<_, _>>()
+            .internal("cannot list the slots of the index")?;
+        let mut index = Self {
+            store,
+            slots: Arc::new(RwLock::new(slots)),
+            width,
+            vocabulary,
+        };
+        index.width = index.keep_width(width)?;
+        Ok(index)
+    }
+
+    /// A store keeps the slot width it was made with.
+    fn keep_width(&self, wanted: Width) -> Result<Width> {
+        let found = self.store.quads_for_pattern(Some(META_GRAPH.into()), Some(WIDTH), None, None).next();
+        match found {
+            Some(quad) => match quad.internal("cannot read the slot width")?.object {
+                Term::Literal(width) if width.value() == "hour" => Ok(Width::Hour),
+                _ => Ok(Width::Day),
+            },
+            None => {
+                let name = if wanted == Width::Hour { "hour" } else { "day" };
+                let quad = Quad::new(META_GRAPH, WIDTH, Literal::from(name), META_GRAPH);
+                self.store.insert(&quad).internal("cannot write the slot width")?;
+                Ok(wanted)
+            }
+        }
+    }
+
+    /// A handle for queries; evaluation never blocks the writer.
+    pub(crate) fn reader(&self) -> &Store {
+        &self.store
+    }
+
+    /// The vocabulary that receipts are written in.
+    pub fn vocabulary(&self) -> &Arc<Vocabulary> {
+        &self.vocabulary
+    }
+
+    /// The graphs of the slots that share an instant with `window`, oldest first.
+    pub fn graphs_in(&self, window: Window) -> Vec<NamedNode> {
+        self.slots().iter().filter(|slot| slot.overlaps(window)).map(|slot| slot.graph()).collect()
+    }
+
+    /// The graphs of all slots, oldest first.
+    pub fn graphs(&self) -> Vec<NamedNode> {
+        self.slots().iter().map(|slot| slot.graph()).collect()
+    }
+
+    fn slots(&self) -> std::sync::RwLockReadGuard<'_, BTreeSet<Slot>> {
+        self.slots.read().expect("no writer panics while it holds the slots")
+    }
+
+    /// How many ledger entries, from position 0, are in the index.
+    pub fn applied(&self) -> Result<u64> {
+        let mut applied = 0;
+        for quad in self.store.quads_for_pattern(Some(META_GRAPH.into()), Some(APPLIED), None, None) {
+            if let Term::Literal(count) = quad.internal("cannot read the index's position")?.object {
+                applied = applied.max(count.value().parse().unwrap_or(0));
+            }
+        }
+        Ok(applied)
+    }
+
+    /// Adds receipts, which the ledger holds at `..applied`, and notes `applied` in the same commit.
+    pub(super) fn apply(&self, receipts: &[Recorded], applied: u64) -> Result<()> {
+        let mut quads = Vec::with_capacity(receipts.len() * 12);
+        let mut slots = BTreeSet::new();
+        let mut edges = HashSet::new();
+        for recorded in receipts {
+            let slot = Slot::of(recorded.occurred_at(), self.width);
+            slots.insert(slot);
+            self.add_star(recorded, &GraphName::from(slot.graph()), &mut quads);
+            if let Some(key) = &recorded.key {
+                quads.push(Quad::new(key_iri(key), KEY_OF, recorded.id.iri(), META_GRAPH));
+            }
+            self.add_topology(recorded, &mut edges, &mut quads)?;
+        }
+        if receipts.len() >= BULK_RECEIPTS_MIN {
+            self.load(quads, applied)?;
+        } else {
+            self.commit(&quads, applied)?;
+        }
+        self.slots.write().expect("no writer panics while it holds the slots").extend(slots);
+        Ok(())
+    }
+
+    fn commit(&self, quads: &[Quad], applied: u64) -> Result<()> {
+        let mut transaction = self.store.start_transaction().internal("cannot start a transaction on the index")?;
+        let stale: Vec<Quad> = transaction
+            .quads_for_pattern(Some(META_GRAPH.into()), Some(APPLIED), None, None)
+            .collect::<std::result::Result<_, _>>()
+            .internal("cannot read the index's position")?;
+        stale.iter().for_each(|quad| transaction.remove(quad));
+        transaction.extend(quads.iter().map(QuadRef::from));
+        transaction.insert(&applied_quad(applied));
+        transaction.commit().internal("cannot write to the index")
+    }
+
+    /// The bulk loader only adds, so older positions stay until the next transaction; the highest one counts.
+    fn load(&self, quads: Vec<Quad>, applied: u64) -> Result<()> {
+        let mut loader = self.store.bulk_loader().with_num_threads(1).with_max_memory_size_in_megabytes(64);
+        loader
+            .load_quads(quads.into_iter().chain([applied_quad(applied)]))
+            .internal("cannot load into the index")?;
+        loader.commit().internal("cannot write to the index")
+    }
+
+    fn add_star(&self, recorded: &Recorded, graph: &GraphName, quads: &mut Vec<Quad>) {
+        let subject = recorded.id.iri();
+        let star = recorded.receipt.triples(&subject, &self.vocabulary);
+        quads.extend(star.into_iter().map(|triple| triple.in_graph(graph.clone())));
+        let mut add = |predicate: NamedNodeRef<'_>, object: Term| {
+            quads.push(Quad::new(subject.clone(), predicate, object, graph.clone()));
+        };
+        add(vocab::RECORDED_AT, Value::Time(recorded.recorded_at).to_term());
+        add(vocab::LEDGER_POSITION, integer(recorded.position));
+        add(vocab::SOURCE_DOCUMENT, source_iri(&recorded.source).into());
+    }
+
+    /// The first receipt of each edge is copied to the topology graph.
+    fn add_topology(&self, recorded: &Recorded, edges: &mut HashSet<Quad>, quads: &mut Vec<Quad>) -> Result<()> {
+        let receipt = &recorded.receipt;
+        let (Some(caller), Some(callee)) = (receipt.component(), receipt.component_field("target")) else {
+            return Ok(());
+        };
+        if receipt.kind() != "dependency" {
+            return Ok(());
+        }
+        let edge = Quad::new(component_iri(caller), DEPENDS_ON, component_iri(callee), TOPOLOGY_GRAPH);
+        if !edges.contains(&edge) && !self.store.contains(&edge).internal("cannot read the topology")? {
+            self.add_star(recorded, &TOPOLOGY_GRAPH.into(), quads);
+            quads.push(edge.clone());
+            edges.insert(edge);
+        }
+        Ok(())
+    }
+
+    /// The receipt that already tells this fact: one with this id, or one a sender gave the same key.
+    pub(super) fn known(&self, id: ReceiptId, key: Option<&str>) -> Result<Option<ReceiptId>> {
+        let subject = id.iri();
+        let mut same = self.store.quads_for_pattern(Some(subject.as_ref().into()), Some(vocab::RECORDED_AT), None, None);
+        if same.next().transpose().internal("cannot read the index")?.is_some() {
+            return Ok(Some(id));
+        }
+        let Some(key) = key else { return Ok(None) };
+        let key = key_iri(key);
+        let mut keyed = self.store.quads_for_pattern(Some(key.as_ref().into()), Some(KEY_OF), None, None);
+        match keyed.next().transpose().internal("cannot read the index")?.map(|quad| quad.object) {
+            Some(Term::NamedNode(receipt)) => Ok(ReceiptId::from_iri(receipt.as_ref())),
+            _ => Ok(None),
+        }
+    }
+
+    /// Puts everything committed so far on disk, so that a power cut needs no replay of it.
+    pub(super) fn flush(&self) -> Result<()> {
+        self.store.flush().internal("cannot flush the index")
+    }
+
+    /// The recorded receipt with this id, if the index has it.
+    pub fn get(&self, id: ReceiptId) -> Result<Option<Recorded>> {
+        let subject = id.iri();
+        let quad = self.store.quads_for_pattern(Some(subject.as_ref().into()), Some(vocab::RECORDED_AT), None, None).next();
+        match quad.transpose().internal("cannot read the index")? {
+            Some(quad) => self.read_star(id, quad.graph_name.as_ref()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn read_star(&self, id: ReceiptId, graph: GraphNameRef<'_>) -> Result<Recorded> {
+        let subject = id.iri();
+        let mut star = Graph::new();
+        for quad in self.store.quads_for_pattern(Some(subject.as_ref().into()), None, None, Some(graph)) {
+            star.insert(Triple::from(quad.internal("cannot read the index")?).as_ref());
+        }
+        recorded_of(id, &star, &self.vocabulary)
+    }
+
+    /// All receipts that occurred in `window`, by time and then id, and the topology known before its end.
+    ///
+    /// # Errors
+    /// `Invalid` when there are more than `receipts_max`.
+    pub fn evidence(&self, window: Window, receipts_max: usize) -> Result<Vec<Recorded>> {
+        let mut found = BTreeMap::new();
+        let topology = std::iter::once(NamedNode::from(TOPOLOGY_GRAPH));
+        for graph in self.graphs_in(window).into_iter().chain(topology) {
+            let is_topology = graph == TOPOLOGY_GRAPH;
+            for (id, star) in self.stars(&graph)? {
+                let recorded = recorded_of(id, &star, &self.vocabulary)?;
+                let time = recorded.occurred_at();
+                if window.contains(time) || (is_topology && time < window.to) {
+                    found.insert((time, id), recorded);
+                }
+            }
+            if found.len() > receipts_max {
+                return Err(Error::invalid(format!("more than {receipts_max} receipts between {} and {}", window.from, window.to))
+                    .hint("ask for a shorter window"));
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    fn stars(&self, graph: &NamedNode) -> Result<BTreeMap<ReceiptId, Graph>> {
+        let mut stars: BTreeMap<ReceiptId, Graph> = BTreeMap::new();
+        for quad in self.store.quads_for_pattern(None, None, None, Some(graph.as_ref().into())) {
+            let quad = quad.internal("cannot read the index")?;
+            if let NamedOrBlankNode::NamedNode(subject) = &quad.subject
+                && let Some(id) = ReceiptId::from_iri(subject.as_ref())
+            {
+                stars.entry(id).or_default().insert(Triple::from(quad).as_ref());
+            }
+        }
+        Ok(stars)
+    }
+}
+
+/// `urn:naze:source:<sha256>`
+pub fn source_iri(hash: &[u8; 32]) -> NamedNode {
+    NamedNode::new_unchecked(format!("{}{}", vocab::SOURCE_PREFIX, hex::encode(hash)))
+}
+
+fn key_iri(key: &str) -> NamedNode {
+    NamedNode::new_unchecked(format!("urn:naze:key:{}", hex::encode(Sha256::digest(key))))
+}
+
+fn applied_quad(applied: u64) -> Quad {
+    Quad::new(META_GRAPH, APPLIED, integer(applied), META_GRAPH)
+}
+
+fn integer(number: u64) -> Term {
+    Literal::from(i64::try_from(number).unwrap_or(i64::MAX)).into()
+}
+
+fn recorded_of(id: ReceiptId, star: &Graph, vocabulary: &Vocabulary) -> Result<Recorded> {
+    let subject = id.iri();
+    let value = |predicate| star.object_for_subject_predicate(subject.as_ref(), predicate).map(TermRef::into_owned);
+    let receipt: Receipt = read_rdf(star, subject.as_ref().into(), vocabulary).map_err(|violations| {
+        let first = violations.into_iter().next().map_or_else(String::new, |v| v.message);
+        Error::internal(format!("receipt {id} in the index cannot be read: {first}")).hint("`naze rebuild` makes the index anew")
+    })?;
+    let damaged = || Error::internal(format!("receipt {id} in the index lacks what naze recorded with it"));
+    let (Some(Term::Literal(recorded_at)), Some(Term::Literal(position)), Some(Term::NamedNode(source))) =
+        (value(vocab::RECORDED_AT), value(vocab::LEDGER_POSITION), value(vocab::SOURCE_DOCUMENT))
+    else {
+        return Err(damaged());
+    };
+    let mut hash = [0; 32];
+    let digits = source.as_str().strip_prefix(vocab::SOURCE_PREFIX).ok_or_else(damaged)?;
+    hex::decode_to_slice(digits, &mut hash).map_err(|_| damaged())?;
+    Ok(Recorded {
+        id,
+        receipt,
+        recorded_at: recorded_at.value().parse::<Timestamp>().map_err(|_| damaged())?,
+        position: position.value().parse().map_err(|_| damaged())?,
+        source: hash,
+        key: None,
+    })
+}

@@ -1,0 +1,153 @@
+//! naze's own figures: one list of names, shown at `/metrics`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::{
+    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+/// Buckets in seconds, from a point look-up to a query's deadline.
+const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Counters and timings of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Telemetry(Arc<Figures>);
+
+struct Figures {
+    registry: Registry,
+    receive: IntCounterVec,
+    receive_bytes: IntCounterVec,
+    stage_seconds: HistogramVec,
+    query_seconds: HistogramVec,
+    http_seconds: HistogramVec,
+    ledger_entries: IntGauge,
+    index_entries: IntGauge,
+    index_wal_bytes: IntGauge,
+    queue_wait: IntGauge,
+}
+
+impl Telemetry {
+    /// All figures, at zero.
+    pub fn new() -> Self {
+        let figures = Figures {
+            registry: Registry::new(),
+            receive: counters("naze_receive_total", "Receipts received", &["source", "outcome"]),
+            receive_bytes: counters("naze_receive_bytes_total", "Bytes received", &["source"]),
+            stage_seconds: timings("naze_record_seconds", "Time to record a group of receipts, by stage", &["stage"]),
+            query_seconds: timings("naze_query_seconds", "Time to answer a query", &["query", "outcome"]),
+            http_seconds: timings("naze_http_request_seconds", "Time to answer a request", &["route", "method", "status"]),
+            ledger_entries: gauge("naze_ledger_entries", "Entries in the ledger"),
+            index_entries: gauge("naze_index_entries", "Ledger entries that are in the index"),
+            index_wal_bytes: gauge("naze_index_wal_bytes", "Size of the index's write-ahead log"),
+            queue_wait: gauge("naze_requests_in_progress", "Requests being answered"),
+        };
+        figures.register();
+        Self(Arc::new(figures))
+    }
+
+    /// One receipt of `source` came to `outcome`: `recorded`, `duplicate`, `refused` or `ignored`.
+    pub fn received(&self, source: &str, outcome: &str, count: u64) {
+        if count > 0 {
+            self.0.receive.with_label_values(&[source, outcome]).inc_by(count);
+        }
+    }
+
+    /// A document of `source` came in.
+    pub fn received_bytes(&self, source: &str, bytes: usize) {
+        self.0.receive_bytes.with_label_values(&[source]).inc_by(bytes as u64);
+    }
+
+    /// A group was validated.
+    pub fn validated(&self, time: Duration) {
+        self.0.stage_seconds.with_label_values(&["validate"]).observe(time.as_secs_f64());
+    }
+
+    /// A group was fsynced into the ledger.
+    pub fn ledger_committed(&self, receipts: usize, time: Duration) {
+        tracing::debug!(receipts, ledger_seconds = time.as_secs_f64(), "group committed");
+        self.0.stage_seconds.with_label_values(&["ledger"]).observe(time.as_secs_f64());
+    }
+
+    /// A group was applied to the index.
+    pub fn index_applied(&self, time: Duration) {
+        self.0.stage_seconds.with_label_values(&["index"]).observe(time.as_secs_f64());
+    }
+
+    /// Where ledger and index stand.
+    pub fn positions(&self, ledger: u64, index: u64) {
+        self.0.ledger_entries.set(i64::try_from(ledger).unwrap_or(i64::MAX));
+        self.0.index_entries.set(i64::try_from(index).unwrap_or(i64::MAX));
+    }
+
+    /// Size of the index's write-ahead log.
+    pub fn index_wal(&self, bytes: u64) {
+        self.0.index_wal_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// A query ended with `outcome`: `ok` or an error kind.
+    pub fn queried(&self, query: &str, outcome: &str, time: Duration) {
+        self.0.query_seconds.with_label_values(&[query, outcome]).observe(time.as_secs_f64());
+    }
+
+    /// A request was answered. `route` is the pattern, never the path: labels must stay few.
+    pub fn answered(&self, route: &str, method: &str, status: u16, time: Duration) {
+        self.0.http_seconds.with_label_values(&[route, method, &status.to_string()]).observe(time.as_secs_f64());
+    }
+
+    /// Requests being answered right now.
+    pub fn in_progress(&self) -> &IntGauge {
+        &self.0.queue_wait
+    }
+
+    /// All figures in the Prometheus text format.
+    pub fn render(&self) -> String {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.0.registry.gather(), &mut text) {
+            tracing::error!(%error, "cannot render metrics");
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Figures {
+    fn register(&self) {
+        let collectors: [Box<dyn prometheus::core::Collector>; 9] = [
+            Box::new(self.receive.clone()),
+            Box::new(self.receive_bytes.clone()),
+            Box::new(self.stage_seconds.clone()),
+            Box::new(self.query_seconds.clone()),
+            Box::new(self.http_seconds.clone()),
+            Box::new(self.ledger_entries.clone()),
+            Box::new(self.index_entries.clone()),
+            Box::new(self.index_wal_bytes.clone()),
+            Box::new(self.queue_wait.clone()),
+        ];
+        for collector in collectors {
+            self.registry.register(collector).expect("every name is registered once");
+        }
+        let build = Opts::new("naze_build_info", "Version of naze").const_label("version", env!("CARGO_PKG_VERSION"));
+        let build = IntGauge::with_opts(build).expect("the name is a valid metric name");
+        build.set(1);
+        self.registry.register(Box::new(build)).expect("every name is registered once");
+    }
+}
+
+fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    IntCounterVec::new(Opts::new(name, help), labels).expect("names in this file are valid metric names")
+}
+
+fn timings(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+    let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+    HistogramVec::new(options, labels).expect("names in this file are valid metric names")
+}
+
+fn gauge(name: &str, help: &str) -> IntGauge {
+    IntGauge::new(name, help).expect("names in this file are valid metric names")
+}
