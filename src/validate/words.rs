@@ -1,0 +1,464 @@
+//! What a broken rule means in plain words, and what to do about it.
+
+use oxrdf::vocab::{rdf, xsd};
+use oxrdf::{Graph, Literal, NamedNode, NamedNodeRef, NamedOrBlankNodeRef, Term, TermRef};
+use rudof_rdf::rdf_core::SHACLPath;
+
+use super::report::{Finding, Violation};
+use super::{SHACL, as_subject, list};
+use crate::receipt::component_name;
+use crate::vocab::{COMPONENT_PREFIX, LABEL_PREFIX, NAMESPACE, RECEIPT_PREFIX, SOURCE_PREFIX, Vocabulary, nearest};
+
+const VALUE_LENGTH_MAX: usize = 200;
+
+/// Rules whose breach says most come first, so that a wrong type is not reported as a wrong size.
+const RANKS: &[&str] = &["closed", "minCount", "maxCount", "nodeKind", "datatype", "class", "in", "hasValue"];
+
+/// Turns findings into words, looking up the rules in the shapes and the circumstances in the data.
+pub(super) struct Words<'a> {
+    data: &'a Graph,
+    shapes: &'a Graph,
+}
+
+/// The rules around one finding.
+struct Case<'a> {
+    /// `count`, or `the receipt`.
+    name: String,
+    /// The value as the sender wrote it.
+    value: Option<String>,
+    /// `minInclusive`, `closed` …
+    rule: String,
+    focus: Option<NamedOrBlankNodeRef<'a>>,
+    shape: Option<NamedOrBlankNodeRef<'a>>,
+    path: Option<&'a str>,
+    said: Option<&'a str>,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn new(data: &'a Graph, shapes: &'a Graph) -> Self {
+        Self { data, shapes }
+    }
+
+    /// Where a rule stands among those the same value breaks.
+    pub(super) fn rank(component: &NamedNode) -> usize {
+        let rule = rule_name(component);
+        RANKS.iter().position(|&known| known == rule).unwrap_or(RANKS.len())
+    }
+
+    /// What one finding means; several things when a node was sent on to another shape.
+    pub(super) fn violations(&self, finding: &Finding) -> Vec<Violation> {
+        if finding.path.is_none() && !finding.details.is_empty() {
+            return finding.details.iter().map(|detail| self.violation(detail)).collect();
+        }
+        vec![self.violation(finding)]
+    }
+
+    /// `sh:resultMessage`: what the shape says, in every language it says it, else our own words.
+    pub(super) fn messages(&self, finding: &Finding, found: &[Violation]) -> Vec<Literal> {
+        let shape = finding.source.as_ref().and_then(|source| as_subject(source.as_ref()));
+        let said = shape.map(|shape| self.literals(shape, sh!("message"))).unwrap_or_default();
+        if said.is_empty() {
+            return found.iter().map(|violation| Literal::from(violation.message.as_str())).collect();
+        }
+        said
+    }
+
+    fn violation(&self, finding: &Finding) -> Violation {
+        let field = finding.path.as_ref().map(field_name);
+        let itself = finding.path.is_none() && finding.value.as_ref() == Some(&finding.focus);
+        let rule = rule_name(&finding.component);
+        let shape = finding.source.as_ref().and_then(|source| as_subject(source.as_ref()));
+        let mut case = Case {
+            name: field.clone().unwrap_or_else(|| "the receipt".to_owned()),
+            value: finding.value.as_ref().filter(|_| !itself).map(|value| human(value.as_ref())),
+            focus: as_subject(finding.focus.as_ref()),
+            path: finding.path.as_ref().and_then(SHACLPath::pred).map(|iri| iri.as_str()),
+            said: finding.said.as_deref(),
+            shape,
+            rule,
+        };
+        if case.rule == "maxCount" {
+            case.value = Some(shorten(&self.values(&case).join(", "))).filter(|values| !values.is_empty());
+        }
+        let (message, fix) = self.say(&case);
+        Violation {
+            field,
+            message: self.shape_message(&case).unwrap_or(message),
+            fix,
+            rule: shorten(&self.rule(&case)),
+            value: case.value,
+        }
+    }
+
+    /// `sh:minInclusive 1`: the rule with what it was set to.
+    fn rule(&self, case: &Case<'_>) -> String {
+        let Some(shape) = case.shape.filter(|_| case.rule != "closed") else { return format!("sh:{}", case.rule) };
+        let parameter = NamedNode::new_unchecked(format!("{SHACL}{}", case.rule));
+        let mut set = self.shapes.objects_for_subject_predicate(shape, parameter.as_ref());
+        let (Some(first), None) = (set.next(), set.next()) else { return format!("sh:{}", case.rule) };
+        match first {
+            TermRef::BlankNode(_) => match self.allowed(shape) {
+                allowed if case.rule == "in" => format!("sh:in {}", allowed.join(", ")),
+                _ => format!("sh:{}", case.rule),
+            },
+            TermRef::NamedNode(iri) => format!("sh:{} {}", case.rule, prefixed(iri)),
+            other => format!("sh:{} {}", case.rule, human(other)),
+        }
+    }
+
+    /// What the shape's author wrote, with what was got instead.
+    fn shape_message(&self, case: &Case<'_>) -> Option<String> {
+        let mut messages = self.literals(case.shape?, sh!("message"));
+        // English first, then what carries no language, so that fixes and messages are in one language.
+        messages.sort_by_key(|message| match message.language() {
+            Some(language) if language.starts_with("en") => 0,
+            None => 1,
+            Some(_) => 2,
+        });
+        let written = messages.first()?.value();
+        if case.rule == "closed" || case.rule == "sparql" {
+            return None;
+        }
+        Some(format!("{}{}", written.trim_end().trim_end_matches('.'), self.got(case)))
+    }
+
+    fn got(&self, case: &Case<'_>) -> String {
+        match (case.rule.as_str(), &case.value) {
+            ("minCount" | "maxCount", _) => {
+                let quoted: Vec<String> = self.values(case).iter().map(|value| format!("\"{value}\"")).collect();
+                if quoted.is_empty() {
+                    return if case.rule == "minCount" { ", but it is missing".to_owned() } else { String::new() };
+                }
+                format!(", got {}", shorten(&quoted.join(" and ")))
+            }
+            (_, Some(value)) => format!(", got \"{value}\""),
+            (_, None) => String::new(),
+        }
+    }
+
+    /// Message and fix, when the shape itself is silent.
+    fn say(&self, case: &Case<'_>) -> (String, String) {
+        let name = &case.name;
+        let got = self.got(case);
+        let expected = case.shape.and_then(|shape| self.expectation(shape));
+        let other = self.parameter(case).map(|other| local_name(&other).to_owned()).unwrap_or_default();
+        let send = || expected.as_deref().map_or_else(|| format!("correct {name}"), |e| self.send(case, e));
+        match case.rule.as_str() {
+            "closed" => self.say_closed(case),
+            "minCount" => {
+                let what = expected.as_deref().map(|e| format!(": {e}")).unwrap_or_default();
+                let missing = match self.parameter(case) {
+                    Some(count) if count != "1" => format!("{name} needs at least {count} values{got}"),
+                    _ => format!("{name} is missing"),
+                };
+                (missing, format!("add {name}{what}"))
+            }
+            "maxCount" => match self.parameter(case) {
+                Some(count) if count == "0" => (format!("{name} must be left out{got}"), format!("leave {name} out")),
+                Some(count) if count != "1" => (
+                    format!("{name} may have at most {count} values{got}"),
+                    format!("send at most {count} values for {name}"),
+                ),
+                _ => (format!("{name} may be given only once{got}"), format!("send {name} once")),
+            },
+            "in" => (format!("{name} must be {}{got}", expected.as_deref().unwrap_or("another")), self.choose(case)),
+            "hasValue" => {
+                let wanted = self.parameter(case).unwrap_or_default();
+                (format!("{name} must be \"{wanted}\"{got}"), format!("send \"{wanted}\" for {name}"))
+            }
+            "lessThanOrEquals" => self.say_order(case, &other, "not be later than", "not be greater than"),
+            "lessThan" => self.say_order(case, &other, "be earlier than", "be less than"),
+            "equals" => (format!("{name} must be the same as {other}{got}"), format!("send the same for {name} and {other}")),
+            "disjoint" => (format!("{name} must differ from {other}{got}"), format!("send another value for {name} or {other}")),
+            "sparql" => {
+                let said = case.said.map_or_else(|| format!("{name} breaks a rule{got}"), unquoted);
+                (said, format!("correct {name}"))
+            }
+            _ => match &expected {
+                Some(expected) => (format!("{name} must be {expected}{got}"), send()),
+                None => (format!("{name} breaks the rule sh:{}{got}", case.rule), send()),
+            },
+        }
+    }
+
+    fn say_closed(&self, case: &Case<'_>) -> (String, String) {
+        let name = &case.name;
+        let class = case.focus.and_then(|focus| self.data.object_for_subject_predicate(focus, rdf::TYPE));
+        let kind = match class {
+            Some(TermRef::NamedNode(class)) => match Vocabulary::builtin().kind_of_class(class) {
+                Some(kind) => format!("a receipt of kind {kind}"),
+                None => format!("a receipt of kind {}", local_name(class.as_str())),
+            },
+            _ => "this receipt".to_owned(),
+        };
+        let known: Vec<String> = case.shape.map(|shape| self.fields(shape)).unwrap_or_default();
+        let fix = match nearest(name, known.iter()) {
+            Some(near) => format!("did you mean \"{near}\"? Anything else goes under \"labels\""),
+            None => "put it under \"labels\"".to_owned(),
+        };
+        (format!("\"{name}\" does not belong to {kind}"), fix)
+    }
+
+    fn say_order(&self, case: &Case<'_>, other: &str, times: &str, numbers: &str) -> (String, String) {
+        let name = &case.name;
+        let limits = match self.parameter_iri(case) {
+            Some(property) => self.values_of(case.focus, property.as_str()),
+            None => Vec::new(),
+        };
+        let is_time = limits.iter().any(|limit| limit.contains('T') && limit.contains(':'));
+        let must = if is_time { times } else { numbers };
+        let limit = limits.first().map(|limit| format!(" and {other} \"{limit}\"")).unwrap_or_default();
+        (format!("{name} must {must} {other}{}{limit}", self.got(case)), format!("correct {name} or {other}"))
+    }
+
+    /// For a value that is none of those allowed: the one that was probably meant.
+    fn choose(&self, case: &Case<'_>) -> String {
+        let allowed = case.shape.map(|shape| self.allowed(shape)).unwrap_or_default();
+        let send = self.send(case, &one_of(&allowed));
+        match case.value.as_ref().and_then(|given| nearest(given, allowed.iter())) {
+            Some(near) => format!("did you mean \"{near}\"? {}{}", send[..1].to_uppercase(), &send[1..]),
+            None => send,
+        }
+    }
+
+    fn send(&self, case: &Case<'_>, expected: &str) -> String {
+        let required = case.shape.and_then(|shape| self.literal(shape, sh!("minCount"))).is_some_and(|count| count != "0");
+        match required || case.path.is_none() {
+            true => format!("send {expected}"),
+            false => format!("send {expected}, or leave {} out", case.name),
+        }
+    }
+
+    /// What the shape expects of a value, as a noun: `a whole number of at least 1`.
+    fn expectation(&self, shape: NamedOrBlankNodeRef<'_>) -> Option<String> {
+        let allowed = self.allowed(shape);
+        if !allowed.is_empty() {
+            return Some(one_of(&allowed));
+        }
+        let pattern = self.literal(shape, sh!("pattern"));
+        if let Some(thing) = pattern.as_deref().and_then(thing_named) {
+            return Some(thing.to_owned());
+        }
+        let noun = self.noun(shape)?;
+        let sizes = [
+            (self.literal(shape, sh!("minLength")), self.literal(shape, sh!("maxLength")), " characters"),
+            (self.literal(shape, sh!("minInclusive")), self.literal(shape, sh!("maxInclusive")), ""),
+        ];
+        let mut words = noun;
+        for (least, most, unit) in sizes {
+            words += &match (least.as_deref().map(number), most.as_deref().map(number)) {
+                (Some(least), Some(most)) => format!(" of {least} to {most}{unit}"),
+                (Some(least), None) => format!(" of at least {least}{unit}"),
+                (None, Some(most)) => format!(" of at most {most}{unit}"),
+                (None, None) => String::new(),
+            };
+        }
+        for (limit, words_before) in [(sh!("minExclusive"), " above "), (sh!("maxExclusive"), " below ")] {
+            if let Some(limit) = self.literal(shape, limit) {
+                words = words + words_before + &number(&limit);
+            }
+        }
+        if let Some(pattern) = pattern {
+            words = words + " that matches " + &pattern;
+        }
+        Some(words)
+    }
+
+    fn noun(&self, shape: NamedOrBlankNodeRef<'_>) -> Option<String> {
+        if let Some(TermRef::NamedNode(datatype)) = self.shapes.object_for_subject_predicate(shape, sh!("datatype")) {
+            return Some(noun_of(datatype));
+        }
+        if let Some(TermRef::NamedNode(class)) = self.shapes.object_for_subject_predicate(shape, sh!("class")) {
+            return Some(format!("a {}", local_name(class.as_str())));
+        }
+        let choices = list(self.shapes, self.shapes.object_for_subject_predicate(shape, sh!("or")));
+        let choices: Vec<String> = choices.into_iter().filter_map(as_subject).filter_map(|s| self.expectation(s)).collect();
+        if !choices.is_empty() {
+            return Some(choices.join(" or "));
+        }
+        let kind = match self.shapes.object_for_subject_predicate(shape, sh!("nodeKind")) {
+            Some(TermRef::NamedNode(kind)) => Some(kind),
+            _ => None,
+        };
+        if kind == Some(sh!("IRI")) {
+            return Some("an IRI".to_owned());
+        }
+        if kind == Some(sh!("Literal")) {
+            return Some("a text, number or truth value".to_owned());
+        }
+        let sized = [sh!("minLength"), sh!("maxLength"), sh!("pattern")];
+        if sized.iter().any(|rule| self.literal(shape, *rule).is_some()) {
+            return Some("a text".to_owned());
+        }
+        let ranged = [sh!("minInclusive"), sh!("maxInclusive"), sh!("minExclusive"), sh!("maxExclusive")];
+        ranged.iter().any(|rule| self.literal(shape, *rule).is_some()).then(|| "a value".to_owned())
+    }
+
+    /// The values of the field in question, as their sender wrote them.
+    fn values(&self, case: &Case<'_>) -> Vec<String> {
+        case.path.map(|path| self.values_of(case.focus, path)).unwrap_or_default()
+    }
+
+    fn values_of(&self, focus: Option<NamedOrBlankNodeRef<'_>>, property: &str) -> Vec<String> {
+        let Some(focus) = focus else { return Vec::new() };
+        let property = NamedNodeRef::new_unchecked(property);
+        let mut values: Vec<String> = self.data.objects_for_subject_predicate(focus, property).map(human).collect();
+        values.sort();
+        values
+    }
+
+    /// The fields a closed shape knows.
+    fn fields(&self, shape: NamedOrBlankNodeRef<'_>) -> Vec<String> {
+        let properties = self.shapes.objects_for_subject_predicate(shape, sh!("property")).filter_map(as_subject);
+        let mut fields: Vec<String> = properties
+            .filter_map(|property| match self.shapes.object_for_subject_predicate(property, sh!("path"))? {
+                TermRef::NamedNode(path) if path != rdf::TYPE => Some(local_name(path.as_str()).to_owned()),
+                _ => None,
+            })
+            .collect();
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
+    fn allowed(&self, shape: NamedOrBlankNodeRef<'_>) -> Vec<String> {
+        let head = self.shapes.object_for_subject_predicate(shape, sh!("in"));
+        list(self.shapes, head).into_iter().map(human).collect()
+    }
+
+    fn parameter_iri(&self, case: &Case<'_>) -> Option<NamedNode> {
+        let parameter = NamedNode::new_unchecked(format!("{SHACL}{}", case.rule));
+        match self.shapes.object_for_subject_predicate(case.shape?, parameter.as_ref())? {
+            TermRef::NamedNode(iri) => Some(iri.into_owned()),
+            _ => None,
+        }
+    }
+
+    /// What the broken rule was set to.
+    fn parameter(&self, case: &Case<'_>) -> Option<String> {
+        let parameter = NamedNode::new_unchecked(format!("{SHACL}{}", case.rule));
+        self.shapes.object_for_subject_predicate(case.shape?, parameter.as_ref()).map(human)
+    }
+
+    fn literal(&self, shape: NamedOrBlankNodeRef<'_>, predicate: NamedNodeRef<'_>) -> Option<String> {
+        self.literals(shape, predicate).first().map(|literal| literal.value().to_owned())
+    }
+
+    fn literals(&self, shape: NamedOrBlankNodeRef<'_>, predicate: NamedNodeRef<'_>) -> Vec<Literal> {
+        let literals = self.shapes.objects_for_subject_predicate(shape, predicate).filter_map(|term| match term {
+            TermRef::Literal(literal) => Some(literal.into_owned()),
+            _ => None,
+        });
+        let mut literals: Vec<Literal> = literals.collect();
+        literals.sort_by_cached_key(Literal::to_string);
+        literals
+    }
+}
+
+/// `sh:MinCountConstraintComponent` is what breaks `sh:minCount`.
+fn rule_name(component: &NamedNode) -> String {
+    let name = local_name(component.as_str());
+    let name = name.strip_suffix("ConstraintComponent").unwrap_or(name);
+    if name == "SPARQL" {
+        return "sparql".to_owned();
+    }
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// The JSON name of what a path leads to.
+fn field_name(path: &SHACLPath) -> String {
+    let Some(iri) = path.pred() else { return path_text(path) };
+    if iri.as_str() == rdf::TYPE.as_str() {
+        return "kind".to_owned();
+    }
+    if let Some(key) = iri.as_str().strip_prefix(LABEL_PREFIX) {
+        return format!("labels.{key}");
+    }
+    local_name(iri.as_str()).to_owned()
+}
+
+/// A path as SPARQL writes it.
+fn path_text(path: &SHACLPath) -> String {
+    let joined = |paths: &[SHACLPath], sign: &str| paths.iter().map(path_text).collect::<Vec<_>>().join(sign);
+    match path {
+        SHACLPath::Predicate { pred } => prefixed(NamedNodeRef::new_unchecked(pred.as_str())),
+        SHACLPath::Sequence { paths } => format!("({})", joined(paths, "/")),
+        SHACLPath::Alternative { paths } => format!("({})", joined(paths, "|")),
+        SHACLPath::Inverse { path } => format!("^{}", path_text(path)),
+        SHACLPath::ZeroOrMore { path } => format!("{}*", path_text(path)),
+        SHACLPath::OneOrMore { path } => format!("{}+", path_text(path)),
+        SHACLPath::ZeroOrOne { path } => format!("{}?", path_text(path)),
+    }
+}
+
+fn local_name(iri: &str) -> &str {
+    iri.rsplit(['#', '/', ':']).next().unwrap_or(iri)
+}
+
+fn prefixed(iri: NamedNodeRef<'_>) -> String {
+    let spaces = [(SHACL, "sh:"), (NAMESPACE, "naze:"), ("http://www.w3.org/2001/XMLSchema#", "xsd:")];
+    let short = spaces.iter().find_map(|(space, prefix)| Some(format!("{prefix}{}", iri.as_str().strip_prefix(space)?)));
+    short.unwrap_or_else(|| iri.to_string())
+}
+
+/// A value as its sender wrote it.
+fn human(value: TermRef<'_>) -> String {
+    match value {
+        TermRef::Literal(literal) => shorten(literal.value()),
+        TermRef::NamedNode(iri) => shorten(&component_name(iri).unwrap_or_else(|| iri.as_str().to_owned())),
+        other => shorten(&other.to_string()),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(VALUE_LENGTH_MAX) {
+        Some(_) => text.chars().take(VALUE_LENGTH_MAX - 1).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
+/// `?message` comes from the engine as an RDF term.
+fn unquoted(said: &str) -> String {
+    match said.parse::<Term>() {
+        Ok(Term::Literal(literal)) => literal.value().to_owned(),
+        _ => said.to_owned(),
+    }
+}
+
+fn one_of(allowed: &[String]) -> String {
+    match allowed {
+        [only] => only.clone(),
+        _ => format!("one of {}", allowed.join(", ")),
+    }
+}
+
+/// Patterns that tell what an IRI names.
+fn thing_named(pattern: &str) -> Option<&'static str> {
+    let start = pattern.strip_prefix('^')?;
+    let things = [
+        (COMPONENT_PREFIX, "the name of a component"),
+        (RECEIPT_PREFIX, "the id of a receipt"),
+        (SOURCE_PREFIX, "the id of a source document"),
+    ];
+    things.into_iter().find(|(prefix, _)| start.starts_with(prefix)).map(|(_, thing)| thing)
+}
+
+fn noun_of(datatype: NamedNodeRef<'_>) -> String {
+    let nouns = [
+        (xsd::STRING, "a text"),
+        (xsd::INTEGER, "a whole number"),
+        (xsd::DOUBLE, "a number"),
+        (xsd::DECIMAL, "a number"),
+        (xsd::BOOLEAN, "true or false"),
+        (xsd::DATE_TIME, "a date and time such as 2026-03-10T10:00:00Z"),
+        (xsd::DATE, "a date such as 2026-03-10"),
+    ];
+    let known = nouns.iter().find(|(iri, _)| *iri == datatype).map(|(_, noun)| (*noun).to_owned());
+    known.unwrap_or_else(|| format!("a value of type {}", prefixed(datatype)))
+}
+
+/// `0e0` is how a shape says 0.
+fn number(written: &str) -> String {
+    written.parse::<f64>().map_or_else(|_| written.to_owned(), |number| number.to_string())
+}
