@@ -19,7 +19,7 @@ mod rdf;
 mod value;
 
 pub use id::ReceiptId;
-pub use json::{read_json, write_json};
+pub use json::{CONTEXT_URL, read_json, write_json, write_json_ld};
 pub use rdf::{component_iri, component_name, label_iri, read_rdf};
 pub use value::Value;
 

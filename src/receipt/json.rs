@@ -3,7 +3,7 @@
 use oxrdf::{Literal, NamedNode, Term, vocab::{rdf, xsd}};
 use serde_json::{Map, Value as Json};
 
-use super::rdf::label_not_text;
+use super::rdf::{label_iri, label_not_text};
 use super::value::normal_zero;
 use super::{Receipt, ReceiptId, Value};
 use crate::validate::Violation;
@@ -133,6 +133,35 @@ pub fn write_json(receipt: &Receipt, id: ReceiptId, recorded: &[(&str, Json)]) -
         object.insert("labels".into(), Json::Object(labels.collect()));
     }
     object
+}
+
+/// Where the context of [`write_json_ld`] is published; naze serves its own copy at `/ontology/context.jsonld`.
+pub const CONTEXT_URL: &str = "https://w3id.org/naze/context.jsonld";
+
+/// Writes a receipt as JSON-LD: as native JSON, with IRIs for ids and components and one member per label.
+pub fn write_json_ld(receipt: &Receipt, id: ReceiptId, recorded: &[(&str, Json)]) -> Json {
+    let mut object = Map::new();
+    object.insert("@context".into(), CONTEXT_URL.into());
+    object.insert("id".into(), id.iri().as_str().into());
+    object.insert("kind".into(), receipt.kind().into());
+    for (name, json) in recorded {
+        object.insert((*name).to_owned(), json.clone());
+    }
+    for (name, values) in receipt.fields() {
+        let iri_or_value = |value: &Value| match value.to_term() {
+            Term::NamedNode(iri) => Json::String(iri.into_string()),
+            _ => write_value(value),
+        };
+        let json = match values {
+            [one] => iri_or_value(one),
+            many => many.iter().map(iri_or_value).collect(),
+        };
+        object.insert(name.to_owned(), json);
+    }
+    for (key, text) in receipt.labels() {
+        object.insert(label_iri(key).into_string(), text.as_str().into());
+    }
+    Json::Object(object)
 }
 
 fn write_value(value: &Value) -> Json {

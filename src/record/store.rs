@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 use oxigraph::store::Store;
+use oxrdf::vocab::rdf;
 use oxrdf::{Graph, GraphName, GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, QuadRef, Term, TermRef, Triple};
 use sha2::{Digest as _, Sha256};
 
@@ -169,15 +170,8 @@ impl Index {
     }
 
     fn add_star(&self, recorded: &Recorded, graph: &GraphName, quads: &mut Vec<Quad>) {
-        let subject = recorded.id.iri();
-        let star = recorded.receipt.triples(&subject, &self.vocabulary);
+        let star = star_of(recorded, &self.vocabulary);
         quads.extend(star.into_iter().map(|triple| triple.in_graph(graph.clone())));
-        let mut add = |predicate: NamedNodeRef<'_>, object: Term| {
-            quads.push(Quad::new(subject.clone(), predicate, object, graph.clone()));
-        };
-        add(vocab::RECORDED_AT, Value::Time(recorded.recorded_at).to_term());
-        add(vocab::LEDGER_POSITION, integer(recorded.position));
-        add(vocab::SOURCE_DOCUMENT, source_iri(&recorded.source).into());
     }
 
     /// The first receipt of each edge is copied to the topology graph.
@@ -262,6 +256,24 @@ impl Index {
         Ok(found.into_values().collect())
     }
 
+    /// All receipts of `kind` that occurred in `window`, by time and then id.
+    pub fn of_kind(&self, kind: &str, window: Window) -> Result<Vec<Recorded>> {
+        let Some(class) = self.vocabulary.kind(kind).map(|kind| kind.class.as_ref()) else { return Ok(Vec::new()) };
+        let mut found = BTreeMap::new();
+        for quad in self.store.quads_for_pattern(None, Some(rdf::TYPE), Some(class.into()), None) {
+            let quad = quad.internal("cannot read the index")?;
+            let (GraphName::NamedNode(graph), NamedOrBlankNode::NamedNode(subject)) = (&quad.graph_name, &quad.subject) else { continue };
+            let in_window = Slot::of_graph(graph.as_ref()).is_some_and(|slot| slot.overlaps(window));
+            if let (true, Some(id)) = (in_window, ReceiptId::from_iri(subject.as_ref())) {
+                let recorded = self.read_star(id, graph.as_ref().into())?;
+                if window.contains(recorded.occurred_at()) {
+                    found.insert((recorded.occurred_at(), id), recorded);
+                }
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
     fn stars(&self, graph: &NamedNode) -> Result<BTreeMap<ReceiptId, Graph>> {
         let mut stars: BTreeMap<ReceiptId, Graph> = BTreeMap::new();
         for quad in self.store.quads_for_pattern(None, None, None, Some(graph.as_ref().into())) {
@@ -274,6 +286,19 @@ impl Index {
         }
         Ok(stars)
     }
+}
+
+/// All triples of a recorded receipt: what was sent, and what naze added.
+pub fn star_of(recorded: &Recorded, vocabulary: &Vocabulary) -> Vec<Triple> {
+    let subject = recorded.id.iri();
+    let mut star = recorded.receipt.triples(&subject, vocabulary);
+    let own = [
+        (vocab::RECORDED_AT, Value::Time(recorded.recorded_at).to_term()),
+        (vocab::LEDGER_POSITION, integer(recorded.position)),
+        (vocab::SOURCE_DOCUMENT, source_iri(&recorded.source).into()),
+    ];
+    star.extend(own.into_iter().map(|(predicate, object)| Triple::new(subject.clone(), predicate, object)));
+    star
 }
 
 /// `urn:naze:source:<sha256>`

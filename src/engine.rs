@@ -1,0 +1,461 @@
+//! The one room behind both doors: HTTP and CLI say what they want, the engine has it done.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use oxrdf::{Graph, NamedNode};
+
+use crate::analyse::cause::{self, Answer, Question};
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::error::{Context as _, Error, Kind, Result};
+use crate::query::{self, Answered, CannedQuery, Catalogue};
+use crate::receipt::{Receipt, ReceiptId, Value};
+use crate::receive::{ComponentMapping, Draft, Item, Received};
+use crate::record::ledger::{Ledger, Source, Verified};
+use crate::record::store::Index;
+use crate::record::writer::{Accepted, Writer, Written};
+use crate::record::{Recorded, Window};
+use crate::telemetry::Telemetry;
+use crate::validate::{Report, Shapes, Violation};
+use crate::vocab::{self, LABEL_PREFIX, Vocabulary};
+
+/// How far back a question looks for causes.
+pub const LOOKBACK_DEFAULT: TimeDelta = TimeDelta::hours(24);
+/// How far back an incident's own receipts are looked for.
+const INCIDENTS_LOOKBACK: TimeDelta = TimeDelta::days(400);
+/// Who opens incidents that no human opened.
+const SELF: &str = "naze";
+
+/// What became of one receipt of a request, in the order it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// New, and on disk.
+    Recorded(ReceiptId),
+    /// It was there already, under this id.
+    Duplicate(ReceiptId),
+    /// Not recorded, with every rule it breaks.
+    Refused(Vec<Violation>),
+}
+
+/// An incident: the receipt that opened it and those that told of it later, in order of time.
+#[derive(Debug, Clone)]
+pub struct Incident {
+    /// Its name, as in `reference`.
+    pub reference: String,
+    /// The receipt that opened it.
+    pub opened: Recorded,
+    /// Later receipts with the same reference.
+    pub updates: Vec<Recorded>,
+}
+
+/// Everything naze does, over one data directory.
+pub struct Engine {
+    config: Config,
+    clock: Clock,
+    vocabulary: Arc<Vocabulary>,
+    shapes: Shapes,
+    catalogue: Catalogue,
+    mapping: ComponentMapping,
+    telemetry: Telemetry,
+    ledger: Ledger,
+    index: Index,
+    writer: Writer,
+}
+
+impl Engine {
+    /// Opens the data directory of `config`, replaying what the index lacks.
+    ///
+    /// # Errors
+    /// `Invalid` for wrong ontology, shapes or queries of the user, `Unavailable` when another process has the data.
+    pub fn open(config: Config, clock: Clock) -> Result<Arc<Self>> {
+        let (vocabulary, shapes) = load_kinds(&config)?;
+        let mut catalogue = Catalogue::builtin()?;
+        if let Some(folder) = &config.queries {
+            catalogue = catalogue.with_folder(folder)?;
+        }
+        let index_folder = config.data.as_ref().map(|data| data.join("index"));
+        if let Some(folder) = &index_folder {
+            std::fs::create_dir_all(folder).internal(format!("cannot create {}", folder.display()))?;
+        }
+        let ledger = Ledger::open(config.data.as_deref(), Arc::clone(&vocabulary))?;
+        let index = Index::open(index_folder.as_deref(), config.slot_width, Arc::clone(&vocabulary))?;
+        let telemetry = Telemetry::new();
+        let writer = Writer::start(ledger.clone(), index.clone(), clock, telemetry.clone())?;
+        let mapping = ComponentMapping::new(config.receive.component_labels.clone());
+        Ok(Arc::new(Self {
+            config,
+            clock,
+            vocabulary,
+            shapes,
+            catalogue,
+            mapping,
+            telemetry,
+            ledger,
+            index,
+            writer,
+        }))
+    }
+
+    /// Validates and records what a document held. Blocks until everything accepted is on disk and can be queried.
+    ///
+    /// # Errors
+    /// `Unavailable` when the writer is overloaded, `Internal` when the disk fails; then nothing new is recorded.
+    pub fn record(&self, origin: &str, received: Received, source: Source) -> Result<Vec<Outcome>> {
+        self.telemetry.received_bytes(origin, source.bytes.len());
+        self.telemetry.received(origin, "ignored", received.ignored as u64);
+        let started = Instant::now();
+        let (mut outcomes, accepted) = self.validate(received.items)?;
+        self.telemetry.validated(started.elapsed());
+        let waiting: Vec<usize> = (0..outcomes.len()).filter(|place| outcomes[*place].is_none()).collect();
+        let alerts: Vec<Accepted> = accepted.iter().filter(|accepted| opens_incident(&accepted.receipt)).cloned().collect();
+        let written = if accepted.is_empty() { Vec::new() } else { self.write(accepted, source)? };
+        for (place, written) in waiting.into_iter().zip(&written) {
+            outcomes[place] = Some(match written {
+                Written::Recorded(id) => Outcome::Recorded(*id),
+                Written::Duplicate(id) => Outcome::Duplicate(*id),
+            });
+        }
+        let new_alerts = alerts.into_iter().filter(|alert| written.contains(&Written::Recorded(alert.id)));
+        self.open_incidents(new_alerts)?;
+        let outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
+        for (name, matches) in [
+            ("recorded", (|o: &&Outcome| matches!(o, Outcome::Recorded(_))) as fn(&&Outcome) -> bool),
+            ("duplicate", |o| matches!(o, Outcome::Duplicate(_))),
+            ("refused", |o| matches!(o, Outcome::Refused(_))),
+        ] {
+            self.telemetry.received(origin, name, outcomes.iter().filter(matches).count() as u64);
+        }
+        Ok(outcomes)
+    }
+
+    /// Splits items into refusals, in place, and accepted receipts, in order.
+    fn validate(&self, items: Vec<Item>) -> Result<(Vec<Option<Outcome>>, Vec<Accepted>)> {
+        let mut graph = Graph::new();
+        let items: Vec<Result<(ReceiptId, Draft), Vec<Violation>>> = items
+            .into_iter()
+            .map(|item| match item {
+                Item::Receipt(draft) => {
+                    let id = draft.receipt.id(&self.vocabulary);
+                    self.add_for_validation(&mut graph, &draft.receipt, &id.iri());
+                    Ok((id, draft))
+                }
+                Item::Refused(violations) => Err(violations),
+            })
+            .collect();
+        let report = self.shapes.validate(&graph)?;
+        let mut accepted = Vec::new();
+        let outcomes = items
+            .into_iter()
+            .map(|item| match item {
+                Err(violations) => Some(Outcome::Refused(violations)),
+                Ok((id, draft)) => {
+                    let violations: Vec<Violation> = report.violations_of(id.iri().as_ref().into()).cloned().collect();
+                    if violations.is_empty() {
+                        accepted.push(Accepted { id, receipt: draft.receipt, key: draft.key });
+                        None
+                    } else {
+                        Some(Outcome::Refused(violations))
+                    }
+                }
+            })
+            .collect();
+        Ok((outcomes, accepted))
+    }
+
+    /// Labels are open-ended, so the closed shapes never see them.
+    fn add_for_validation(&self, graph: &mut Graph, receipt: &Receipt, subject: &NamedNode) {
+        for triple in receipt.triples(subject, &self.vocabulary) {
+            if !triple.predicate.as_str().starts_with(LABEL_PREFIX) {
+                graph.insert(&triple);
+            }
+        }
+    }
+
+    /// What is wrong with the receipts of a document, without recording anything.
+    pub fn check(&self, received: Received) -> Result<Report> {
+        let mut graph = Graph::new();
+        for item in received.items {
+            if let Item::Receipt(draft) = item {
+                let id = draft.receipt.id(&self.vocabulary);
+                self.add_for_validation(&mut graph, &draft.receipt, &id.iri());
+            }
+        }
+        self.shapes.validate(&graph)
+    }
+
+    fn write(&self, accepted: Vec<Accepted>, source: Source) -> Result<Vec<Written>> {
+        let answer = self.writer.write(accepted, source)?;
+        let written = answer.blocking_recv().internal("the writer stopped before it answered")?;
+        written.map_err(|error| Error::new(error.kind(), error.to_string()))
+    }
+
+    /// A critical alert that fires for a component without an open incident opens one.
+    fn open_incidents(&self, alerts: impl Iterator<Item = Accepted>) -> Result<()> {
+        for alert in alerts {
+            let (Some(component), Some(at)) = (alert.receipt.component(), alert.receipt.occurred_at()) else { continue };
+            if self.has_open_incident(component, at)? {
+                continue;
+            }
+            let name = alert.receipt.text("name").unwrap_or("alert");
+            let summary = alert.receipt.text("summary").unwrap_or(name);
+            let incident = Receipt::new("incident", at, component)
+                .with("reference", Value::text(format!("inc-{}", &alert.id.to_string()[..8])))
+                .with("status", Value::text("open"))
+                .with("severity", Value::text("critical"))
+                .with("summary", Value::text(summary))
+                .with("detectedAt", Value::Time(at))
+                .with("alerts", Value::Receipt(alert.id))
+                .with("causedBy", Value::Receipt(alert.id))
+                .with("source", Value::text(SELF))
+                .with_text("metric", alert.receipt.text("metric"));
+            self.record_own(incident)?;
+        }
+        Ok(())
+    }
+
+    fn has_open_incident(&self, component: &str, at: Timestamp) -> Result<bool> {
+        let to = at.checked_add(TimeDelta::days(1)).unwrap_or(at);
+        let given = [("from", ago(at, TimeDelta::days(30)).to_string()), ("to", to.to_string()), ("component", component.to_owned())];
+        Ok(!self.query("open_incidents", given)?.rows.rows.is_empty())
+    }
+
+    /// Records a receipt that naze itself issues.
+    pub fn record_own(&self, receipt: Receipt) -> Result<ReceiptId> {
+        let id = receipt.id(&self.vocabulary);
+        let json = serde_json::Value::Object(crate::receipt::write_json(&receipt, id, &[]));
+        let source = Source {
+            media_type: "application/json".into(),
+            bytes: json.to_string().into_bytes(),
+        };
+        let received = Received { items: vec![Item::Receipt(Draft { receipt, key: None })], ..Received::default() };
+        match self.record(SELF, received, source)?.into_iter().next() {
+            Some(Outcome::Recorded(id) | Outcome::Duplicate(id)) => Ok(id),
+            Some(Outcome::Refused(violations)) => Err(refusal(&violations)),
+            None => Err(Error::internal("nothing was recorded")),
+        }
+    }
+
+    /// Runs a canned query with parameters as text.
+    pub fn query<'a>(&self, id: &str, given: impl IntoIterator<Item = (&'a str, String)>) -> Result<Answered> {
+        let query = self.catalogue.get(id)?;
+        let given: BTreeMap<String, String> = given.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        self.run(query, &given)
+    }
+
+    fn run(&self, query: &CannedQuery, given: &BTreeMap<String, String>) -> Result<Answered> {
+        let started = Instant::now();
+        let answered = query::run(&self.index, query, given, self.clock.now(), &self.query_limits());
+        let outcome = answered.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
+        self.telemetry.queried(&query.id, outcome, started.elapsed());
+        answered
+    }
+
+    /// Answers ad-hoc SPARQL.
+    pub fn sparql(&self, text: &str, dataset: &query::ProtocolDataset, format: query::AdhocFormat) -> Result<query::AdhocAnswer> {
+        let started = Instant::now();
+        let answer = query::adhoc(&self.index, text, dataset, format, &self.query_limits());
+        let outcome = answer.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
+        self.telemetry.queried("adhoc", outcome, started.elapsed());
+        answer
+    }
+
+    fn query_limits(&self) -> query::Limits {
+        query::Limits {
+            rows_max: self.config.limits.rows_max,
+            deadline: Duration::from_secs(self.config.limits.query_seconds),
+            ..query::Limits::default()
+        }
+    }
+
+    /// All receipts that occurred in `window`, and the topology known before its end.
+    pub fn evidence(&self, window: Window) -> Result<Vec<Recorded>> {
+        self.index.evidence(window, self.config.limits.evidence_receipts_max)
+    }
+
+    /// Why did it break? Looks back `lookback` from the question's time.
+    pub fn why(&self, question: &Question, lookback: TimeDelta) -> Result<Answer> {
+        let just_after = question.at.checked_add(TimeDelta::microseconds(1)).unwrap_or(question.at);
+        let window = Window { from: ago(question.at, lookback), to: just_after };
+        Ok(cause::why(question, &self.evidence(window)?))
+    }
+
+    /// Opens an incident, or adds to one: the receipt must be of kind `incident`.
+    pub fn incident_receipt(&self, receipt: Receipt) -> Result<ReceiptId> {
+        self.record_own(receipt)
+    }
+
+    /// The incident with this reference, or whose receipt has this id.
+    pub fn incident(&self, name: &str) -> Result<Incident> {
+        let reference = match name.parse::<ReceiptId>() {
+            Ok(id) => self.index.get(id)?.and_then(|recorded| recorded.receipt.text("reference").map(str::to_owned)),
+            Err(_) => Some(name.to_owned()),
+        };
+        let unknown = || Error::not_found(format!("there is no incident \"{name}\"")).hint("GET /v1/incidents lists them");
+        let reference = reference.ok_or_else(unknown)?;
+        let mut receipts = self.incident_receipts()?;
+        receipts.retain(|recorded| recorded.receipt.text("reference") == Some(&reference));
+        let mut receipts = receipts.into_iter();
+        let opened = receipts.next().ok_or_else(unknown)?;
+        Ok(Incident { reference, opened, updates: receipts.collect() })
+    }
+
+    /// All incidents, newest first.
+    pub fn incidents(&self) -> Result<Vec<Incident>> {
+        let mut by_reference: BTreeMap<String, Incident> = BTreeMap::new();
+        for recorded in self.incident_receipts()? {
+            let reference = recorded.receipt.text("reference").unwrap_or_default().to_owned();
+            match by_reference.get_mut(&reference) {
+                Some(incident) => incident.updates.push(recorded),
+                None => drop(by_reference.insert(reference.clone(), Incident { reference, opened: recorded, updates: Vec::new() })),
+            }
+        }
+        let mut incidents: Vec<Incident> = by_reference.into_values().collect();
+        incidents.sort_by(|a, b| b.opened.occurred_at().cmp(&a.opened.occurred_at()).then_with(|| a.reference.cmp(&b.reference)));
+        Ok(incidents)
+    }
+
+    fn incident_receipts(&self) -> Result<Vec<Recorded>> {
+        let now = self.clock.now();
+        let to = now.checked_add(TimeDelta::days(1)).unwrap_or(now);
+        self.index.of_kind("incident", Window { from: ago(now, INCIDENTS_LOOKBACK), to })
+    }
+
+    /// The recorded receipt with this id.
+    pub fn receipt(&self, id: ReceiptId) -> Result<Recorded> {
+        self.index.get(id)?.ok_or_else(|| Error::not_found(format!("there is no receipt {id}")))
+    }
+
+    /// The raw document a receipt was read from.
+    pub fn source_of(&self, recorded: &Recorded) -> Result<Source> {
+        let found = self.ledger.source(&recorded.source)?;
+        found.ok_or_else(|| Error::internal("the receipt's raw document is missing").hint("run `naze verify`"))
+    }
+
+    /// Checks the whole ledger against its signed checkpoints, and that the index holds every entry.
+    pub fn verify(&self, verifier_key: Option<&str>, progress: impl FnMut(u64)) -> Result<Verified> {
+        let own = self.ledger.verifier_key();
+        let verified = self.ledger.verify(verifier_key.unwrap_or(&own), progress)?;
+        let applied = self.index.applied()?;
+        if applied < verified.entries {
+            return Err(Error::conflict(format!("the index holds {applied} of {} entries", verified.entries))
+                .hint("restart naze, or run `naze rebuild`"));
+        }
+        Ok(verified)
+    }
+
+    /// The newest signed checkpoint and the key to check it with.
+    pub fn checkpoint(&self) -> Result<(Option<String>, String)> {
+        Ok((self.ledger.checkpoint()?, self.ledger.verifier_key()))
+    }
+
+    /// Is everything in the ledger also in the index?
+    pub fn is_ready(&self) -> Result<bool> {
+        Ok(self.index.applied()? >= self.ledger.len()?)
+    }
+
+    /// The configuration it runs with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The only source of "now".
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Kinds and fields.
+    pub fn vocabulary(&self) -> &Arc<Vocabulary> {
+        &self.vocabulary
+    }
+
+    /// The canned queries.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// How senders' labels name components.
+    pub fn mapping(&self) -> &ComponentMapping {
+        &self.mapping
+    }
+
+    /// The index, for reading.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// naze's own figures.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+}
+
+/// Makes the index of a data directory anew from its ledger. No other naze may have it open.
+pub fn rebuild(config: Config) -> Result<u64> {
+    let data = config.data.clone().ok_or_else(|| Error::invalid("rebuild needs a data directory").hint("add --data DIR"))?;
+    let index = data.join("index");
+    // Held while the index is away, so that no second process can open the directory in between.
+    let ledger = Ledger::open(Some(&data), load_kinds(&config)?.0)?;
+    if index.exists() {
+        std::fs::remove_dir_all(&index).internal(format!("cannot remove {}", index.display()))?;
+    }
+    let entries = ledger.len()?;
+    drop(ledger);
+    drop(Engine::open(config, Clock::System)?);
+    Ok(entries)
+}
+
+/// The instant `span` before `time`, as far back as time goes.
+pub fn ago(time: Timestamp, span: TimeDelta) -> Timestamp {
+    time.checked_add(-span).unwrap_or_else(|| Timestamp::from_micros(0).expect("1970 is in range"))
+}
+
+/// The error a refused receipt of our own or of a single-receipt request gives.
+pub fn refusal(violations: &[Violation]) -> Error {
+    let messages: Vec<&str> = violations.iter().map(|violation| violation.message.as_str()).collect();
+    violations.iter().fold(Error::invalid(messages.join("; ")), |error, violation| error.hint(violation.fix.clone()))
+}
+
+fn opens_incident(receipt: &Receipt) -> bool {
+    receipt.kind() == "alert" && receipt.text("severity") == Some("critical") && receipt.text("status") == Some("firing")
+}
+
+fn outcome_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Invalid => "invalid",
+        Kind::NotFound => "not_found",
+        Kind::Conflict => "conflict",
+        Kind::Unavailable => "unavailable",
+        Kind::Forbidden => "forbidden",
+        Kind::Internal => "internal",
+    }
+}
+
+fn load_kinds(config: &Config) -> Result<(Arc<Vocabulary>, Shapes)> {
+    let Some(folder) = &config.kinds else {
+        return Ok((Vocabulary::builtin(), Shapes::load(vocab::shapes_documents())?));
+    };
+    let ontology = read_turtle(&folder.join("ontology"))?;
+    let shapes = read_turtle(&folder.join("shapes"))?;
+    let own = |documents: &[(String, String)]| documents.to_vec();
+    let (own_ontology, own_shapes) = (own(&ontology), own(&shapes));
+    let all_ontology = vocab::ontology_documents().chain(own_ontology.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let all_shapes = vocab::shapes_documents().chain(own_shapes.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    Ok((Arc::new(Vocabulary::load(all_ontology)?), Shapes::load(all_shapes)?))
+}
+
+fn read_turtle(folder: &std::path::Path) -> Result<Vec<(String, String)>> {
+    let unreadable = || format!("cannot read {}", folder.display());
+    let mut documents = Vec::new();
+    for entry in std::fs::read_dir(folder).invalid(unreadable())? {
+        let path = entry.invalid(unreadable())?.path();
+        if path.extension().is_some_and(|extension| extension == "ttl") {
+            let text = std::fs::read_to_string(&path).invalid(format!("cannot read {}", path.display()))?;
+            documents.push((path.display().to_string(), text));
+        }
+    }
+    documents.sort();
+    Ok(documents)
+}

@@ -1,0 +1,104 @@
+//! The HTTP door: every route on one screen, then what surrounds them all.
+
+mod body;
+mod guard;
+mod hooks;
+mod incidents;
+mod ledger;
+mod negotiate;
+mod ontology;
+mod problem;
+mod queries;
+mod receipts;
+mod self_report;
+mod sparql;
+mod why;
+mod work;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+
+use crate::engine::Engine;
+use crate::error::{Context as _, Result};
+
+/// Requests under way get this long to end after a stop signal.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// All routes over one engine; both `naze serve` and the CLI in process use it.
+pub fn router(engine: Arc<Engine>) -> Router {
+    let routes = Router::new()
+        .route("/v1/receipts", post(receipts::create))
+        .route("/v1/receipts/{id}", get(receipts::show))
+        .route("/v1/receipts/{id}/source", get(receipts::source))
+        .route("/v1/queries", get(queries::list))
+        .route("/v1/queries/{id}", get(queries::run))
+        .route("/v1/incidents", get(incidents::list).post(incidents::open))
+        .route("/v1/incidents/{id}", get(incidents::show).post(incidents::update))
+        .route("/v1/incidents/{id}/why", get(why::of_incident))
+        .route("/v1/incidents/{id}/timeline", get(incidents::timeline))
+        .route("/v1/incidents/{id}/postmortem", get(incidents::postmortem).post(incidents::regenerate))
+        .route("/v1/why", get(why::of_component))
+        .route("/v1/timeline", get(why::timeline))
+        .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
+        .route("/v1/ledger/verify", get(ledger::verify))
+        .route("/sparql", get(sparql::get).post(sparql::post))
+        .route("/hooks/alertmanager", post(hooks::alertmanager))
+        .route("/hooks/github", post(hooks::github))
+        .route("/ontology", get(ontology::ontology))
+        .route("/ontology/context.jsonld", get(ontology::context))
+        .route("/metrics", get(self_report::metrics))
+        .route("/healthz", get(self_report::healthz))
+        .route("/readyz", get(self_report::readyz))
+        .route("/openapi.json", get(self_report::openapi))
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method);
+
+    // Innermost first: a request meets these from the bottom up.
+    routes
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+        .layer(from_fn_with_state(Arc::clone(&engine), guard::bound))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(Arc::clone(&engine), guard::measure))
+        .layer(CatchPanicLayer::custom(problem::from_panic))
+        .layer(from_fn(guard::trace))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(engine)
+}
+
+/// Serves until `stop` resolves, then lets requests under way end.
+///
+/// # Errors
+/// `Internal` when the listener fails.
+pub async fn serve(
+    engine: Arc<Engine>,
+    listener: tokio::net::TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let (stopped, mut stopping) = tokio::sync::watch::channel(false);
+    let graceful = async move {
+        stop.await;
+        stopped.send_replace(true);
+    };
+    let serving = axum::serve(listener, router(engine)).with_graceful_shutdown(graceful);
+    tokio::select! {
+        result = serving => result.internal("the HTTP server failed"),
+        () = async {
+            // The sender lives as long as the server, so this ends only after a stop signal.
+            drop(stopping.wait_for(|stop| *stop).await);
+            tokio::time::sleep(DRAIN).await;
+        } => {
+            tracing::warn!(seconds = DRAIN.as_secs(), "stopped with requests still under way");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What surrounds every request: an id in the log, its time in the metrics, a bound on number and duration.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tracing::Instrument as _;
+
+use super::problem::Problem;
+use crate::engine::Engine;
+use crate::error::Error;
+
+/// Refuses what is too much at once and ends what takes too long.
+pub(super) async fn bound(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+    let limits = &engine.config().limits;
+    let in_progress = engine.telemetry().in_progress();
+    if usize::try_from(in_progress.get()).unwrap_or(0) > limits.requests_max {
+        let error = Error::unavailable(format!("{} requests are being answered already", limits.requests_max));
+        return Problem::from(error.hint("send again in a second")).into_response();
+    }
+    match tokio::time::timeout(Duration::from_secs(limits.request_seconds), next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let error = Error::unavailable(format!("no answer within {} seconds", limits.request_seconds));
+            Problem::from(error.hint("ask for less: a shorter window, a smaller body")).into_response()
+        }
+    }
+}
+
+/// Counts the request and times it under its route.
+pub(super) async fn measure(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let method = request.method().to_string();
+    let started = Instant::now();
+    let in_progress = engine.telemetry().in_progress();
+    in_progress.inc();
+    let _leave = Leave(in_progress.clone());
+    let response = next.run(request).await;
+    engine.telemetry().answered(&route, &method, response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// A request that is dropped half-way is no longer in progress either.
+struct Leave(prometheus::IntGauge);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Gives the log of this request its id.
+pub(super) async fn trace(request: Request, next: Next) -> Response {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("-").to_owned();
+    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    async {
+        let response = next.run(request).await;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}

@@ -1,0 +1,47 @@
+//! Content negotiation: which of the forms we have does the client like best?
+
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, StatusCode};
+
+use super::problem::Problem;
+use crate::error::Error;
+
+/// The first of `offered` (our own order of preference) that the client likes best.
+///
+/// # Errors
+/// 406 naming what is offered.
+pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Result<&'a str, Problem> {
+    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    if accept.trim().is_empty() {
+        return Ok(offered[0]);
+    }
+    let ranges: Vec<(&str, f32)> = accept.split(',').map(range).collect();
+    let liked = |media_type: &str| {
+        let specific = |range: &str| if range == media_type { 3 } else if range.ends_with("/*") && range != "*/*" { 2 } else { 1 };
+        ranges.iter().filter(|(range, _)| matches(range, media_type)).max_by_key(|(range, _)| specific(range)).map_or(0.0, |(_, q)| *q)
+    };
+    let mut best = ("", 0.0);
+    for media_type in offered {
+        let quality = liked(media_type);
+        if quality > best.1 {
+            best = (media_type, quality);
+        }
+    }
+    if best.1 > 0.0 {
+        return Ok(best.0);
+    }
+    let error = Error::invalid(format!("none of \"{accept}\" is offered here")).hint(format!("accept one of: {}", offered.join(", ")));
+    Err(Problem::with_status(StatusCode::NOT_ACCEPTABLE, error))
+}
+
+fn range(text: &str) -> (&str, f32) {
+    let mut parts = text.split(';').map(str::trim);
+    let range = parts.next().unwrap_or_default();
+    let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0);
+    (range, quality)
+}
+
+fn matches(range: &str, media_type: &str) -> bool {
+    let kind = range.strip_suffix("/*");
+    range == "*/*" || range.eq_ignore_ascii_case(media_type) || kind.is_some_and(|kind| media_type.split('/').next() == Some(kind))
+}

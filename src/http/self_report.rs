@@ -1,0 +1,40 @@
+//! How naze itself is: metrics, health, readiness, and the description of its own interface.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse as _;
+
+use super::problem::Reply;
+use super::work::blocking;
+use crate::engine::Engine;
+use crate::error::Error;
+
+/// Prometheus text exposition.
+pub(super) async fn metrics(State(engine): State<Arc<Engine>>) -> Reply {
+    let text = blocking(move || {
+        engine.measure_index();
+        Ok(engine.telemetry().render())
+    })
+    .await?;
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// The process is alive.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The process can take receipts and answer about all of them.
+pub(super) async fn readyz(State(engine): State<Arc<Engine>>) -> Reply {
+    match blocking(move || engine.is_ready()).await? {
+        true => Ok("ready\n".into_response()),
+        false => Err(Error::unavailable("the index lags behind the ledger").hint("see the log; it catches up with the next receipt").into()),
+    }
+}
+
+/// OpenAPI 3.1 description of every route.
+pub(super) async fn openapi() -> Reply {
+    Ok(([(CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response())
+}

@@ -1,0 +1,156 @@
+//! `/v1/why` and `/v1/timeline`: what broke it, and what happened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse as _;
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::negotiate;
+use super::problem::Reply;
+use super::work::blocking;
+use crate::analyse::cause::Question;
+use crate::clock::Timestamp;
+use crate::engine::{Engine, Incident, LOOKBACK_DEFAULT, ago};
+use crate::error::{Error, Result};
+use crate::query::parse_duration;
+use crate::record::Window;
+use crate::report::timeline::{Filter, timeline as tell};
+use crate::report::{Form, why as report};
+
+/// A silence this long shows as a gap.
+const GAP_MIN: TimeDelta = TimeDelta::minutes(10);
+/// The window of a timeline that names none.
+const TIMELINE_DEFAULT: TimeDelta = TimeDelta::hours(1);
+
+/// How a question may be narrowed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Options {
+    window: Option<String>,
+    at: Option<String>,
+}
+
+impl Options {
+    /// How far back to look for causes.
+    pub(super) fn lookback(&self) -> Result<TimeDelta> {
+        self.window.as_deref().map_or(Ok(LOOKBACK_DEFAULT), |text| parse_duration("window", text))
+    }
+}
+
+/// `GET /v1/why?component=…&at=…&window=…`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    component: Option<String>,
+    at: Option<String>,
+    onset: Option<String>,
+    metric: Option<String>,
+    summary: Option<String>,
+    window: Option<String>,
+}
+
+/// Why did this component break?
+pub(super) async fn of_component(State(engine): State<Arc<Engine>>, Query(asked): Query<Asked>, headers: HeaderMap) -> Reply {
+    let component = asked.component.ok_or_else(|| {
+        Error::invalid("the parameter component is missing").hint("ask /v1/why?component=checkout&at=2026-03-10T10:05:00Z")
+    })?;
+    let now = engine.clock().now();
+    let question = Question {
+        component,
+        metric: asked.metric,
+        summary: asked.summary,
+        onset: asked.onset.as_deref().map(|text| time("onset", text, now)).transpose()?,
+        at: asked.at.as_deref().map_or(Ok(now), |text| time("at", text, now))?,
+        incident: None,
+    };
+    let options = Options { window: asked.window, at: None };
+    answer(engine, move |_| Ok(question), options, &headers).await
+}
+
+/// Why did this incident happen?
+pub(super) async fn of_incident(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+    headers: HeaderMap,
+) -> Reply {
+    let at = options.at.as_deref().map(|text| time("at", text, engine.clock().now())).transpose()?;
+    let question = move |engine: &Engine| {
+        let mut question = question_of(&engine.incident(&id)?);
+        question.at = at.unwrap_or(question.at);
+        Ok(question)
+    };
+    answer(engine, question, options, &headers).await
+}
+
+/// What an incident asks: as of its detection, or of the last word about it.
+pub(super) fn question_of(incident: &Incident) -> Question {
+    let opened = &incident.opened.receipt;
+    let last = incident.updates.last().map(crate::record::Recorded::occurred_at);
+    let detected = opened.time("detectedAt").unwrap_or_else(|| incident.opened.occurred_at());
+    Question {
+        component: opened.component().unwrap_or_default().to_owned(),
+        metric: opened.text("metric").map(str::to_owned),
+        summary: opened.text("summary").map(str::to_owned),
+        onset: opened.time("onset"),
+        at: last.map_or(detected, |last| last.max(detected)),
+        incident: Some(incident.opened.id),
+    }
+}
+
+async fn answer(
+    engine: Arc<Engine>,
+    question: impl FnOnce(&Engine) -> Result<Question> + Send + 'static,
+    options: Options,
+    headers: &HeaderMap,
+) -> Reply {
+    let media_type = negotiate::best(headers, &["application/json", "text/markdown", "text/html", "text/csv", "text/plain"])?;
+    let text = blocking(move || {
+        let answer = engine.why(&question(&engine)?, options.lookback()?)?;
+        report::render(&answer, media_type)
+    })
+    .await?;
+    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+}
+
+/// `GET /v1/timeline?from=…&to=…&kind=a,b&component=x&severity=warning`
+pub(super) async fn timeline(
+    State(engine): State<Arc<Engine>>,
+    Query(given): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Reply {
+    timeline_reply(engine, given, &headers).await
+}
+
+pub(super) async fn timeline_reply(engine: Arc<Engine>, given: BTreeMap<String, String>, headers: &HeaderMap) -> Reply {
+    let media_type = negotiate::best(headers, &["application/json", "text/markdown", "text/html", "text/csv"])?;
+    let form = Form::from_media_type(media_type).expect("only forms of reports are offered");
+    let now = engine.clock().now();
+    let to = given.get("to").map_or(Ok(now), |text| time("to", text, now))?;
+    let from = given.get("from").map_or(Ok(ago(to, TIMELINE_DEFAULT)), |text| time("from", text, now))?;
+    if from >= to {
+        return Err(Error::invalid(format!("from ({from}) is not before to ({to})")).hint("swap them").into());
+    }
+    let gap_min = given.get("gap").map_or(Ok(GAP_MIN), |text| parse_duration("gap", text))?;
+    let known = ["from", "to", "gap", "kind", "component", "severity"];
+    if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
+        return Err(Error::invalid(format!("\"{name}\" is no parameter of a timeline")).hint(format!("use {}", known.join(", "))).into());
+    }
+    let filter = Filter::parse(given.get("kind"), given.get("component"), given.get("severity"))?;
+    let text = blocking(move || {
+        let window = Window { from, to };
+        tell(&engine.evidence(window)?, window, &filter, gap_min).render(form)
+    })
+    .await?;
+    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+}
+
+/// A time as text, `now`, or a span before now such as `-2h`.
+fn time(name: &str, text: &str, now: Timestamp) -> Result<Timestamp> {
+    crate::query::parse_time(name, text, now)
+}
