@@ -68,7 +68,7 @@ fn problem(triple: TripleRef<'_>, document: &Document<'_>, all: &Graph) -> Optio
         return imports(triple.object, all);
     }
     if let Some(found) = unknown(triple.predicate, PROPERTIES) {
-        return Some(found);
+        return (!is_plain_data(triple.subject, all)).then_some(found);
     }
     if triple.predicate == sh!("targetNode") && matches!(triple.object, TermRef::BlankNode(_)) {
         let why = "its target is computed, not named".to_owned();
@@ -95,6 +95,19 @@ fn unknown(term: NamedNodeRef<'_>, known: &[&str]) -> Option<(String, Problem)> 
     };
     let why = "it is not part of SHACL Core, and skipping it would let bad data in".to_owned();
     Some((format!("sh:{name}"), Problem { why, fix }))
+}
+
+/// A thing of its own type that merely mentions an unknown SHACL term, and nothing the engine would run, is no shape.
+fn is_plain_data(node: NamedOrBlankNodeRef<'_>, all: &Graph) -> bool {
+    let is_shacl = |iri: NamedNodeRef<'_>| iri.as_str().starts_with(SHACL);
+    let types: Vec<TermRef<'_>> = all.objects_for_subject_predicate(node, rdf::TYPE).collect();
+    let mut known = all.triples_for_subject(node).filter(|triple| is_shacl(triple.predicate));
+    let as_shape = [sh!("property"), sh!("node"), sh!("not"), sh!("qualifiedValueShape"), rdf::FIRST];
+    let mut referred = all.triples_for_object(node).filter(|triple| as_shape.contains(&triple.predicate));
+    !types.is_empty()
+        && !types.iter().any(|class| matches!(class, TermRef::NamedNode(class) if is_shacl(*class)))
+        && known.all(|triple| unknown(triple.predicate, PROPERTIES).is_some())
+        && referred.next().is_none()
 }
 
 fn imports(imported: TermRef<'_>, all: &Graph) -> Option<(String, Problem)> {

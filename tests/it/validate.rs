@@ -211,7 +211,7 @@ fn strange_numbers_and_texts_give_a_report_and_no_error() {
         ("naze:recordedAt", r#""-99999-01-01T00:00:00Z"^^xsd:dateTime"#, true),
     ];
     for (field, value, conforms) in cases {
-        let receipt = format!(r#"a naze:Failure ; naze:failureType "Timeout" ; {field} {value}"#);
+        let receipt = format!(r#"a naze:Failure ; {COMMON} ; naze:failureType "Timeout" ; {field} {value}"#);
         let report = shapes.validate(&receipt_graph(&receipt)).unwrap();
         assert_eq!(report.conforms(), conforms, "{field} {}", &value[..value.len().min(60)]);
     }
