@@ -33,6 +33,8 @@ macro_rules! sh {
     };
 }
 
+mod amend;
+mod plain;
 mod report;
 mod shapes;
 mod supported;

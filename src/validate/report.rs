@@ -9,6 +9,7 @@ use rudof_rdf::rdf_core::term::Object;
 use shacl::types::Severity;
 use shacl::validator::report::{ValidationReport, ValidationResult};
 
+use super::amend;
 use super::words::Words;
 
 /// One broken rule, in plain words. Also built by `receive` for what cannot even be read.
@@ -68,6 +69,7 @@ impl Report {
     pub(super) fn new(outcome: &ValidationReport, data: &Graph, shapes: &Graph) -> Self {
         let words = Words::new(data, shapes);
         let mut findings: Vec<Finding> = outcome.results().iter().map(|result| Finding::new(result, data)).collect();
+        findings.retain(|finding| !amend::is_mistaken(finding, shapes));
         findings.sort_by_cached_key(Finding::order);
         let mut violations: HashMap<Term, Vec<Violation>> = HashMap::new();
         for finding in &mut findings {
@@ -79,9 +81,18 @@ impl Report {
             merge(found);
         }
         Self {
-            conforms: outcome.conforms(),
+            conforms: findings.is_empty(),
             findings,
             violations,
+        }
+    }
+
+    /// The report on data that keeps every rule.
+    pub(super) fn conforming() -> Self {
+        Self {
+            conforms: true,
+            findings: Vec::new(),
+            violations: HashMap::new(),
         }
     }
 

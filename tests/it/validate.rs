@@ -6,8 +6,13 @@ use std::path::{Path, PathBuf};
 use naze::error::Kind;
 use naze::validate::{Shapes, Violation};
 use oxrdf::graph::CanonicalizationAlgorithm;
+use oxrdf::vocab::rdf;
 use oxrdf::{Graph, NamedNodeRef, NamedOrBlankNodeRef, Triple};
 use oxttl::TurtleParser;
+use proptest::bool::weighted;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 
 const PREFIXES: &str = "@prefix naze: <https://w3id.org/naze#> . @prefix sh: <http://www.w3.org/ns/shacl#> .
     @prefix xsd: <http://www.w3.org/2001/XMLSchema#> . @prefix ex: <https://team.example.org/ns#> .
@@ -214,6 +219,105 @@ fn strange_numbers_and_texts_give_a_report_and_no_error() {
         let receipt = format!(r#"a naze:Failure ; {COMMON} ; naze:failureType "Timeout" ; {field} {value}"#);
         let report = shapes.validate(&receipt_graph(&receipt)).unwrap();
         assert_eq!(report.conforms(), conforms, "{field} {}", &value[..value.len().min(60)]);
+    }
+}
+
+#[test]
+fn lengths_are_counted_in_characters_and_large_numbers_compared_as_numbers() {
+    let long = "\u{e9}".repeat(512);
+    let receipts = [
+        (format!(r#"a naze:Failure ; naze:failureType "{long}""#), true),
+        (format!(r#"a naze:Failure ; naze:failureType "{long}x""#), false),
+        (r#"a naze:Circuit ; naze:state "open" ; naze:recoverySeconds "1e30"^^xsd:double"#.to_owned(), true),
+        (r#"a naze:Circuit ; naze:state "open" ; naze:recoverySeconds "-1e30"^^xsd:double"#.to_owned(), false),
+    ];
+    for shapes in [load_all_with(&[]), engine_alone()] {
+        for (receipt, conforms) in &receipts {
+            let report = shapes.validate(&receipt_graph(&format!("{receipt} ; {COMMON}"))).unwrap();
+            assert_eq!(report.conforms(), *conforms, "{receipt}");
+        }
+    }
+}
+
+#[test]
+fn the_short_way_agrees_with_the_engine_on_every_example() {
+    let (short, engine) = (load_all_with(&[]), engine_alone());
+    let mut all = Graph::new();
+    for kind in folder("tests/shapes") {
+        for file in [turtle_files(&kind.join("valid")), turtle_files(&kind.join("invalid"))].concat() {
+            let data = without_labels(&parse(&fs::read_to_string(&file).unwrap()));
+            agree(&short, &engine, &data);
+            all.extend(&data);
+        }
+    }
+    agree(&short, &engine, &all);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_short_way_agrees_with_the_engine_on_anything(
+        start in select(STARTS),
+        second_kind in proptest::option::weighted(0.1, select(STARTS)),
+        fields in vec((select(PROPERTIES), select(VALUES)), 0..4),
+        common in weighted(0.9),
+    ) {
+        let mut text = format!("{PREFIXES} <urn:r> {start}");
+        if common {
+            text += &format!("; {COMMON}");
+        }
+        for (field, value) in fields {
+            text += &format!("; {field} {value}");
+        }
+        if let Some(second) = second_kind {
+            text += &format!("; {second}");
+        }
+        text += " .";
+        WAYS.with(|(short, engine)| agree(short, engine, &parse(&text)));
+    }
+}
+
+thread_local! {
+    static WAYS: (Shapes, Shapes) = (load_all_with(&[]), engine_alone());
+}
+
+/// Kinds with what they require, so that most changes to them matter.
+const STARTS: &[&str] = &[
+    r#"a naze:Failure ; naze:failureType "Timeout""#,
+    r#"a naze:Circuit ; naze:state "open""#,
+    r#"a naze:Alert ; naze:name "HighLatency" ; naze:status "firing""#,
+    r#"a naze:Scaling ; naze:pool "web" ; naze:direction "up""#,
+    r#"a naze:SloEvaluation ; naze:slo "latency""#,
+    r#"a naze:Note ; naze:message "seen before""#,
+];
+const PROPERTIES: &[&str] = &[
+    "naze:occurredAt", "naze:component", "naze:severity", "naze:causedBy", "naze:failureType", "naze:message", "naze:count",
+    "naze:peer", "naze:state", "naze:recoverySeconds", "naze:name", "naze:status", "naze:startsAt", "naze:endsAt",
+    "naze:direction", "naze:pool", "naze:from", "naze:to", "naze:slo", "naze:good", "naze:total", "naze:met", "ex:other",
+];
+const VALUES: &[&str] = &[
+    r#""up""#, r#""open""#, r#""firing""#, r#""critical""#, r#""""#, r#""critical"@en"#, "1", "0", "-1", "\"01\"^^xsd:integer",
+    "\"+3\"^^xsd:integer", "2.5", "1e0", "-1e0", r#""1e30"^^xsd:double"#, r#""1e-40"^^xsd:double"#, r#""INF"^^xsd:double"#,
+    r#""NaN"^^xsd:double"#, "true", r#""1"^^xsd:boolean"#, r#""yes"^^xsd:boolean"#,
+    r#""2026-03-10T10:00:00Z"^^xsd:dateTime"#, r#""2026-03-10T10:00:00"^^xsd:dateTime"#,
+    r#""2026-03-10T12:00:00+02:00"^^xsd:dateTime"#, r#""10 March"^^xsd:dateTime"#, "<urn:naze:component:a>",
+    "<urn:naze:component:>", "<urn:naze:receipt:8f3b2c1>", "<urn:naze:receipt:3b08e59f95c8c0e8f3ab1422e407ce4d93073c36f1747f41ed857cdf049299c7>",
+    "[]", r#""99999999999999999999"^^xsd:integer"#, r#""x"^^ex:type"#,
+];
+
+/// The same shapes, with a rule that could concern any receipt: that takes the short way out.
+fn engine_alone() -> Shapes {
+    load_all_with(&[("any.ttl", "ex:Any a sh:NodeShape ; sh:targetSubjectsOf ex:never ; sh:nodeKind sh:IRI .")])
+}
+
+fn agree(short: &Shapes, engine: &Shapes, data: &Graph) {
+    let (short, engine) = (short.validate(data).unwrap(), engine.validate(data).unwrap());
+    assert_eq!(short.conforms(), engine.conforms(), "{data}");
+    for triple in data.triples_for_predicate(rdf::TYPE) {
+        let short: Vec<&Violation> = short.violations_of(triple.subject).collect();
+        let engine: Vec<&Violation> = engine.violations_of(triple.subject).collect();
+        assert_eq!(short, engine, "{data}");
     }
 }
 
