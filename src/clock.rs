@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
 
 /// A UTC instant to the microsecond, written as `2026-01-26T18:40:00Z` or with the fraction it needs.
 ///
@@ -13,6 +13,11 @@ use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Timelike, Utc};
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
+    /// The first instant of the year 1.
+    pub const MIN: Self = Self(NaiveDate::from_ymd_opt(1, 1, 1).expect("a date").and_time(NaiveTime::MIN).and_utc());
+    /// The last day of the year 9999.
+    pub const MAX: Self = Self(NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date").and_time(NaiveTime::MIN).and_utc());
+
     /// The instant `micros` microseconds after 1970.
     pub fn from_micros(micros: i64) -> Option<Self> {
         DateTime::from_timestamp_micros(micros).and_then(Self::in_range)

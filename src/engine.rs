@@ -24,8 +24,6 @@ use crate::vocab::{self, LABEL_PREFIX, Vocabulary};
 
 /// How far back a question looks for causes.
 pub const LOOKBACK_DEFAULT: TimeDelta = TimeDelta::hours(24);
-/// How far back an incident's own receipts are looked for.
-const INCIDENTS_LOOKBACK: TimeDelta = TimeDelta::days(400);
 /// Who opens incidents that no human opened.
 const SELF: &str = "naze";
 
@@ -318,9 +316,7 @@ impl Engine {
     }
 
     fn incident_receipts(&self) -> Result<Vec<Recorded>> {
-        let now = self.clock.now();
-        let to = now.checked_add(TimeDelta::days(1)).unwrap_or(now);
-        self.index.of_kind("incident", Window { from: ago(now, INCIDENTS_LOOKBACK), to })
+        self.index.of_kind("incident", Window::ALL)
     }
 
     /// The recorded receipt with this id.
@@ -354,6 +350,14 @@ impl Engine {
     /// Is everything in the ledger also in the index?
     pub fn is_ready(&self) -> Result<bool> {
         Ok(self.index.applied()? >= self.ledger.len()?)
+    }
+
+    /// Notes the size of the index's write-ahead log, which is replayed when it opens.
+    pub fn measure_index(&self) {
+        let Some(folder) = self.config.data.as_ref().map(|data| data.join("index")) else { return };
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let logs = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "log"));
+        self.telemetry.index_wal(logs.filter_map(|log| log.metadata().ok()).map(|log| log.len()).sum());
     }
 
     /// The configuration it runs with.

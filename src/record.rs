@@ -47,6 +47,9 @@ pub struct Window {
 }
 
 impl Window {
+    /// All of time.
+    pub const ALL: Self = Self { from: Timestamp::MIN, to: Timestamp::MAX };
+
     /// Is `time` inside?
     pub fn contains(&self, time: Timestamp) -> bool {
         self.from <= time && time < self.to

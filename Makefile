@@ -1,0 +1,32 @@
+# Everything is built in one profile, because RocksDB takes long to compile.
+# sccache is used when it is there; nothing needs it.
+ifneq (,$(shell command -v sccache 2>/dev/null))
+export RUSTC_WRAPPER ?= sccache
+endif
+
+.PHONY: demo test build lint doc bench setup clean
+
+demo: build
+	target/release/naze demo
+
+test: setup
+	cargo test --release --locked
+
+build: setup
+	cargo build --release --locked
+
+lint: setup
+	cargo fmt --check
+	cargo clippy --release --locked --all-targets -- -D warnings
+
+doc: setup
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --lib
+
+bench: build
+	benches/run
+
+setup:
+	@scripts/setup
+
+clean:
+	cargo clean

@@ -1,0 +1,195 @@
+//! The command-line door. Every command is one request, or a few, to the same router that `naze serve` offers: over the
+//! network with `--server`, in process with `--data`.
+//!
+//! Exit codes: 0 done; 1 naze failed; 2 wrong usage or input; 3 some receipts were refused; 4 not found; 5 a check failed
+//! or something conflicts; 6 not available now; 7 forbidden.
+
+mod client;
+mod completions;
+mod demo;
+mod doctor;
+mod incident;
+mod output;
+mod postmortem;
+mod query;
+mod rebuild;
+mod record;
+mod replay;
+mod serve;
+mod sparql;
+mod timeline;
+mod verify;
+mod why;
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::error::{Context as _, Error, Kind, Result};
+use client::Client;
+
+/// When production breaks, naze says why, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "naze", version, max_term_width = 100, after_help = "Exit codes: 0 done; 1 naze failed; 2 wrong usage or input; \
+    3 some receipts were refused; 4 not found; 5 a check failed or something conflicts; 6 not available now; 7 forbidden.")]
+pub struct Args {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Data directory to work on in this process
+    #[arg(long, global = true, env = "NAZE_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A running naze to talk to, such as http://127.0.0.1:7310
+    #[arg(long, global = true, env = "NAZE_URL", value_name = "URL")]
+    server: Option<String>,
+    /// Configuration file (TOML)
+    #[arg(long, global = true, env = "NAZE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How to print the answer
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, in a terminal
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets
+    Csv,
+    /// Markdown
+    Md,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve HTTP until stopped
+    Serve(serve::Serve),
+    /// Record receipts from a file or standard input
+    Record(record::Record),
+    /// Record large files in batches, with progress
+    Import(record::Import),
+    /// Run a canned query, or list them
+    Query(query::Query),
+    /// Run ad-hoc SPARQL
+    Sparql(sparql::Sparql),
+    /// Ask why a component or an incident broke
+    Why(why::Why),
+    /// Tell what happened, in order
+    Timeline(timeline::Timeline),
+    /// Write the post-mortem of an incident
+    Postmortem(postmortem::Postmortem),
+    /// Open, update, show or list incidents
+    Incident(incident::Incident),
+    /// Check the ledger against its signed checkpoints
+    Verify(verify::Verify),
+    /// Make the index anew from the ledger
+    Rebuild(rebuild::Rebuild),
+    /// Record a case folder and answer as of its detection
+    Replay(replay::Replay),
+    /// Record a real incident and print its cause
+    Demo(demo::Demo),
+    /// Check that naze works here, and say what to do where it does not
+    Doctor(doctor::Doctor),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// What went wrong, for [`complain`] and [`exit_code`].
+pub fn run(args: Args) -> Result<ExitCode> {
+    let Args { global, command } = args;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("NAZE_LOG")
+        .unwrap_or_else(|_| if matches!(command, Command::Serve(_)) { "info".into() } else { "warn".into() });
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().internal("cannot start")?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(command) => command.run(&global).await,
+            Command::Record(command) => command.run(&global).await,
+            Command::Import(command) => command.run(&global).await,
+            Command::Query(command) => command.run(&global).await,
+            Command::Sparql(command) => command.run(&global).await,
+            Command::Why(command) => command.run(&global).await,
+            Command::Timeline(command) => command.run(&global).await,
+            Command::Postmortem(command) => command.run(&global).await,
+            Command::Incident(command) => command.run(&global).await,
+            Command::Verify(command) => command.run(&global).await,
+            Command::Rebuild(command) => command.run(&global),
+            Command::Replay(command) => command.run(&global).await,
+            Command::Demo(command) => command.run(&global).await,
+            Command::Doctor(command) => command.run(&global).await,
+            Command::Completions(command) => command.run(),
+        }
+    })
+}
+
+/// Prints an error with its hints.
+#[expect(clippy::print_stderr, reason = "this is where the program speaks to people")]
+pub fn complain(error: &Error) {
+    eprintln!("error: {error}");
+    for hint in error.hints() {
+        eprintln!("  hint: {hint}");
+    }
+}
+
+/// The exit code that an error stands for.
+pub fn exit_code(error: &Error) -> ExitCode {
+    ExitCode::from(match error.kind() {
+        Kind::Internal => 1,
+        Kind::Invalid => 2,
+        Kind::NotFound => 4,
+        Kind::Conflict => 5,
+        Kind::Unavailable => 6,
+        Kind::Forbidden => 7,
+    })
+}
+
+impl Global {
+    /// Flag over environment over file over default.
+    fn config(&self) -> Result<Config> {
+        let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
+        if let Some(data) = &self.data {
+            config.data = Some(data.clone());
+        }
+        if let Ok(secret) = std::env::var("NAZE_GITHUB_SECRET") {
+            config.receive.github_secret = Some(secret.into());
+        }
+        if let Ok(token) = std::env::var("NAZE_ALERTMANAGER_TOKEN") {
+            config.receive.alertmanager_token = Some(token.into());
+        }
+        Ok(config)
+    }
+
+    /// The naze to talk to: `--server`, or `--data` in process.
+    fn client(&self) -> Result<Client> {
+        if let Some(server) = &self.server {
+            return Client::remote(server);
+        }
+        let config = self.config()?;
+        if config.data.is_none() {
+            return Err(Error::invalid("which naze?")
+                .hint("add --server http://127.0.0.1:7310 (or set NAZE_URL) to talk to a running one")
+                .hint("add --data DIR (or set NAZE_DATA) to work on a data directory"));
+        }
+        Ok(Client::in_process(Engine::open(config, Clock::System)?))
+    }
+}

@@ -1,0 +1,65 @@
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::client::{Ask, Client};
+use super::output::print;
+use super::{Format, Global};
+use crate::clock::Clock;
+use crate::config::{Config, LISTEN_DEFAULT};
+use crate::engine::Engine;
+use crate::error::Result;
+
+/// Exit code when a check failed.
+const FAILED: u8 = 5;
+
+/// Check that naze works here, and say what to do where it does not
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {}
+
+/// One check, and what it found.
+struct Finding {
+    check: &'static str,
+    result: Result<String>,
+}
+
+impl Doctor {
+    #[expect(clippy::unused_self, reason = "every command runs on its arguments")]
+    pub(super) async fn run(self, global: &Global) -> Result<ExitCode> {
+        let mut findings = vec![Finding { check: "configuration", result: global.config().map(|_| "reads".to_owned()) }];
+        let memory = Engine::open(Config::in_memory(), Clock::System);
+        findings.push(Finding { check: "vocabulary, shapes and queries", result: memory.map(|engine| {
+            format!("{} kinds, {} queries", engine.vocabulary().kinds().count(), engine.catalogue().iter().count())
+        }) });
+        if global.data.is_some() || global.server.is_some() {
+            match global.client() {
+                Ok(client) => {
+                    findings.push(ask(&client, "ready", "/readyz").await);
+                    findings.push(ask(&client, "ledger", "/v1/ledger/verify").await);
+                }
+                Err(error) => findings.push(Finding { check: "data", result: Err(error) }),
+            }
+        } else {
+            let free = tokio::net::TcpListener::bind(LISTEN_DEFAULT).await;
+            let free = free.map(|_| format!("{LISTEN_DEFAULT} is free")).unwrap_or_else(|_| format!("{LISTEN_DEFAULT} is in use: try --server http://{LISTEN_DEFAULT}"));
+            findings.push(Finding { check: "address", result: Ok(free) });
+        }
+        let failed = findings.iter().any(|finding| finding.result.is_err());
+        for finding in &findings {
+            let (mark, text) = match &finding.result {
+                Ok(text) => ("ok", text.clone()),
+                Err(error) => ("FAILED", [vec![error.to_string()], error.hints().to_vec()].concat().join("; ")),
+            };
+            print(&match global.format {
+                Format::Json => json!({"check": finding.check, "ok": finding.result.is_ok(), "detail": text}).to_string(),
+                _ => format!("{mark:6} {}: {text}", finding.check),
+            })?;
+        }
+        Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    }
+}
+
+async fn ask(client: &Client, check: &'static str, path: &str) -> Finding {
+    let result = async { client.send(Ask::get(path, [])).await?.text() }.await;
+    Finding { check, result: result.map(|text| text.trim().to_owned()) }
+}

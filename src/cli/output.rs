@@ -1,0 +1,66 @@
+//! What commands print: tables for people, the rest as it came.
+
+#![expect(clippy::print_stdout, reason = "printing is what this file is for")]
+
+use std::io::{IsTerminal as _, Write as _};
+
+use comfy_table::{ContentArrangement, Table};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value as Json;
+
+use super::Format;
+use crate::error::{Context as _, Result};
+
+impl Format {
+    /// The media type to ask a report for.
+    pub(super) fn of_report(self) -> &'static str {
+        match self {
+            Self::Table => "text/plain",
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::Md => "text/markdown",
+        }
+    }
+}
+
+/// Prints text as it is, ending in one line break.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    match write!(out, "{text}{end}").and_then(|()| out.flush()) {
+        // `naze … | head` has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.internal("cannot print"),
+    }
+}
+
+/// Prints rows (objects with the same members) as a table.
+pub(super) fn print_rows(columns: &[String], rows: &[Json]) -> Result<()> {
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(columns);
+    if std::io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    for row in rows {
+        table.add_row(columns.iter().map(|column| cell(&row[column])));
+    }
+    print(&table.to_string())
+}
+
+fn cell(value: &Json) -> String {
+    match value {
+        Json::Null => String::new(),
+        // A receipt id is cited by its first digits; --format json has all of them.
+        Json::String(text) if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => text[..12].to_owned(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A progress bar on standard error, silent when that is no terminal.
+pub(super) fn progress(total: u64, what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}");
+    ProgressBar::new(total)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(what.to_owned())
+}
