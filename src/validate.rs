@@ -34,6 +34,7 @@ macro_rules! sh {
 }
 
 mod amend;
+mod expected;
 mod plain;
 mod report;
 mod shapes;

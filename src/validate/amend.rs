@@ -27,7 +27,8 @@ pub(super) fn is_mistaken(finding: &Finding, shapes: &Graph) -> bool {
         TermRef::Literal(limit) => characters(value).zip(limit.value().parse::<usize>().ok()),
         _ => None,
     };
-    let order = |limit: TermRef<'_>| double(value).zip(number(limit)).and_then(|(value, limit)| value.partial_cmp(&limit));
+    let order =
+        |limit: TermRef<'_>| double(value).zip(number(limit)).and_then(|(value, limit)| value.partial_cmp(&limit));
     if component == sh!("MaxLengthConstraintComponent") {
         return kept(sh!("maxLength"), &|limit| length(limit).is_some_and(|(length, most)| length <= most));
     }

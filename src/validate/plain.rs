@@ -54,8 +54,15 @@ const GREATER: &[Ordering] = &[Ordering::Greater];
 const GREATER_OR_EQUAL: &[Ordering] = &[Ordering::Greater, Ordering::Equal];
 
 /// SHACL terms that change nothing about what is valid.
-const DESCRIPTIVE: &[NamedNodeRef<'_>] =
-    &[sh!("message"), sh!("severity"), sh!("name"), sh!("description"), sh!("order"), sh!("group"), sh!("defaultValue")];
+const DESCRIPTIVE: &[NamedNodeRef<'_>] = &[
+    sh!("message"),
+    sh!("severity"),
+    sh!("name"),
+    sh!("description"),
+    sh!("order"),
+    sh!("group"),
+    sh!("defaultValue"),
+];
 
 impl Plain {
     /// The shapes as plain rules; none at all when some shape may concern any receipt.
@@ -106,11 +113,7 @@ impl Plain {
 impl Star {
     /// None when the shape says anything that is not a plain rule.
     fn new(shapes: &Graph, shape: NamedOrBlankNodeRef<'_>) -> Option<Self> {
-        let mut star = Self {
-            closed: false,
-            fields: HashMap::new(),
-            required: Vec::new(),
-        };
+        let mut star = Self { closed: false, fields: HashMap::new(), required: Vec::new() };
         for triple in shapes.triples_for_subject(shape) {
             let is = |term: NamedNodeRef<'_>| triple.predicate == term;
             if is(sh!("property")) {
@@ -209,7 +212,11 @@ impl Check {
             }
             "or" => {
                 let choices = list(shapes, Some(set_to));
-                choices.into_iter().map(|choice| only_datatype(shapes, choice)).collect::<Option<_>>().map(Self::AnyDatatype)
+                choices
+                    .into_iter()
+                    .map(|choice| only_datatype(shapes, choice))
+                    .collect::<Option<_>>()
+                    .map(Self::AnyDatatype)
             }
             _ => None,
         }

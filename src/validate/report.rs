@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use oxrdf::vocab::rdf;
-use oxrdf::{BlankNode, Graph, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, NamedOrBlankNodeRef, Term, TripleRef};
+use oxrdf::{
+    BlankNode, Graph, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, NamedOrBlankNodeRef, Term, TripleRef,
+};
 use rudof_rdf::rdf_core::SHACLPath;
 use rudof_rdf::rdf_core::term::Object;
 use shacl::types::Severity;
@@ -80,23 +82,16 @@ impl Report {
         for found in violations.values_mut() {
             merge(found);
         }
-        Self {
-            conforms: findings.is_empty(),
-            findings,
-            violations,
-        }
+        Self { conforms: findings.is_empty(), findings, violations }
     }
 
     /// The report on data that keeps every rule.
     pub(super) fn conforming() -> Self {
-        Self {
-            conforms: true,
-            findings: Vec::new(),
-            violations: HashMap::new(),
-        }
+        Self { conforms: true, findings: Vec::new(), violations: HashMap::new() }
     }
 
     /// Is every rule kept?
+    #[must_use]
     pub fn conforms(&self) -> bool {
         self.conforms
     }
@@ -108,11 +103,9 @@ impl Report {
     }
 
     /// The report as a `sh:ValidationReport`, every rule by itself.
+    #[must_use]
     pub fn to_graph(&self) -> Graph {
-        let mut writer = Writer {
-            graph: Graph::new(),
-            nodes: 0,
-        };
+        let mut writer = Writer { graph: Graph::new(), nodes: 0 };
         let report = writer.node();
         writer.add(&report, rdf::TYPE, sh!("ValidationReport").into_owned());
         writer.add(&report, sh!("conforms"), Literal::from(self.conforms));

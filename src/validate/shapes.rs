@@ -43,23 +43,15 @@ impl Shapes {
     /// `Invalid`, naming the document: it is no Turtle, it uses something the engine cannot run (then shape and construct are
     /// named too), or its shapes are malformed.
     pub fn load<'a>(documents: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Shapes, Error> {
-        let documents = documents
-            .into_iter()
-            .map(|(name, turtle)| Document::read(name, turtle))
-            .collect::<Result<Vec<_>, _>>()?;
+        let documents =
+            documents.into_iter().map(|(name, turtle)| Document::read(name, turtle)).collect::<Result<Vec<_>, _>>()?;
         let graph = union(&documents);
         for document in &documents {
             supported::check(document, &graph)?;
         }
         let compiled = compile(&graph).map_err(|problem| blame(&documents, &problem))?;
         let queries = graph.triples_for_predicate(sh!("sparql")).next().is_some();
-        Ok(Shapes {
-            compiled,
-            plain: Plain::new(&graph),
-            graph,
-            queries,
-            config: ShaclConfig::default(),
-        })
+        Ok(Shapes { compiled, plain: Plain::new(&graph), graph, queries, config: ShaclConfig::default() })
     }
 
     /// Validates every receipt in `data` at once. Those that plainly keep every rule are told from the rest first; for the
@@ -73,14 +65,10 @@ impl Shapes {
             None => Some(Cow::Borrowed(data)),
         };
         let Some(left_over) = left_over else { return Ok(Report::conforming()) };
-        let mut run = Run {
-            data: copy(&left_over),
-            queries: self.queries,
-        };
+        let mut run = Run { data: copy(&left_over), queries: self.queries };
         // The engine meets what strangers send; a defect in it must not take the caller's thread along.
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            run.validate(&self.compiled, &ShaclValidationMode::Native, &self.config)
-        }));
+        let result =
+            catch_unwind(AssertUnwindSafe(|| run.validate(&self.compiled, &ShaclValidationMode::Native, &self.config)));
         let outcome = result
             .map_err(|_| Error::internal("the SHACL engine broke down on this data"))?
             .internal("the SHACL engine cannot validate this data")?;
@@ -115,8 +103,7 @@ fn union(documents: &[Document<'_>]) -> Graph {
 fn copy(graph: &Graph) -> OxigraphInMemory {
     let mut copy = OxigraphInMemory::empty();
     for triple in graph {
-        copy.add_triple_ref(triple.subject, triple.predicate, triple.object)
-            .expect("adding to memory cannot fail");
+        copy.add_triple_ref(triple.subject, triple.predicate, triple.object).expect("adding to memory cannot fail");
     }
     copy
 }

@@ -1,13 +1,14 @@
 //! What a broken rule means in plain words, and what to do about it.
 
-use oxrdf::vocab::{rdf, xsd};
+use oxrdf::vocab::rdf;
 use oxrdf::{Graph, Literal, NamedNode, NamedNodeRef, NamedOrBlankNodeRef, Term, TermRef};
 use rudof_rdf::rdf_core::SHACLPath;
 
+use super::expected::one_of;
 use super::report::{Finding, Violation};
-use super::{SHACL, as_subject, list};
+use super::{SHACL, as_subject};
 use crate::receipt::component_name;
-use crate::vocab::{COMPONENT_PREFIX, LABEL_PREFIX, NAMESPACE, RECEIPT_PREFIX, SOURCE_PREFIX, Vocabulary, nearest};
+use crate::vocab::{LABEL_PREFIX, NAMESPACE, Vocabulary, nearest};
 
 const VALUE_LENGTH_MAX: usize = 200;
 
@@ -17,7 +18,7 @@ const RANKS: &[&str] = &["closed", "minCount", "maxCount", "nodeKind", "datatype
 /// Turns findings into words, looking up the rules in the shapes and the circumstances in the data.
 pub(super) struct Words<'a> {
     data: &'a Graph,
-    shapes: &'a Graph,
+    pub(super) shapes: &'a Graph,
 }
 
 /// The rules around one finding.
@@ -72,7 +73,7 @@ impl<'a> Words<'a> {
             name: field.clone().unwrap_or_else(|| "the receipt".to_owned()),
             value: finding.value.as_ref().filter(|_| !itself).map(|value| human(value.as_ref())),
             focus: as_subject(finding.focus.as_ref()),
-            path: finding.path.as_ref().and_then(SHACLPath::pred).map(|iri| iri.as_str()),
+            path: finding.path.as_ref().and_then(property),
             said: finding.said.as_deref(),
             shape,
             rule,
@@ -168,8 +169,12 @@ impl<'a> Words<'a> {
             }
             "lessThanOrEquals" => self.say_order(case, &other, "not be later than", "not be greater than"),
             "lessThan" => self.say_order(case, &other, "be earlier than", "be less than"),
-            "equals" => (format!("{name} must be the same as {other}{got}"), format!("send the same for {name} and {other}")),
-            "disjoint" => (format!("{name} must differ from {other}{got}"), format!("send another value for {name} or {other}")),
+            "equals" => {
+                (format!("{name} must be the same as {other}{got}"), format!("send the same for {name} and {other}"))
+            }
+            "disjoint" => {
+                (format!("{name} must differ from {other}{got}"), format!("send another value for {name} or {other}"))
+            }
             "sparql" => {
                 let said = case.said.map_or_else(|| format!("{name} breaks a rule{got}"), unquoted);
                 (said, format!("correct {name}"))
@@ -222,76 +227,12 @@ impl<'a> Words<'a> {
     }
 
     fn send(&self, case: &Case<'_>, expected: &str) -> String {
-        let required = case.shape.and_then(|shape| self.literal(shape, sh!("minCount"))).is_some_and(|count| count != "0");
-        match required || case.path.is_none() {
-            true => format!("send {expected}"),
-            false => format!("send {expected}, or leave {} out", case.name),
+        let required =
+            case.shape.and_then(|shape| self.literal(shape, sh!("minCount"))).is_some_and(|count| count != "0");
+        if required || case.path.is_none() {
+            return format!("send {expected}");
         }
-    }
-
-    /// What the shape expects of a value, as a noun: `a whole number of at least 1`.
-    fn expectation(&self, shape: NamedOrBlankNodeRef<'_>) -> Option<String> {
-        let allowed = self.allowed(shape);
-        if !allowed.is_empty() {
-            return Some(one_of(&allowed));
-        }
-        let pattern = self.literal(shape, sh!("pattern"));
-        if let Some(thing) = pattern.as_deref().and_then(thing_named) {
-            return Some(thing.to_owned());
-        }
-        let noun = self.noun(shape)?;
-        let sizes = [
-            (self.literal(shape, sh!("minLength")), self.literal(shape, sh!("maxLength")), " characters"),
-            (self.literal(shape, sh!("minInclusive")), self.literal(shape, sh!("maxInclusive")), ""),
-        ];
-        let mut words = noun;
-        for (least, most, unit) in sizes {
-            words += &match (least.as_deref().map(number), most.as_deref().map(number)) {
-                (Some(least), Some(most)) => format!(" of {least} to {most}{unit}"),
-                (Some(least), None) => format!(" of at least {least}{unit}"),
-                (None, Some(most)) => format!(" of at most {most}{unit}"),
-                (None, None) => String::new(),
-            };
-        }
-        for (limit, words_before) in [(sh!("minExclusive"), " above "), (sh!("maxExclusive"), " below ")] {
-            if let Some(limit) = self.literal(shape, limit) {
-                words = words + words_before + &number(&limit);
-            }
-        }
-        if let Some(pattern) = pattern {
-            words = words + " that matches " + &pattern;
-        }
-        Some(words)
-    }
-
-    fn noun(&self, shape: NamedOrBlankNodeRef<'_>) -> Option<String> {
-        if let Some(TermRef::NamedNode(datatype)) = self.shapes.object_for_subject_predicate(shape, sh!("datatype")) {
-            return Some(noun_of(datatype));
-        }
-        if let Some(TermRef::NamedNode(class)) = self.shapes.object_for_subject_predicate(shape, sh!("class")) {
-            return Some(format!("a {}", local_name(class.as_str())));
-        }
-        let choices = list(self.shapes, self.shapes.object_for_subject_predicate(shape, sh!("or")));
-        let choices: Vec<String> = choices.into_iter().filter_map(as_subject).filter_map(|s| self.expectation(s)).collect();
-        if !choices.is_empty() {
-            return Some(choices.join(" or "));
-        }
-        let kind = match self.shapes.object_for_subject_predicate(shape, sh!("nodeKind")) {
-            Some(TermRef::NamedNode(kind)) => Some(kind),
-            _ => None,
-        };
-        if kind == Some(sh!("IRI")) {
-            return Some("an IRI".to_owned());
-        }
-        if kind == Some(sh!("Literal")) {
-            return Some("a text, number or truth value".to_owned());
-        }
-        let sized = [sh!("minLength"), sh!("maxLength"), sh!("pattern")];
-        if sized.iter().any(|rule| self.literal(shape, *rule).is_some()) {
-            return Some("a text".to_owned());
-        }
-        let ranged = [sh!("minInclusive"), sh!("maxInclusive"), sh!("minExclusive"), sh!("maxExclusive")];
-        ranged.iter().any(|rule| self.literal(shape, *rule).is_some()).then(|| "a value".to_owned())
+        format!("send {expected}, or leave {} out", case.name)
     }
 
     /// The values of the field in question, as their sender wrote them.
@@ -321,11 +262,6 @@ impl<'a> Words<'a> {
         fields
     }
 
-    fn allowed(&self, shape: NamedOrBlankNodeRef<'_>) -> Vec<String> {
-        let head = self.shapes.object_for_subject_predicate(shape, sh!("in"));
-        list(self.shapes, head).into_iter().map(human).collect()
-    }
-
     fn parameter_iri(&self, case: &Case<'_>) -> Option<NamedNode> {
         let parameter = NamedNode::new_unchecked(format!("{SHACL}{}", case.rule));
         match self.shapes.object_for_subject_predicate(case.shape?, parameter.as_ref())? {
@@ -338,20 +274,6 @@ impl<'a> Words<'a> {
     fn parameter(&self, case: &Case<'_>) -> Option<String> {
         let parameter = NamedNode::new_unchecked(format!("{SHACL}{}", case.rule));
         self.shapes.object_for_subject_predicate(case.shape?, parameter.as_ref()).map(human)
-    }
-
-    fn literal(&self, shape: NamedOrBlankNodeRef<'_>, predicate: NamedNodeRef<'_>) -> Option<String> {
-        self.literals(shape, predicate).first().map(|literal| literal.value().to_owned())
-    }
-
-    fn literals(&self, shape: NamedOrBlankNodeRef<'_>, predicate: NamedNodeRef<'_>) -> Vec<Literal> {
-        let literals = self.shapes.objects_for_subject_predicate(shape, predicate).filter_map(|term| match term {
-            TermRef::Literal(literal) => Some(literal.into_owned()),
-            _ => None,
-        });
-        let mut literals: Vec<Literal> = literals.collect();
-        literals.sort_by_cached_key(Literal::to_string);
-        literals
     }
 }
 
@@ -378,6 +300,11 @@ fn field_name(path: &SHACLPath) -> String {
     local_name(iri.as_str()).to_owned()
 }
 
+/// The property, when the path is a single step.
+fn property(path: &SHACLPath) -> Option<&str> {
+    Some(path.pred()?.as_str())
+}
+
 /// A path as SPARQL writes it.
 fn path_text(path: &SHACLPath) -> String {
     let joined = |paths: &[SHACLPath], sign: &str| paths.iter().map(path_text).collect::<Vec<_>>().join(sign);
@@ -392,18 +319,19 @@ fn path_text(path: &SHACLPath) -> String {
     }
 }
 
-fn local_name(iri: &str) -> &str {
+pub(super) fn local_name(iri: &str) -> &str {
     iri.rsplit(['#', '/', ':']).next().unwrap_or(iri)
 }
 
-fn prefixed(iri: NamedNodeRef<'_>) -> String {
+pub(super) fn prefixed(iri: NamedNodeRef<'_>) -> String {
     let spaces = [(SHACL, "sh:"), (NAMESPACE, "naze:"), ("http://www.w3.org/2001/XMLSchema#", "xsd:")];
-    let short = spaces.iter().find_map(|(space, prefix)| Some(format!("{prefix}{}", iri.as_str().strip_prefix(space)?)));
+    let short =
+        spaces.iter().find_map(|(space, prefix)| Some(format!("{prefix}{}", iri.as_str().strip_prefix(space)?)));
     short.unwrap_or_else(|| iri.to_string())
 }
 
 /// A value as its sender wrote it.
-fn human(value: TermRef<'_>) -> String {
+pub(super) fn human(value: TermRef<'_>) -> String {
     match value {
         TermRef::Literal(literal) => shorten(literal.value()),
         TermRef::NamedNode(iri) => shorten(&component_name(iri).unwrap_or_else(|| iri.as_str().to_owned())),
@@ -424,41 +352,4 @@ fn unquoted(said: &str) -> String {
         Ok(Term::Literal(literal)) => literal.value().to_owned(),
         _ => said.to_owned(),
     }
-}
-
-fn one_of(allowed: &[String]) -> String {
-    match allowed {
-        [only] => only.clone(),
-        _ => format!("one of {}", allowed.join(", ")),
-    }
-}
-
-/// Patterns that tell what an IRI names.
-fn thing_named(pattern: &str) -> Option<&'static str> {
-    let start = pattern.strip_prefix('^')?;
-    let things = [
-        (COMPONENT_PREFIX, "the name of a component"),
-        (RECEIPT_PREFIX, "the id of a receipt"),
-        (SOURCE_PREFIX, "the id of a source document"),
-    ];
-    things.into_iter().find(|(prefix, _)| start.starts_with(prefix)).map(|(_, thing)| thing)
-}
-
-fn noun_of(datatype: NamedNodeRef<'_>) -> String {
-    let nouns = [
-        (xsd::STRING, "a text"),
-        (xsd::INTEGER, "a whole number"),
-        (xsd::DOUBLE, "a number"),
-        (xsd::DECIMAL, "a number"),
-        (xsd::BOOLEAN, "true or false"),
-        (xsd::DATE_TIME, "a date and time such as 2026-03-10T10:00:00Z"),
-        (xsd::DATE, "a date such as 2026-03-10"),
-    ];
-    let known = nouns.iter().find(|(iri, _)| *iri == datatype).map(|(_, noun)| (*noun).to_owned());
-    known.unwrap_or_else(|| format!("a value of type {}", prefixed(datatype)))
-}
-
-/// `0e0` is how a shape says 0.
-fn number(written: &str) -> String {
-    written.parse::<f64>().map_or_else(|_| written.to_owned(), |number| number.to_string())
 }

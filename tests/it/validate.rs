@@ -13,7 +13,8 @@ use oxttl::TurtleParser;
 const PREFIXES: &str = "@prefix naze: <https://w3id.org/naze#> . @prefix sh: <http://www.w3.org/ns/shacl#> .
     @prefix xsd: <http://www.w3.org/2001/XMLSchema#> . @prefix ex: <https://team.example.org/ns#> .
     @prefix owl: <http://www.w3.org/2002/07/owl#> .\n";
-const COMMON: &str = r#"naze:occurredAt "2026-03-10T10:02:11.25Z"^^xsd:dateTime ; naze:component <urn:naze:component:checkout>"#;
+const COMMON: &str =
+    r#"naze:occurredAt "2026-03-10T10:02:11.25Z"^^xsd:dateTime ; naze:component <urn:naze:component:checkout>"#;
 const LABEL_PREFIX: &str = "https://w3id.org/naze/label#";
 
 #[test]
@@ -187,9 +188,8 @@ fn one_bad_receipt_in_a_batch_leaves_the_others_alone() {
         text += &format!("<urn:r:{index}> a naze:Failure ; {COMMON} ; naze:failureType \"{failure_type}\" .\n");
     }
     let report = load_all_with(&[]).validate(&parse(&text)).unwrap();
-    let bad: Vec<usize> = (0..50)
-        .filter(|index| report.violations_of(focus(&format!("urn:r:{index}"))).next().is_some())
-        .collect();
+    let bad: Vec<usize> =
+        (0..50).filter(|index| report.violations_of(focus(&format!("urn:r:{index}"))).next().is_some()).collect();
     assert_eq!(bad, [17]);
     assert!(!report.conforms());
 }
@@ -275,18 +275,63 @@ const STARTS: &[&str] = &[
     r#"a naze:Note ; naze:message "seen before""#,
 ];
 const PROPERTIES: &[&str] = &[
-    "naze:occurredAt", "naze:component", "naze:severity", "naze:causedBy", "naze:failureType", "naze:message", "naze:count",
-    "naze:peer", "naze:state", "naze:recoverySeconds", "naze:name", "naze:status", "naze:startsAt", "naze:endsAt",
-    "naze:direction", "naze:pool", "naze:from", "naze:to", "naze:slo", "naze:good", "naze:total", "naze:met", "ex:other",
+    "naze:occurredAt",
+    "naze:component",
+    "naze:severity",
+    "naze:causedBy",
+    "naze:failureType",
+    "naze:message",
+    "naze:count",
+    "naze:peer",
+    "naze:state",
+    "naze:recoverySeconds",
+    "naze:name",
+    "naze:status",
+    "naze:startsAt",
+    "naze:endsAt",
+    "naze:direction",
+    "naze:pool",
+    "naze:from",
+    "naze:to",
+    "naze:slo",
+    "naze:good",
+    "naze:total",
+    "naze:met",
+    "ex:other",
 ];
 const VALUES: &[&str] = &[
-    r#""up""#, r#""open""#, r#""firing""#, r#""critical""#, r#""""#, r#""critical"@en"#, "1", "0", "-1", "\"01\"^^xsd:integer",
-    "\"+3\"^^xsd:integer", "2.5", "1e0", "-1e0", r#""1e30"^^xsd:double"#, r#""1e-40"^^xsd:double"#, r#""INF"^^xsd:double"#,
-    r#""NaN"^^xsd:double"#, "true", r#""1"^^xsd:boolean"#, r#""yes"^^xsd:boolean"#,
-    r#""2026-03-10T10:00:00Z"^^xsd:dateTime"#, r#""2026-03-10T10:00:00"^^xsd:dateTime"#,
-    r#""2026-03-10T12:00:00+02:00"^^xsd:dateTime"#, r#""10 March"^^xsd:dateTime"#, "<urn:naze:component:a>",
-    "<urn:naze:component:>", "<urn:naze:receipt:8f3b2c1>", "<urn:naze:receipt:3b08e59f95c8c0e8f3ab1422e407ce4d93073c36f1747f41ed857cdf049299c7>",
-    "[]", r#""99999999999999999999"^^xsd:integer"#, r#""x"^^ex:type"#,
+    r#""up""#,
+    r#""open""#,
+    r#""firing""#,
+    r#""critical""#,
+    r#""""#,
+    r#""critical"@en"#,
+    "1",
+    "0",
+    "-1",
+    "\"01\"^^xsd:integer",
+    "\"+3\"^^xsd:integer",
+    "2.5",
+    "1e0",
+    "-1e0",
+    r#""1e30"^^xsd:double"#,
+    r#""1e-40"^^xsd:double"#,
+    r#""INF"^^xsd:double"#,
+    r#""NaN"^^xsd:double"#,
+    "true",
+    r#""1"^^xsd:boolean"#,
+    r#""yes"^^xsd:boolean"#,
+    r#""2026-03-10T10:00:00Z"^^xsd:dateTime"#,
+    r#""2026-03-10T10:00:00"^^xsd:dateTime"#,
+    r#""2026-03-10T12:00:00+02:00"^^xsd:dateTime"#,
+    r#""10 March"^^xsd:dateTime"#,
+    "<urn:naze:component:a>",
+    "<urn:naze:component:>",
+    "<urn:naze:receipt:8f3b2c1>",
+    "<urn:naze:receipt:3b08e59f95c8c0e8f3ab1422e407ce4d93073c36f1747f41ed857cdf049299c7>",
+    "[]",
+    r#""99999999999999999999"^^xsd:integer"#,
+    r#""x"^^ex:type"#,
 ];
 
 /// The same shapes, with a rule that could concern any receipt: that takes the short way out.
@@ -300,7 +345,12 @@ fn agree(short: &Shapes, engine: &Shapes, data: &Graph) {
     for triple in data.triples_for_predicate(rdf::TYPE) {
         let short: Vec<&Violation> = short.violations_of(triple.subject).collect();
         let engine: Vec<&Violation> = engine.violations_of(triple.subject).collect();
-        assert_eq!(short, engine, "{}", data.triples_for_subject(triple.subject).map(|t| t.to_string()).collect::<String>());
+        assert_eq!(
+            short,
+            engine,
+            "{}",
+            data.triples_for_subject(triple.subject).map(|t| t.to_string()).collect::<String>()
+        );
     }
 }
 
@@ -425,7 +475,8 @@ fn sparql_whose_meaning_the_engine_would_change_is_refused() {
         ("SELECT (1 AS $this) WHERE { ?x ?p 1 }", "it gives $this another value"),
     ];
     for (query, reason) in cases {
-        let text = format!("{PREFIXES} ex:S a sh:NodeShape ; sh:targetClass ex:C ; sh:sparql [ sh:select \"{query}\" ] .");
+        let text =
+            format!("{PREFIXES} ex:S a sh:NodeShape ; sh:targetClass ex:C ; sh:sparql [ sh:select \"{query}\" ] .");
         let expected = format!(
             "shapes document team.ttl: <https://team.example.org/ns#S> uses sh:sparql, which naze cannot run: {reason}"
         );
@@ -503,11 +554,7 @@ fn parse(turtle: &str) -> Graph {
 }
 
 fn without_labels(graph: &Graph) -> Graph {
-    graph
-        .iter()
-        .filter(|triple| !triple.predicate.as_str().starts_with(LABEL_PREFIX))
-        .map(Triple::from)
-        .collect()
+    graph.iter().filter(|triple| !triple.predicate.as_str().starts_with(LABEL_PREFIX)).map(Triple::from).collect()
 }
 
 fn focus(iri: &str) -> NamedOrBlankNodeRef<'_> {
