@@ -1,0 +1,102 @@
+//! A real naze over a real store, asked the way a client would ask.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use naze::clock::{Clock, Timestamp};
+use naze::config::Config;
+use naze::engine::Engine;
+use serde_json::Value as Json;
+use tower::ServiceExt as _;
+
+/// When tests take place.
+pub(crate) const NOW: &str = "2026-03-10T12:00:00Z";
+
+pub(crate) struct Naze {
+    pub(crate) engine: Arc<Engine>,
+    router: axum::Router,
+}
+
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Naze {
+    pub(crate) fn in_memory() -> Self {
+        Self::with(Config::in_memory())
+    }
+
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        Self::with(Config::with_data(folder))
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let engine = Engine::open(config, Clock::Fixed(NOW.parse::<Timestamp>().unwrap())).unwrap();
+        let router = naze::http::router(Arc::clone(&engine));
+        Self { engine, router }
+    }
+
+    /// A naze that knows one of the worlds in `tests/worlds`.
+    pub(crate) fn in_world(name: &str) -> Self {
+        let naze = Self::in_memory();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/worlds").join(name).with_extension("ttl");
+        let reply = naze.post("/v1/receipts", "text/turtle", std::fs::read(path).unwrap());
+        assert_eq!(reply.status, StatusCode::CREATED, "world {name}: {}", reply.text());
+        naze
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+    }
+
+    pub(crate) fn get_as(&self, path: &str, accept: &str) -> Reply {
+        self.send(Request::get(path).header("accept", accept).body(Body::empty()).unwrap())
+    }
+
+    pub(crate) fn post(&self, path: &str, media_type: &str, body: impl Into<Body>) -> Reply {
+        self.send(Request::post(path).header("content-type", media_type).body(body.into()).unwrap())
+    }
+
+    #[track_caller]
+    pub(crate) fn record(&self, receipts: &Json) -> Json {
+        let reply = self.post("/v1/receipts", "application/json", receipts.to_string());
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
+        reply.json()
+    }
+
+    pub(crate) fn send(&self, request: Request<Body>) -> Reply {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await.unwrap().to_bytes().to_vec();
+            Reply { status: parts.status, headers: parts.headers, body }
+        })
+    }
+}
+
+/// A folder under `../shared`, or a loud note that it is absent.
+pub(crate) fn shared(path: &str) -> Option<std::path::PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
+    if folder.exists() {
+        return Some(folder);
+    }
+    println!("SKIPPED: ../shared/{path} is not here");
+    None
+}

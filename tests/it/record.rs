@@ -1,0 +1,115 @@
+//! Ledger, index and writer: what is acknowledged stays, and what is changed is found.
+
+use naze::record::slot::Width;
+use serde_json::{Value as Json, json};
+
+use crate::common::Naze;
+
+fn change(number: usize) -> Json {
+    let minute = number % 60;
+    let hour = number / 60 % 24;
+    json!({"kind": "change", "occurredAt": format!("2026-03-{:02}T{hour:02}:{minute:02}:00Z", 1 + number / 1440), "component": format!("service-{}", number % 7),
+        "changeType": "config", "key": format!("key-{number}"), "to": number})
+}
+
+fn changes(numbers: std::ops::Range<usize>) -> Json {
+    numbers.map(change).collect()
+}
+
+const COUNT: &str = "/sparql?query=SELECT%20(COUNT(*)%20AS%20%3Fn)%20WHERE%20%7B%20%3Fr%20a%20%3Chttps%3A%2F%2Fw3id.org%2Fnaze%23Change%3E%20%7D";
+
+fn count(naze: &Naze) -> String {
+    naze.get_as(COUNT, "text/csv").text()
+}
+
+#[test]
+fn what_is_recorded_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let naze = Naze::in_folder(folder.path());
+    let id = naze.record(&changes(0..3))["receipts"][0]["id"].as_str().unwrap().to_owned();
+    let before = naze.get(&format!("/v1/receipts/{id}")).text();
+    drop(naze);
+    let naze = Naze::in_folder(folder.path());
+    assert_eq!(naze.get(&format!("/v1/receipts/{id}")).text(), before);
+    assert_eq!(count(&naze), "n\r\n3\r\n");
+    let again = naze.post("/v1/receipts", "application/json", changes(0..3).to_string());
+    assert_eq!(again.json()["duplicate"], 3);
+}
+
+#[test]
+fn an_index_that_is_gone_or_lags_is_replayed_from_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let naze = Naze::in_folder(folder.path());
+    naze.record(&changes(0..2_500));
+    let answer = naze.get("/v1/queries/changes_before?at=2026-03-02T12:00:00Z&lookback=3h").text();
+    assert!(answer.contains("key-2159"), "{answer}");
+    drop(naze);
+    std::fs::remove_dir_all(folder.path().join("index")).unwrap();
+    let naze = Naze::in_folder(folder.path());
+    assert_eq!(naze.get("/v1/queries/changes_before?at=2026-03-02T12:00:00Z&lookback=3h").text(), answer);
+    assert_eq!(count(&naze), "n\r\n2500\r\n");
+}
+
+#[test]
+fn verify_agrees_with_an_untouched_ledger_and_finds_a_changed_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let naze = Naze::in_folder(folder.path());
+    naze.record(&changes(0..5));
+    naze.record(&changes(5..9));
+    let verified = naze.get("/v1/ledger/verify").json();
+    assert_eq!((&verified["entries"], &verified["checkpoints"], &verified["sources"]), (&json!(9), &json!(1), &json!(2)));
+    let checkpoint = naze.get("/v1/ledger/checkpoint");
+    assert_eq!(checkpoint.text().lines().nth(1), Some("9"));
+    drop(naze);
+
+    tamper(&folder.path().join("ledger.redb"));
+    let reply = Naze::in_folder(folder.path()).get("/v1/ledger/verify");
+    assert_eq!(reply.status, 409);
+    assert_eq!(reply.json()["detail"], "entries up to 8 do not match the checkpoint of size 9");
+}
+
+/// Changes one entry the way an attacker with the file would.
+fn tamper(path: &std::path::Path) {
+    let database = redb::Database::open(path).unwrap();
+    let write = database.begin_write().unwrap();
+    {
+        let mut entries = write.open_table(redb::TableDefinition::<u64, &[u8]>::new("entries")).unwrap();
+        let entry = entries.get(4).unwrap().unwrap().value().to_vec();
+        let forged = String::from_utf8(entry).unwrap().replace("key-4", "key-5");
+        entries.insert(4, forged.as_bytes()).unwrap();
+    }
+    write.commit().unwrap();
+}
+
+#[test]
+fn a_checkpoint_signed_by_another_key_is_refused() {
+    let naze = Naze::in_memory();
+    naze.record(&changes(0..1));
+    let other = Naze::in_memory();
+    other.record(&changes(0..1));
+    let key = other.get("/v1/ledger/checkpoint").headers["naze-verifier-key"].to_str().unwrap().to_owned();
+    let key: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let reply = naze.get(&format!("/v1/ledger/verify?key={key}"));
+    assert_eq!(reply.status, 400, "{}", reply.text());
+}
+
+#[test]
+fn two_processes_cannot_share_a_data_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = Naze::in_folder(folder.path());
+    let second = naze::engine::Engine::open(naze::config::Config::with_data(folder.path()), naze::clock::Clock::System);
+    let error = second.err().expect("the directory is taken");
+    assert_eq!(error.kind(), naze::error::Kind::Unavailable);
+}
+
+#[test]
+fn hour_and_day_slots_give_the_same_answers() {
+    let answers = [Width::Hour, Width::Day].map(|slot_width| {
+        let naze = Naze::with(naze::config::Config { slot_width, ..naze::config::Config::in_memory() });
+        naze.record(&changes(0..3_000));
+        let query = "/v1/queries/changes_before?at=2026-03-02T00:30:00Z&lookback=";
+        [naze.get(&format!("{query}45m")).text(), naze.get(&format!("{query}30h")).text(), count(&naze)]
+    });
+    assert_eq!(answers[0], answers[1]);
+    assert!(answers[0][0].contains("key-1469") && !answers[0][0].contains("key-1470"), "{}", answers[0][0]);
+}
