@@ -98,13 +98,13 @@ fn a_choice_unlike_all_others_is_told_the_list() {
 #[test]
 fn a_field_of_another_kind_goes_under_labels() {
     let expected = [violation(
-        "slo",
+        "sloName",
         Some("latency"),
         "sh:closed",
-        "\"slo\" does not belong to a receipt of kind failure",
+        "\"sloName\" does not belong to a receipt of kind failure",
         "put it under \"labels\"",
     )];
-    assert_eq!(broken(r#"a naze:Failure ; naze:failureType "Timeout" ; naze:slo "latency""#), expected);
+    assert_eq!(broken(r#"a naze:Failure ; naze:failureType "Timeout" ; naze:sloName "latency""#), expected);
 }
 
 #[test]
@@ -271,7 +271,7 @@ const STARTS: &[&str] = &[
     r#"a naze:Circuit ; naze:state "open""#,
     r#"a naze:Alert ; naze:name "HighLatency" ; naze:status "firing""#,
     r#"a naze:Scaling ; naze:pool "web" ; naze:direction "up""#,
-    r#"a naze:SloEvaluation ; naze:slo "latency""#,
+    r#"a naze:SloEvaluation ; naze:sloName "latency""#,
     r#"a naze:Note ; naze:message "seen before""#,
 ];
 const PROPERTIES: &[&str] = &[
@@ -293,7 +293,7 @@ const PROPERTIES: &[&str] = &[
     "naze:pool",
     "naze:from",
     "naze:to",
-    "naze:slo",
+    "naze:sloName",
     "naze:good",
     "naze:total",
     "naze:met",
