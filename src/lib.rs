@@ -2,6 +2,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod receipt;
+pub mod receive;
 pub mod record;
 pub mod telemetry;
 pub mod validate;

@@ -1,0 +1,100 @@
+//! Native JSON: one object, an array of them, or one a line.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize as _;
+use serde_json::Value as Json;
+
+use super::{Item, RECEIPTS_MAX, body};
+use crate::error::{Error, Result};
+use crate::receipt::read_json;
+use crate::validate::Violation;
+use crate::vocab::Vocabulary;
+
+/// One object, or an array of them.
+pub(super) fn json(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_str(body::text(bytes)?);
+    let outcome = deserializer.deserialize_any(Receipts { vocabulary, items: &mut items });
+    match outcome.and_then(|()| deserializer.end()) {
+        Ok(()) => Ok(items),
+        Err(_) if items.len() > RECEIPTS_MAX => Err(body::too_many_receipts()),
+        Err(error) if error.is_data() => {
+            Err(Error::invalid("the body is neither a JSON object nor an array of objects")
+                .hint("send {\"kind\": …, \"occurredAt\": …, \"component\": …} or several of them in an array"))
+        }
+        Err(error) => Err(body::not_json(&error)),
+    }
+}
+
+/// Turns each object into an item as it is parsed, so that a large array is never in memory as JSON.
+struct Receipts<'a> {
+    vocabulary: &'a Vocabulary,
+    items: &'a mut Vec<Item>,
+}
+
+impl Receipts<'_> {
+    fn push(&mut self, json: &Json) {
+        self.items.push(Item::from_receipt(read_json(json, self.vocabulary)));
+    }
+}
+
+impl<'de> Visitor<'de> for Receipts<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array of objects")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
+        let json = Json::deserialize(MapAccessDeserializer::new(map))?;
+        self.push(&json);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<(), A::Error> {
+        while let Some(json) = array.next_element()? {
+            self.push(&json);
+            if self.items.len() > RECEIPTS_MAX {
+                return Err(A::Error::custom("too many receipts"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One object a line; empty lines are skipped, and a broken line costs that line only.
+pub(super) fn ndjson(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Vec<Item>> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let mut items = Vec::new();
+    for (place, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        items.push(match serde_json::from_slice::<Json>(line) {
+            Ok(json) => Item::from_receipt(read_json(&json, vocabulary)),
+            Err(error) => Item::Refused(vec![not_a_line(place + 1, line, &error)]),
+        });
+        if items.len() > RECEIPTS_MAX {
+            return Err(body::too_many_receipts());
+        }
+    }
+    if items.is_empty() {
+        return Err(Error::invalid("the body is empty").hint("send at least one receipt"));
+    }
+    Ok(items)
+}
+
+fn not_a_line(number: usize, line: &[u8], error: &serde_json::Error) -> Violation {
+    let told = error.to_string();
+    let told = told.split(" at line ").next().unwrap_or(&told);
+    Violation {
+        field: None,
+        value: Some(body::clip(&String::from_utf8_lossy(line))),
+        rule: "json".into(),
+        message: format!("line {number} is not JSON: {told} at column {}", error.column()),
+        fix: "mend that line and send it again; the other lines are not affected".into(),
+    }
+}
