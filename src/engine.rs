@@ -215,8 +215,9 @@ impl Engine {
     }
 
     fn has_open_incident(&self, component: &str, at: Timestamp) -> Result<bool> {
-        let to = at.checked_add(TimeDelta::days(1)).unwrap_or(at);
-        let given = [("from", ago(at, TimeDelta::days(30)).to_string()), ("to", to.to_string()), ("component", component.to_owned())];
+        // An incident opened by a human a moment later is the same trouble.
+        let until = at.checked_add(TimeDelta::days(1)).unwrap_or(at);
+        let given = [("at", until.to_string()), ("component", component.to_owned())];
         Ok(!self.query("open_incidents", given)?.rows.rows.is_empty())
     }
 

@@ -43,11 +43,10 @@ pub(super) async fn github(State(engine): State<Arc<Engine>>, headers: HeaderMap
     if event.is_empty() {
         return Err(Error::invalid("the header X-GitHub-Event is missing").hint("point a GitHub webhook here").into());
     }
-    let delivery = text(&headers, "x-github-delivery").unwrap_or_default().to_owned();
     let media_type = body::media_type(&headers);
     let source = Source { media_type: media_type.clone(), bytes: bytes.to_vec() };
     let outcomes = record_from(engine, "github", source, move |engine, source| {
-        receive::github(&event, &delivery, &source.bytes, &media_type, engine.clock().now(), engine.mapping(), engine.vocabulary())
+        receive::github(&event, &source.bytes, &media_type, engine.clock().now(), engine.mapping(), engine.vocabulary())
     })
     .await?;
     Ok(receipts::answer(&outcomes))

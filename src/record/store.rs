@@ -9,6 +9,7 @@ use std::sync::{Arc, RwLock};
 use oxigraph::store::Store;
 use oxrdf::vocab::rdf;
 use oxrdf::{Graph, GraphName, GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, QuadRef, Term, TermRef, Triple};
+use oxttl::TurtleParser;
 use sha2::{Digest as _, Sha256};
 
 use super::slot::{Slot, Width};
@@ -20,11 +21,12 @@ use crate::vocab::{self, Vocabulary};
 
 /// Facts about the store itself.
 const META_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:naze:store");
-/// First sighting of every dependency, whatever its slot: topology outlives windows.
+/// Every dependency, and the first receipt that showed it, whatever its slot: topology outlives windows.
 pub const TOPOLOGY_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:naze:topology");
 const APPLIED: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#appliedPosition");
 const WIDTH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#slotWidth");
 const KEY_OF: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#keyOf");
+const SHOWS: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#shows");
 const DEPENDS_ON: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#dependsOn");
 
 /// From this many receipts on, the bulk loader is faster than a transaction (DESIGN §5).
@@ -70,7 +72,20 @@ impl Index {
             vocabulary,
         };
         index.width = index.keep_width(width)?;
+        index.load_ontology()?;
         Ok(index)
+    }
+
+    /// Puts the vocabulary beside the evidence, so that queries can join labels.
+    fn load_ontology(&self) -> Result<()> {
+        let failed = "cannot put the ontology into the index";
+        let mut quads = Vec::new();
+        for (_, turtle) in vocab::ontology_documents() {
+            for triple in TurtleParser::new().for_slice(turtle) {
+                quads.push(triple.internal(failed)?.in_graph(vocab::ONTOLOGY_GRAPH));
+            }
+        }
+        self.store.extend(quads).internal(failed)
     }
 
     /// A store keeps the slot width it was made with.
@@ -105,9 +120,9 @@ impl Index {
         self.slots().iter().filter(|slot| slot.overlaps(window)).map(|slot| slot.graph()).collect()
     }
 
-    /// The graphs of all slots, oldest first.
-    pub fn graphs(&self) -> Vec<NamedNode> {
-        self.slots().iter().map(|slot| slot.graph()).collect()
+    /// The graphs that hold what has no time: topology, ontology, and facts about the store.
+    pub fn timeless_graphs(&self) -> [NamedNode; 3] {
+        [TOPOLOGY_GRAPH, vocab::ONTOLOGY_GRAPH, META_GRAPH].map(NamedNode::from)
     }
 
     fn slots(&self) -> std::sync::RwLockReadGuard<'_, BTreeSet<Slot>> {
@@ -174,7 +189,7 @@ impl Index {
         quads.extend(star.into_iter().map(|triple| triple.in_graph(graph.clone())));
     }
 
-    /// The first receipt of each edge is copied to the topology graph.
+    /// The topology graph points to the first receipt of each edge.
     fn add_topology(&self, recorded: &Recorded, edges: &mut HashSet<Quad>, quads: &mut Vec<Quad>) -> Result<()> {
         let receipt = &recorded.receipt;
         let (Some(caller), Some(callee)) = (receipt.component(), receipt.component_field("target")) else {
@@ -185,7 +200,7 @@ impl Index {
         }
         let edge = Quad::new(component_iri(caller), DEPENDS_ON, component_iri(callee), TOPOLOGY_GRAPH);
         if !edges.contains(&edge) && !self.store.contains(&edge).internal("cannot read the topology")? {
-            self.add_star(recorded, &TOPOLOGY_GRAPH.into(), quads);
+            quads.push(Quad::new(recorded.id.iri(), SHOWS, component_iri(callee), TOPOLOGY_GRAPH));
             quads.push(edge.clone());
             edges.insert(edge);
         }
@@ -238,19 +253,23 @@ impl Index {
     /// `Invalid` when there are more than `receipts_max`.
     pub fn evidence(&self, window: Window, receipts_max: usize) -> Result<Vec<Recorded>> {
         let mut found = BTreeMap::new();
-        let topology = std::iter::once(NamedNode::from(TOPOLOGY_GRAPH));
-        for graph in self.graphs_in(window).into_iter().chain(topology) {
-            let is_topology = graph == TOPOLOGY_GRAPH;
+        for graph in self.graphs_in(window) {
             for (id, star) in self.stars(&graph)? {
                 let recorded = recorded_of(id, &star, &self.vocabulary)?;
-                let time = recorded.occurred_at();
-                if window.contains(time) || (is_topology && time < window.to) {
-                    found.insert((time, id), recorded);
+                if window.contains(recorded.occurred_at()) {
+                    found.insert((recorded.occurred_at(), id), recorded);
                 }
             }
             if found.len() > receipts_max {
                 return Err(Error::invalid(format!("more than {receipts_max} receipts between {} and {}", window.from, window.to))
                     .hint("ask for a shorter window"));
+            }
+        }
+        for edge in self.store.quads_for_pattern(None, Some(SHOWS), None, Some(TOPOLOGY_GRAPH.into())) {
+            let NamedOrBlankNode::NamedNode(receipt) = edge.internal("cannot read the topology")?.subject else { continue };
+            let Some(id) = ReceiptId::from_iri(receipt.as_ref()) else { continue };
+            if let Some(recorded) = self.get(id)?.filter(|recorded| recorded.occurred_at() < window.to) {
+                found.insert((recorded.occurred_at(), id), recorded);
             }
         }
         Ok(found.into_values().collect())

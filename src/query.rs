@@ -1,0 +1,96 @@
+//! Querying: canned questions from `queries/`, and ad-hoc SPARQL, both bounded in window, rows, time and shape.
+//!
+//! Receipts live in one graph per slot of time. A canned query says which window it needs, and sees the slots of that
+//! window only: its cost depends on the window, not on the history. `spargebra` and its algebra stay behind this door.
+
+mod adhoc;
+mod bind;
+mod catalogue;
+mod evaluate;
+mod guard;
+mod header;
+mod params;
+mod pushdown;
+mod rows;
+
+pub use adhoc::{AdhocAnswer, AdhocFormat, ProtocolDataset, adhoc};
+pub use catalogue::Catalogue;
+pub use header::{CannedQuery, Column};
+pub use params::{Parameter, Type, parse_duration, parse_time};
+pub use rows::{ResultsForm, Rows};
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::record::Window;
+use crate::record::store::Index;
+
+/// Rows of a canned query that names no limit.
+const ROWS_DEFAULT: usize = 1_000;
+
+/// What one query may cost.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Most rows of an answer.
+    pub rows_max: usize,
+    /// Longest time for an answer.
+    pub deadline: Duration,
+    /// Longest text of an ad-hoc query, in bytes.
+    pub text_bytes_max: usize,
+    /// Deepest nesting of brackets in an ad-hoc query.
+    pub nesting_max: usize,
+    /// Most operators in an ad-hoc query.
+    pub operators_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rows_max: 10_000,
+            deadline: Duration::from_secs(10),
+            text_bytes_max: 64 << 10,
+            nesting_max: 100,
+            operators_max: 500,
+        }
+    }
+}
+
+/// The answer of a canned query, with the question as it was understood.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// Which query it was.
+    pub id: String,
+    /// What was found.
+    pub rows: Rows,
+    /// The window that was searched.
+    pub window: Window,
+    /// Every parameter that had a value, given or by default.
+    pub bound: BTreeMap<String, String>,
+}
+
+/// Runs a canned query with parameters given as text; `limit` is taken by all.
+///
+/// # Errors
+/// `Invalid` naming parameter, value and fix; `Unavailable` when it ran out of time.
+pub fn run(
+    index: &Index,
+    query: &CannedQuery,
+    given: &BTreeMap<String, String>,
+    now: Timestamp,
+    limits: &Limits,
+) -> Result<Answered> {
+    let limit = match given.get("limit") {
+        Some(text) => text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| {
+            Error::invalid(format!("limit=\"{text}\" is not a whole number of at least 1")).hint("leave it out for 1000 rows")
+        })?,
+        None => ROWS_DEFAULT,
+    };
+    let rows_max = limit.min(limits.rows_max);
+    let bound = query.bind(given, now, index.vocabulary())?;
+    let algebra = bind::bind(query.algebra.clone(), &bound.terms, rows_max);
+    let graphs = index.graphs_in(bound.window);
+    let rows = evaluate::rows(index.reader().clone(), algebra, graphs, rows_max, limits.deadline)?;
+    Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts })
+}

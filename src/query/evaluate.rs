@@ -1,0 +1,103 @@
+//! Evaluation: on a thread with a big stack, with a deadline, and never more than a few at a time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use oxigraph::sparql::{CancellationToken, PreparedSparqlQuery, QueryEvaluationError, QueryResults, SparqlEvaluator};
+use oxigraph::store::Store;
+use oxrdf::NamedNode;
+use spargebra::Query;
+
+use super::rows::Rows;
+use crate::error::{Context as _, Error, Result};
+
+/// Queries evaluated at the same moment; more are asked to come again.
+const QUERIES_MAX: usize = 16;
+/// Address space for one query's stack: deep algebra recurses, and only what is used takes memory.
+const STACK_BYTES: usize = 256 << 20;
+/// How long a cancelled query may take to notice.
+const GRACE: Duration = Duration::from_millis(250);
+
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// A place among the queries under way, free again when the thread ends.
+struct Place;
+
+impl Place {
+    fn take() -> Result<Self> {
+        let place = Self;
+        if RUNNING.fetch_add(1, Ordering::SeqCst) >= QUERIES_MAX {
+            return Err(Error::unavailable(format!("{QUERIES_MAX} queries are running already")).hint("ask again in a second"));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Runs `work` on a thread of its own and waits for it until `deadline` has passed.
+pub(super) fn within<T: Send + 'static>(
+    deadline: Duration,
+    work: impl FnOnce(&CancellationToken) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let place = Place::take()?;
+    let token = CancellationToken::new();
+    let (send, receive) = sync_channel(1);
+    let for_thread = token.clone();
+    std::thread::Builder::new()
+        .name("naze-query".into())
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            let _place = place;
+            // Nobody listens any more when the deadline has passed.
+            drop(send.send(work(&for_thread)));
+        })
+        .internal("cannot start a thread for the query")?;
+    let too_late = || {
+        Error::unavailable(format!("the query ran out of time after {} s", deadline.as_secs_f64()))
+            .hint("narrow its window, or ask for fewer joins")
+    };
+    match receive.recv_timeout(deadline) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Disconnected) => Err(Error::internal("the query met a defect")),
+        Err(RecvTimeoutError::Timeout) => {
+            token.cancel();
+            match receive.recv_timeout(GRACE) {
+                Ok(Ok(result)) => Ok(result),
+                _ => Err(too_late()),
+            }
+        }
+    }
+}
+
+/// Evaluates a SELECT over the named graphs `graphs`, and nothing else.
+pub(super) fn rows(store: Store, query: Query, graphs: Vec<NamedNode>, rows_max: usize, deadline: Duration) -> Result<Rows> {
+    within(deadline, move |token| {
+        let mut prepared = prepare(query, token);
+        prepared.dataset_mut().set_default_graph(Vec::new());
+        prepared.dataset_mut().set_available_named_graphs(graphs.into_iter().map(Into::into).collect());
+        match prepared.on_store(&store).execute().map_err(failed)? {
+            QueryResults::Solutions(solutions) => Rows::collect(solutions, rows_max),
+            QueryResults::Boolean(_) | QueryResults::Graph(_) => Err(Error::invalid("a canned query is a SELECT")),
+        }
+    })
+}
+
+pub(super) fn prepare(query: Query, token: &CancellationToken) -> PreparedSparqlQuery {
+    SparqlEvaluator::new().with_cancellation_token(token.clone()).for_query(query)
+}
+
+pub(super) fn failed(error: QueryEvaluationError) -> Error {
+    match error {
+        QueryEvaluationError::Cancelled => Error::unavailable("the query ran out of time"),
+        QueryEvaluationError::Service(_) | QueryEvaluationError::UnsupportedService(_) => {
+            Error::invalid("SERVICE is not available: naze asks nobody else")
+        }
+        error => Error::internal("the query failed").because(error),
+    }
+}
