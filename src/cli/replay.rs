@@ -86,6 +86,16 @@ fn name_of(folder: &Path) -> String {
 }
 
 impl Case {
+    /// The bundled example, derived from a public case: see `examples/outage/README.md`.
+    pub(super) fn example() -> Result<Self> {
+        let incident = include_str!("../../examples/outage/incident.json");
+        Ok(Self {
+            incident: serde_json::from_str(incident).internal("the bundled example is broken")?,
+            receipts: include_bytes!("../../examples/outage/receipts.ndjson").to_vec(),
+            samples: read_samples(include_bytes!("../../examples/outage/measurements.csv")).internal("the bundled example is broken")?,
+        })
+    }
+
     /// Reads a case folder; `answer.json` is never looked at.
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let path = |name: &str| folder.join(name);

@@ -1,0 +1,3 @@
+//! Analysis: pure functions over evidence. No IO, no clock, no async.
+
+pub mod cause;
