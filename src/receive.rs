@@ -29,6 +29,9 @@ pub mod signature;
 pub use alertmanager::alertmanager;
 pub use github::github;
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use crate::error::Result;
 use crate::receipt::Receipt;
 use crate::validate::Violation;
@@ -36,6 +39,8 @@ use crate::vocab::Vocabulary;
 
 /// Most receipts that one document may hold.
 pub const RECEIPTS_MAX: usize = 100_000;
+/// Most values that one field may have; it takes no more to say what a receipt rests on.
+pub const VALUES_MAX: usize = 1_000;
 
 /// One fact of a document: a receipt, or why it cannot be one.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,6 +138,24 @@ impl Format {
             "nq" => Self::NQuads,
             _ => return None,
         })
+    }
+
+    /// The format that a file is in by its extension.
+    pub fn from_path(path: &Path) -> Option<Self> {
+        path.extension().and_then(OsStr::to_str).and_then(Self::from_extension)
+    }
+
+    /// The media type to send it as.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::NdJson => "application/x-ndjson",
+            Self::JsonLd => "application/ld+json",
+            Self::Turtle => "text/turtle",
+            Self::TriG => "application/trig",
+            Self::NTriples => "application/n-triples",
+            Self::NQuads => "application/n-quads",
+        }
     }
 }
 

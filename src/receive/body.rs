@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::RECEIPTS_MAX;
+use super::{RECEIPTS_MAX, VALUES_MAX};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::validate::Violation;
@@ -58,6 +58,17 @@ pub(super) fn too_many(what: &str, max: usize) -> Error {
 /// The document holds more receipts than naze takes at once.
 pub(super) fn too_many_receipts() -> Error {
     too_many("receipts", RECEIPTS_MAX)
+}
+
+/// A field has more values than a receipt holds.
+pub(super) fn too_many_values(field: &str, count: usize) -> Violation {
+    violation(
+        "values",
+        field,
+        None,
+        format!("{field} has {count} values, and a field has at most {VALUES_MAX}"),
+        "send the ones that matter most, or several receipts",
+    )
 }
 
 /// A violation of the rules of a wire format.

@@ -12,10 +12,11 @@ use crate::vocab::Vocabulary;
 const RULE: &str = "github";
 const SOURCE: &str = "github";
 
-/// Reads one delivery: `event` is `X-GitHub-Event`, `delivery` is `X-GitHub-Delivery`, and `content_type` says whether the
-/// body is JSON or a form with JSON in `payload`.
+/// Reads one delivery: `event` is `X-GitHub-Event`, and `content_type` says whether the body is JSON or a form with JSON in
+/// `payload`.
 ///
-/// A status has its own number at GitHub, which names the fact: deliveries of several webhooks tell it once. The component
+/// A status has its own number at GitHub, which names the fact better than `X-GitHub-Delivery` does: deliveries of several
+/// webhooks tell it once. The component
 /// is what `deployment.payload` says in one of the mapping's labels, or else the repository's name. Other events, and
 /// deployments that went inactive, record nothing.
 ///
@@ -23,7 +24,6 @@ const SOURCE: &str = "github";
 /// `Invalid` when the body is no JSON object or lacks a member that the event must have; names the member.
 pub fn github(
     event: &str,
-    delivery: &str,
     body: &[u8],
     content_type: &str,
     received_at: Timestamp,
@@ -31,7 +31,7 @@ pub fn github(
     _vocabulary: &Vocabulary,
 ) -> Result<Received> {
     let payload = payload(body, content_type)?;
-    let delivery = Delivery { event, id: delivery, payload: &payload, received_at, mapping };
+    let delivery = Delivery { event, payload: &payload, received_at, mapping };
     match event {
         "deployment" => delivery.deployment(),
         "deployment_status" => delivery.deployment_status(),
@@ -53,7 +53,6 @@ fn payload(body: &[u8], content_type: &str) -> Result<Map<String, Json>> {
 /// One delivery of a webhook.
 struct Delivery<'a> {
     event: &'a str,
-    id: &'a str,
     payload: &'a Map<String, Json>,
     received_at: Timestamp,
     mapping: &'a ComponentMapping,
@@ -174,7 +173,7 @@ impl Delivery<'_> {
 
     fn missing(&self, pointer: &str) -> Error {
         let member = pointer[1..].replace('/', ".");
-        Error::invalid(format!("the {} payload of delivery {} has no {member}", self.event, body::clip(self.id)))
+        Error::invalid(format!("the {} payload has no {member}", self.event))
             .hint("send GitHub's own payload; the webhook's page on GitHub shows it under Recent Deliveries")
     }
 }

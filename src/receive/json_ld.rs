@@ -11,8 +11,9 @@ use crate::vocab::{COMPONENT_PREFIX, NAMESPACE, Range, Vocabulary};
 pub(super) const BASE: &str = "urn:naze:document:/";
 /// The bundled context, by its published and its served address.
 const BUNDLED: [&str; 2] = [CONTEXT_URL, "/ontology/context.jsonld"];
-/// Each context costs the parser a copy of all terms in force.
+/// Each context costs the parser a copy of all terms in force, so contexts and terms together cost their product.
 const CONTEXTS_MAX: usize = 1_000;
+const TERMS_MAX: usize = 1_000;
 
 /// The document with nothing in it that would have to be fetched, and with the bundled context where it has none.
 ///
@@ -36,9 +37,8 @@ pub(super) fn prepare(text: &str, vocabulary: &Vocabulary) -> Result<Vec<u8>> {
             }
         }
     }
-    let mut contexts = 0;
+    let mut count = Count::default();
     for node in &mut nodes {
-        check(node, &mut contexts)?;
         if let Json::Object(members) = node {
             if only_bundled {
                 tidy(members, vocabulary);
@@ -46,6 +46,7 @@ pub(super) fn prepare(text: &str, vocabulary: &Vocabulary) -> Result<Vec<u8>> {
                 members.entry("@context").or_insert_with(|| CONTEXT_URL.into());
             }
         }
+        count.check(node)?;
     }
     let document = if only_bundled {
         json!({"@context": [CONTEXT_URL, {"@vocab": NAMESPACE}], "@graph": nodes})
@@ -59,31 +60,59 @@ fn is_bundled(context: &Json) -> bool {
     context.as_str().is_some_and(|url| BUNDLED.contains(&url))
 }
 
-/// Refuses what would have to be fetched, and too many contexts.
-fn check(json: &mut Json, contexts: &mut usize) -> Result<()> {
-    match json {
-        Json::Array(items) => items.iter_mut().try_for_each(|item| check(item, contexts)),
-        Json::Object(members) => members.iter_mut().try_for_each(|(key, value)| match key.as_str() {
-            "@context" => check_context(value, contexts),
-            "@import" => Err(remote(&value.to_string())),
-            _ => check(value, contexts),
-        }),
-        _ => Ok(()),
-    }
+/// Refuses what would have to be fetched, and more contexts and terms than are reasonable.
+#[derive(Default)]
+struct Count {
+    contexts: usize,
+    terms: usize,
 }
 
-fn check_context(context: &mut Json, contexts: &mut usize) -> Result<()> {
-    *contexts += 1;
-    if *contexts > CONTEXTS_MAX {
-        return Err(body::too_many("contexts", CONTEXTS_MAX).hint("put one @context around all of it, with the nodes in @graph"));
+impl Count {
+    fn check(&mut self, json: &mut Json) -> Result<()> {
+        match json {
+            Json::Array(items) => items.iter_mut().try_for_each(|item| self.check(item)),
+            Json::Object(members) => members.iter_mut().try_for_each(|(key, value)| match key.as_str() {
+                "@context" => self.check_context(value),
+                "labels" if value.is_object() => self.add_context(),
+                _ => self.check(value),
+            }),
+            _ => Ok(()),
+        }
     }
-    match context {
-        Json::String(url) if BUNDLED.contains(&url.as_str()) => CONTEXT_URL.clone_into(url),
-        Json::String(url) => return Err(remote(&format!("\"{url}\""))),
-        Json::Array(parts) => return parts.iter_mut().try_for_each(|part| check_context(part, contexts)),
-        inline => return check(inline, contexts),
+
+    fn check_context(&mut self, context: &mut Json) -> Result<()> {
+        self.add_context()?;
+        match context {
+            Json::String(url) if BUNDLED.contains(&url.as_str()) => CONTEXT_URL.clone_into(url),
+            Json::String(url) => return Err(remote(&format!("\"{url}\""))),
+            Json::Array(parts) => return parts.iter_mut().try_for_each(|part| self.check_context(part)),
+            Json::Object(terms) => {
+                self.terms += terms.len();
+                if self.terms > TERMS_MAX {
+                    return Err(body::too_many("terms in its contexts", TERMS_MAX).hint("leave out the terms that no receipt uses"));
+                }
+                if let Some(url) = terms.get("@import") {
+                    return Err(remote(&url.to_string()));
+                }
+                if let Some((term, _)) = terms.iter().find(|(_, definition)| definition.get("@context").is_some()) {
+                    let message = format!("the term \"{}\" has a context of its own", body::clip(term));
+                    return Err(Error::invalid(message).hint("define its terms in the @context of the document"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// In the bundled context `labels` has a context of its own, so each use of it is one more.
+    fn add_context(&mut self) -> Result<()> {
+        self.contexts += 1;
+        if self.contexts <= CONTEXTS_MAX {
+            return Ok(());
+        }
+        Err(body::too_many("contexts, of which each object \"labels\" is one,", CONTEXTS_MAX)
+            .hint("use the bundled context alone, or one @context around all of it, with the nodes in @graph"))
+    }
 }
 
 fn remote(url: &str) -> Error {

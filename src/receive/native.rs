@@ -7,7 +7,7 @@ use serde::de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize as _;
 use serde_json::Value as Json;
 
-use super::{Item, RECEIPTS_MAX, body};
+use super::{Item, RECEIPTS_MAX, VALUES_MAX, body};
 use crate::error::{Error, Result};
 use crate::receipt::read_json;
 use crate::validate::Violation;
@@ -37,7 +37,7 @@ struct Receipts<'a> {
 
 impl Receipts<'_> {
     fn push(&mut self, json: &Json) {
-        self.items.push(Item::from_receipt(read_json(json, self.vocabulary)));
+        self.items.push(item(json, self.vocabulary));
     }
 }
 
@@ -65,6 +65,17 @@ impl<'de> Visitor<'de> for Receipts<'_> {
     }
 }
 
+fn item(json: &Json, vocabulary: &Vocabulary) -> Item {
+    let too_long = json.as_object().into_iter().flatten().find_map(|(name, value)| {
+        let count = value.as_array().map_or(0, Vec::len);
+        (count > VALUES_MAX).then(|| body::too_many_values(name, count))
+    });
+    match too_long {
+        Some(violation) => Item::Refused(vec![violation]),
+        None => Item::from_receipt(read_json(json, vocabulary)),
+    }
+}
+
 /// One object a line; empty lines are skipped, and a broken line costs that line only.
 pub(super) fn ndjson(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Vec<Item>> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
@@ -74,7 +85,7 @@ pub(super) fn ndjson(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Vec<Item>>
             continue;
         }
         items.push(match serde_json::from_slice::<Json>(line) {
-            Ok(json) => Item::from_receipt(read_json(&json, vocabulary)),
+            Ok(json) => item(&json, vocabulary),
             Err(error) => Item::Refused(vec![not_a_line(place + 1, line, &error)]),
         });
         if items.len() > RECEIPTS_MAX {

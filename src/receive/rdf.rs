@@ -4,13 +4,13 @@
 //! other one is complete. Receipts are therefore read in the order of their references; a circle of them has no such
 //! order and is refused.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use oxjsonld::{JsonLdParser, JsonLdRemoteDocument};
 use oxrdf::{BlankNode, Graph, NamedNode, NamedOrBlankNode, Quad, Term, Triple, vocab::rdf};
 use oxrdfio::{RdfFormat, RdfParser};
 
-use super::{Item, RECEIPTS_MAX, body, json_ld};
+use super::{Item, RECEIPTS_MAX, VALUES_MAX, body, json_ld};
 use crate::error::{Error, Result};
 use crate::receipt::{Receipt, ReceiptId, Value, read_rdf};
 use crate::validate::Violation;
@@ -167,10 +167,12 @@ impl Stars {
     /// Reads one star; what it refers to is read already.
     fn read(&self, place: usize, outcomes: &[Option<Outcome>], vocabulary: &Vocabulary) -> Outcome {
         let subject = &self.subjects[place];
-        if !self.triples[place].iter().any(|(predicate, _)| *predicate == rdf::TYPE) {
-            return Err(vec![untyped(subject)]);
+        let mut types = self.triples[place].iter().filter(|(predicate, _)| *predicate == rdf::TYPE).map(|(_, object)| object);
+        let first = types.next().ok_or_else(|| vec![untyped(subject)])?;
+        if let Some(other) = types.find(|other| *other != first) {
+            return Err(vec![two_types(first, other)]);
         }
-        let mut violations = Vec::new();
+        let mut violations = self.overfull(place, vocabulary);
         let mut star = Graph::new();
         for (predicate, object) in &self.triples[place] {
             if let Some(violation) = unknown_name(predicate, object, vocabulary) {
@@ -202,6 +204,18 @@ impl Stars {
         Ok((receipt, id))
     }
 
+    /// The violations of fields with more values than a receipt holds.
+    fn overfull(&self, place: usize, vocabulary: &Vocabulary) -> Vec<Violation> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for (predicate, _) in &self.triples[place] {
+            if let Some((name, _)) = vocabulary.field_of_iri(predicate.as_ref()) {
+                *counts.entry(name).or_default() += 1;
+            }
+        }
+        let overfull = counts.into_iter().filter(|(_, count)| *count > VALUES_MAX);
+        overfull.map(|(name, count)| body::too_many_values(name, count)).collect()
+    }
+
     /// The violation of a subject that could not be read because something it refers to never could.
     fn circle(&self, place: usize, outcomes: &[Option<Outcome>], vocabulary: &Vocabulary) -> Violation {
         let (name, other) = self
@@ -226,6 +240,16 @@ fn untyped(subject: &NamedOrBlankNode) -> Violation {
         Some(&subject.to_string()),
         format!("{subject} has no rdf:type, so it is no receipt"),
         "give it one class of the naze ontology as its type, or leave its triples out",
+    )
+}
+
+fn two_types(first: &Term, other: &Term) -> Violation {
+    body::violation(
+        RULE,
+        "kind",
+        Some(&format!("{first} {other}")),
+        "a receipt has one type, and this has several".into(),
+        "keep one class of the naze ontology, and send further facts as receipts of their own",
     )
 }
 
