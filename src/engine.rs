@@ -444,11 +444,17 @@ fn load_kinds(config: &Config) -> Result<(Arc<Vocabulary>, Shapes)> {
     };
     let ontology = read_turtle(&folder.join("ontology"))?;
     let shapes = read_turtle(&folder.join("shapes"))?;
-    let own = |documents: &[(String, String)]| documents.to_vec();
-    let (own_ontology, own_shapes) = (own(&ontology), own(&shapes));
-    let all_ontology = vocab::ontology_documents().chain(own_ontology.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-    let all_shapes = vocab::shapes_documents().chain(own_shapes.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-    Ok((Arc::new(Vocabulary::load(all_ontology)?), Shapes::load(all_shapes)?))
+    let with_own = |bundled: Vec<(&'static str, &'static str)>, own: &[(String, String)]| -> Vec<(String, String)> {
+        let bundled = bundled.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned()));
+        bundled.chain(own.iter().cloned()).collect()
+    };
+    let ontology = with_own(vocab::ontology_documents().collect(), &ontology);
+    let shapes = with_own(vocab::shapes_documents().collect(), &shapes);
+    Ok((Arc::new(Vocabulary::load(texts(&ontology))?), Shapes::load(texts(&shapes))?))
+}
+
+fn texts(documents: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    documents.iter().map(|(name, text)| (name.as_str(), text.as_str()))
 }
 
 fn read_turtle(folder: &std::path::Path) -> Result<Vec<(String, String)>> {

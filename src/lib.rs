@@ -1,9 +1,81 @@
+//! naze (なぜ, "why") keeps evidence of what happened to a running system and answers *why did it break?* with ranked
+//! causes, each resting on receipts that anyone can query again.
+//!
+//! # The sentence the code follows
+//!
+//! **receive → validate → record → query → analyse → report.** Modules are the verbs of that sentence, in the order of
+//! the data; the nouns they share are [`receipt::Receipt`], [`record::Window`], [`query::Rows`] and
+//! [`analyse::cause::Answer`]. A stage depends only on the types of stages before it.
+//!
+//! ```text
+//! wire bytes ─receive─▶ Receipt ─validate─▶ accepted, or violations
+//!                                   │
+//!                    record: ledger (fsynced, hash-chained, signed) ──▶ index (Oxigraph, can be rebuilt)
+//!                                                                         │
+//!            query: catalogue, window, guard ◀────────────────────────────┘
+//!              └▶ analyse: ranked causes ─▶ report: timeline, post-mortem
+//! ```
+//!
+//! | room | what happens there |
+//! |---|---|
+//! | [`clock`] | canonical time; the only "now" |
+//! | [`vocab`] | kinds and fields, read from `ontology/` |
+//! | [`receipt`] | what a receipt is; its id; JSON ⇄ RDF |
+//! | [`receive`] | bytes of a sender → receipts, one file per source |
+//! | [`validate`] | SHACL shapes → violations in plain words |
+//! | [`record`] | ledger, index, and the one thread that writes both |
+//! | [`query`] | canned and ad-hoc SPARQL, bounded |
+//! | [`measure`] | samples → crossings |
+//! | [`analyse`] | why: pure functions over evidence |
+//! | [`report`] | timelines and post-mortems |
+//! | [`engine`] | all of it over one data directory |
+//! | [`http`], [`cli`] | two doors to the engine; a CLI command is an HTTP request |
+//!
+//! # One receipt's way through the house
+//!
+//! `POST /v1/receipts` brings bytes. [`receive::receive`] turns them into [`receipt::Receipt`]s or says per receipt why
+//! it cannot. [`engine::Engine::record`] names each by the hash of its content, builds one graph of the batch and lets
+//! [`validate::Shapes`] judge it. What is accepted goes to the [`record::writer`]: it drops what is known already,
+//! appends the rest to the [`record::ledger`] with one fsync for all requests that wait, then adds the triples to the
+//! slot graphs of the [`record::store`] together with the ledger position, and only then answers. `GET /v1/why` reads
+//! the slots of a window, hands the evidence to [`analyse::cause::why`], and every term of the score that comes back
+//! cites the receipts it rests on and the canned query that shows them again.
+//!
+//! # Invariants
+//!
+//! 1. A receipt is acknowledged only after its ledger entry is fsynced.
+//! 2. The ledger is append-only: a correction is a new receipt that supersedes.
+//! 3. The index can be deleted and rebuilt from the ledger with the same answers.
+//! 4. A receipt's id is the hash of its canonical content, so sending twice is harmless.
+//! 5. [`receive`], [`validate`], [`measure`], [`analyse`] and [`report`] are pure: no IO, no clock, no async.
+//! 6. Bad data yields violations that name field, value, rule and fix; one bad receipt never costs the good ones.
+//! 7. Every query has an order, a limit, a window and a deadline; a window's cost does not grow with the history.
+//! 8. Every claim carries its receipts and a query; too little evidence gives `inconclusive` and says what is missing.
+//! 9. Same evidence, same question, same bytes.
+//! 10. Evidence text is data: never executed, never read as SPARQL, HTML or instructions.
+//!
+//! # Adding things
+//!
+//! | new … | do |
+//! |---|---|
+//! | kind of receipt | a file in `ontology/` and one in `shapes/`; a user's own: a folder named by `kinds` in the configuration |
+//! | canned query | a `.rq` file in `queries/`; a user's own: a folder named by `queries` |
+//! | source | a file in `src/receive/`, a line in `src/receive.rs`, a route in `src/http.rs` |
+//! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |
+
+pub mod analyse;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod engine;
 pub mod error;
+pub mod http;
+pub mod measure;
+pub mod query;
 pub mod receipt;
 pub mod receive;
 pub mod record;
+pub mod report;
 pub mod telemetry;
 pub mod validate;
 pub mod vocab;

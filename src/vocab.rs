@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use include_dir::{Dir, include_dir};
-use oxrdf::vocab::{rdf, rdfs, xsd};
+use oxrdf::vocab::{rdfs, xsd};
 use oxrdf::{Graph, NamedNode, NamedNodeRef, NamedOrBlankNodeRef, TermRef};
 use oxttl::TurtleParser;
 use serde_json::{Value as Json, json};

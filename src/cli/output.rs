@@ -37,7 +37,7 @@ pub(super) fn print(text: &str) -> Result<()> {
 /// Prints rows (objects with the same members) as a table.
 pub(super) fn print_rows(columns: &[String], rows: &[Json]) -> Result<()> {
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(columns);
+    table.set_header(columns);
     if std::io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }

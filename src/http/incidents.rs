@@ -96,6 +96,7 @@ fn show_incident(incident: &Incident) -> JsonValue {
         newest_first.into_iter().find_map(|recorded| recorded.receipt.text(field).map(str::to_owned))
     };
     let opened = &incident.opened.receipt;
+    let receipts: Vec<_> = std::iter::once(&incident.opened).chain(&incident.updates).map(|recorded| recorded.id).collect();
     json!({
         "reference": incident.reference,
         "component": opened.component(),
@@ -108,7 +109,7 @@ fn show_incident(incident: &Incident) -> JsonValue {
         "rootCause": latest("rootCause"),
         "fix": latest("fix"),
         "prevention": latest("prevention"),
-        "receipts": [&incident.opened].into_iter().chain(&incident.updates).map(|recorded| recorded.id).collect::<Vec<_>>(),
+        "receipts": receipts,
         "why": format!("/v1/incidents/{}/why", incident.reference),
         "timeline": format!("/v1/incidents/{}/timeline", incident.reference),
         "postmortem": format!("/v1/incidents/{}/postmortem", incident.reference),

@@ -55,7 +55,8 @@ pub fn alertmanager(
     if alerts.len() > RECEIPTS_MAX {
         return Err(body::too_many_receipts());
     }
-    let group_resolved = filled(notification.get("status")).is_some_and(|status| status.eq_ignore_ascii_case("resolved"));
+    let group_resolved =
+        filled(notification.get("status")).is_some_and(|status| status.eq_ignore_ascii_case("resolved"));
     let items = alerts.iter().enumerate().map(|(place, json)| {
         let read = Alert::read(json, received_at, group_resolved).map(|alert| alert.draft(received_at, mapping));
         read.map_or_else(|violation| Item::Refused(vec![at_place(violation, place)]), Item::Receipt)
@@ -94,7 +95,13 @@ impl<'a> Alert<'a> {
             return Err(fault("", json, "an alert is a JSON object", "send {\"status\": …, \"labels\": {…}, …}"));
         };
         let labels = texts(alert, "labels")?.ok_or_else(|| {
-            body::violation(RULE, ".labels", None, "an alert needs labels".into(), "add \"labels\" with at least \"alertname\"")
+            body::violation(
+                RULE,
+                ".labels",
+                None,
+                "an alert needs labels".into(),
+                "add \"labels\" with at least \"alertname\"",
+            )
         })?;
         let annotations = texts(alert, "annotations")?.unwrap_or_default();
         let (starts_at, ends_at) = (time(alert, "startsAt")?, time(alert, "endsAt")?);
@@ -108,7 +115,15 @@ impl<'a> Alert<'a> {
         };
         let fingerprint =
             filled(alert.get("fingerprint")).map_or_else(|| format!("{:016x}", fingerprint(&labels)), str::to_owned);
-        Ok(Self { labels, annotations, status, starts_at, ends_at, fingerprint, url: filled(alert.get("generatorURL")) })
+        Ok(Self {
+            labels,
+            annotations,
+            status,
+            starts_at,
+            ends_at,
+            fingerprint,
+            url: filled(alert.get("generatorURL")),
+        })
     }
 
     fn draft(&self, received_at: Timestamp, mapping: &ComponentMapping) -> Draft {
@@ -184,7 +199,12 @@ fn texts<'a>(alert: &'a Map<String, Json>, member: &str) -> Result<Option<BTreeM
         None | Some(Json::Null) => return Ok(None),
         Some(Json::Object(members)) => members,
         Some(other) => {
-            return Err(fault(&format!(".{member}"), other, &format!("{member} must be an object"), "send an object of texts"));
+            return Err(fault(
+                &format!(".{member}"),
+                other,
+                &format!("{member} must be an object"),
+                "send an object of texts",
+            ));
         }
     };
     let mut texts = BTreeMap::new();

@@ -13,7 +13,11 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 /// The body as text, without a byte order mark.
 pub(super) fn text(body: &[u8]) -> Result<&str> {
     let text = std::str::from_utf8(body).map_err(|error| {
-        let fix = if body.starts_with(GZIP) { "it looks like gzip: add \"Content-Encoding: gzip\"" } else { "send it as UTF-8" };
+        let fix = if body.starts_with(GZIP) {
+            "it looks like gzip: add \"Content-Encoding: gzip\""
+        } else {
+            "send it as UTF-8"
+        };
         Error::invalid(format!("the body is not UTF-8 at byte offset {}", error.valid_up_to())).hint(fix)
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -52,7 +56,8 @@ pub(super) fn not_json(error: &serde_json::Error) -> Error {
 
 /// The document holds more than naze takes at once.
 pub(super) fn too_many(what: &str, max: usize) -> Error {
-    Error::invalid(format!("the body holds more than {max} {what}")).hint("send it in several requests: order does not matter")
+    Error::invalid(format!("the body holds more than {max} {what}"))
+        .hint("send it in several requests: order does not matter")
 }
 
 /// The document holds more receipts than naze takes at once.

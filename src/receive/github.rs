@@ -129,7 +129,8 @@ impl Delivery<'_> {
     /// The fact's number is its name at one GitHub; the repository's address tells github.com from Enterprise Server.
     fn received(&self, receipt: Receipt, what: &str, number: u64) -> Result<Received> {
         let full_name = self.text("/repository/full_name");
-        let repository = self.text("/repository/html_url").or(full_name).map_or_else(|| self.need("/repository/name"), Ok)?;
+        let repository =
+            self.text("/repository/html_url").or(full_name).map_or_else(|| self.need("/repository/name"), Ok)?;
         let repository = repository.trim_start_matches("https://");
         let key = Some(format!("{SOURCE}:{what}:{repository}:{number}"));
         Ok(Received::of(vec![Item::Receipt(Draft { receipt, key })]))
@@ -144,7 +145,8 @@ impl Delivery<'_> {
     }
 
     fn time(&self, told: &str) -> Result<Timestamp> {
-        let Some(text) = self.text(&format!("{told}/created_at")).or_else(|| self.text(&format!("{told}/updated_at"))) else {
+        let Some(text) = self.text(&format!("{told}/created_at")).or_else(|| self.text(&format!("{told}/updated_at")))
+        else {
             return Ok(self.received_at);
         };
         body::time(text).ok_or_else(|| {

@@ -25,8 +25,11 @@ pub(super) fn prepare(text: &str, vocabulary: &Vocabulary) -> Result<Vec<u8>> {
         Json::Array(nodes) => nodes,
         node @ Json::Object(_) => vec![node],
         other => {
-            return Err(Error::invalid(format!("the body is {}, neither a JSON object nor an array", body::type_of(&other)))
-                .hint("send one node object or an array of them"));
+            return Err(Error::invalid(format!(
+                "the body is {}, neither a JSON object nor an array",
+                body::type_of(&other)
+            ))
+            .hint("send one node object or an array of them"));
         }
     };
     let only_bundled = nodes.iter().all(|node| node.get("@context").is_none_or(is_bundled));
@@ -89,7 +92,8 @@ impl Count {
             Json::Object(terms) => {
                 self.terms += terms.len();
                 if self.terms > TERMS_MAX {
-                    return Err(body::too_many("terms in its contexts", TERMS_MAX).hint("leave out the terms that no receipt uses"));
+                    return Err(body::too_many("terms in its contexts", TERMS_MAX)
+                        .hint("leave out the terms that no receipt uses"));
                 }
                 if let Some(url) = terms.get("@import") {
                     return Err(remote(&url.to_string()));
@@ -123,7 +127,8 @@ fn remote(url: &str) -> Error {
 /// Native JSON says names where JSON-LD wants IRIs.
 fn tidy(members: &mut Map<String, Json>, vocabulary: &Vocabulary) {
     if let Some(Json::Object(labels)) = members.get("labels") {
-        let labels: Vec<(String, Json)> = labels.iter().map(|(key, value)| (label_iri(key).into_string(), value.clone())).collect();
+        let labels: Vec<(String, Json)> =
+            labels.iter().map(|(key, value)| (label_iri(key).into_string(), value.clone())).collect();
         members.shift_remove("labels");
         members.extend(labels);
     }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use serde::Deserialize as _;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::Deserialize as _;
 use serde_json::Value as Json;
 
 use super::{Item, RECEIPTS_MAX, VALUES_MAX, body};

@@ -167,7 +167,8 @@ impl Stars {
     /// Reads one star; what it refers to is read already.
     fn read(&self, place: usize, outcomes: &[Option<Outcome>], vocabulary: &Vocabulary) -> Outcome {
         let subject = &self.subjects[place];
-        let mut types = self.triples[place].iter().filter(|(predicate, _)| *predicate == rdf::TYPE).map(|(_, object)| object);
+        let mut types =
+            self.triples[place].iter().filter(|(predicate, _)| *predicate == rdf::TYPE).map(|(_, object)| object);
         let first = types.next().ok_or_else(|| vec![untyped(subject)])?;
         if let Some(other) = types.find(|other| *other != first) {
             return Err(vec![two_types(first, other)]);
@@ -196,7 +197,8 @@ impl Stars {
             return Err(violations);
         }
         let receipt = read_rdf(&star, subject.as_ref(), vocabulary)?;
-        let nameless: Vec<Violation> = receipt.fields().filter_map(|(name, values)| nameless_value(name, values)).collect();
+        let nameless: Vec<Violation> =
+            receipt.fields().filter_map(|(name, values)| nameless_value(name, values)).collect();
         if !nameless.is_empty() {
             return Err(nameless);
         }
@@ -227,7 +229,9 @@ impl Stars {
             RULE,
             name,
             Some(&other),
-            format!("{name} leads into a circle of references by way of {other}, so the receipt has no content to be named by"),
+            format!(
+                "{name} leads into a circle of references by way of {other}, so the receipt has no content to be named by"
+            ),
             "break the circle: a receipt refers to receipts that were complete before it",
         )
     }

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::error::{Error, Result};
+use crate::error::{Context as _, Error, Result};
 
 const GITHUB_HEADER: &str = "X-Hub-Signature-256";
 
@@ -25,7 +25,7 @@ pub fn verify_github(secret: &[u8], body: &[u8], header: Option<&str>) -> Result
         Error::forbidden(format!("the header {GITHUB_HEADER} is not \"sha256=\" and 64 hexadecimal digits"))
             .hint("sign with HMAC-SHA256; the older X-Hub-Signature is not taken")
     })?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).internal("HMAC did not take the secret")?;
     mac.update(body);
     mac.verify_slice(&signature).map_err(|_| {
         Error::forbidden(format!("the signature in {GITHUB_HEADER} does not fit the body"))

@@ -103,7 +103,7 @@ pub(super) fn weigh<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, Weighed<'a>> {
     best
 }
 
-pub(super) fn add(facts: &Facts<'_>, changes: &BTreeMap<&str, Weighed<'_>>, terms: &mut Terms<'_>) {
+pub(super) fn add<'a>(facts: &Facts<'a>, changes: &BTreeMap<&'a str, Weighed<'a>>, terms: &mut Terms<'a>) {
     for (component, weighed) in changes {
         let query = || {
             let at = facts.question.at.checked_add(TimeDelta::seconds(1)).unwrap_or(facts.question.at);
@@ -125,7 +125,7 @@ pub(super) fn add(facts: &Facts<'_>, changes: &BTreeMap<&str, Weighed<'_>>, term
             query: query(),
         };
         let added = [timing, content].into_iter().filter(|term| term.log_odds != 0.0);
-        if let Some(terms) = terms.get_mut(component) {
+        if let Some(terms) = terms.get_mut(*component) {
             terms.extend(added);
         }
     }
