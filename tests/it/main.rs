@@ -4,6 +4,7 @@ mod cases;
 mod common;
 mod http;
 mod queries;
+mod receive;
 mod record;
 mod report;
 mod shacl_suite;
