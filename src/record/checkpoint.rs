@@ -18,14 +18,14 @@ use crate::error::{Context as _, Error, Result};
 const ED25519: u8 = 1;
 
 /// Signs checkpoints as the log named `origin`.
-pub struct Notary {
+pub(super) struct Notary {
     origin: String,
     key: SigningKey,
 }
 
 impl Notary {
     /// The key in `folder`, made when there is none. The secret is readable by its owner only.
-    pub fn open(folder: &Path) -> Result<Self> {
+    pub(super) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("checkpoint.key");
         let (origin, secret) = match fs::read_to_string(&path) {
             Ok(text) => parse_secret(text.trim()).ok_or_else(|| {
@@ -50,7 +50,7 @@ impl Notary {
     }
 
     /// A key that lives as long as the process, for stores in memory.
-    pub fn ephemeral() -> Result<Self> {
+    pub(super) fn ephemeral() -> Result<Self> {
         Ok(Self {
             origin: "naze/memory".into(),
             key: SigningKey::from_bytes(&random_secret()?),
@@ -58,13 +58,13 @@ impl Notary {
     }
 
     /// `<origin>+<key id>+<base64 of type and public key>`: what others need to check our signatures.
-    pub fn verifier_key(&self) -> String {
+    pub(super) fn verifier_key(&self) -> String {
         let public = typed(&self.key.verifying_key());
         format!("{}+{}+{}", self.origin, hex::encode(key_id(&self.origin, &public)), BASE64.encode(public))
     }
 
     /// The signed checkpoint of a ledger with this size and root.
-    pub fn sign(&self, size: u64, root: &Hash) -> String {
+    pub(super) fn sign(&self, size: u64, root: &Hash) -> String {
         let text = format!("{}\n{size}\n{}\n", self.origin, BASE64.encode(root));
         let mut signature = key_id(&self.origin, &typed(&self.key.verifying_key())).to_vec();
         signature.extend(self.key.sign(text.as_bytes()).to_bytes());
@@ -76,7 +76,7 @@ impl Notary {
 ///
 /// # Errors
 /// `Invalid` with what does not hold.
-pub fn verify(checkpoint: &str, verifier_key: &str) -> Result<(u64, Hash)> {
+pub(super) fn verify(checkpoint: &str, verifier_key: &str) -> Result<(u64, Hash)> {
     let wrong = |what: &str| Error::invalid(format!("the checkpoint {what}"));
     let (name, rest) = verifier_key.trim().split_once('+').ok_or_else(|| wrong("key is malformed"))?;
     let (id, public) = rest.split_once('+').ok_or_else(|| wrong("key is malformed"))?;

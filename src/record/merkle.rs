@@ -5,23 +5,23 @@
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 hash.
-pub type Hash = [u8; 32];
+pub(super) type Hash = [u8; 32];
 
 /// The roots of the perfect subtrees that make up a tree of `size` leaves, largest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Frontier {
+pub(super) struct Frontier {
     size: u64,
     roots: Vec<Hash>,
 }
 
 impl Frontier {
     /// How many leaves have been added.
-    pub fn size(&self) -> u64 {
+    pub(super) fn size(&self) -> u64 {
         self.size
     }
 
     /// Adds a leaf holding `data`.
-    pub fn push(&mut self, data: &[u8]) {
+    pub(super) fn push(&mut self, data: &[u8]) {
         let mut root: Hash = Sha256::new().chain_update([0]).chain_update(data).finalize().into();
         for _ in 0..self.size.trailing_ones() {
             let left = self.roots.pop().expect("a tree has a root for every set bit of its size");
@@ -32,7 +32,7 @@ impl Frontier {
     }
 
     /// The root of the whole tree; the hash of nothing when it is empty.
-    pub fn root(&self) -> Hash {
+    pub(super) fn root(&self) -> Hash {
         let mut roots = self.roots.iter().rev();
         match roots.next() {
             Some(last) => roots.fold(*last, |right, left| node(left, &right)),
@@ -41,14 +41,14 @@ impl Frontier {
     }
 
     /// Size and roots as bytes, to be kept beside the leaves.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.size.to_be_bytes().to_vec();
         bytes.extend(self.roots.iter().flatten());
         bytes
     }
 
     /// What [`Self::to_bytes`] wrote, or `None` if it is damaged.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (size, roots) = bytes.split_first_chunk::<8>()?;
         let size = u64::from_be_bytes(*size);
         let (roots, rest) = roots.as_chunks::<32>();

@@ -35,9 +35,10 @@ pub fn render(answer: &Answer, media_type: &str) -> Result<String> {
 pub(super) fn verdict(answer: &Answer) -> String {
     let symptom = &answer.question.component;
     let Some(first) = answer.ranked.first() else { return format!("Nothing is known that could have broken {symptom}.") };
+    let whom = if first.component == *symptom { "itself" } else { symptom };
     match answer.verdict {
-        Verdict::Confirmed => format!("{} broke {symptom}: confirmed.", first.component),
-        Verdict::Likely => format!("{} likely broke {symptom}.", first.component),
+        Verdict::Confirmed => format!("{} broke {whom}: confirmed.", first.component),
+        Verdict::Likely => format!("{} likely broke {whom}.", first.component),
         Verdict::Inconclusive => format!("Inconclusive: {} is the first suspect for {symptom}, but the evidence does not carry it.", first.component),
     }
 }

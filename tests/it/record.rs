@@ -3,6 +3,8 @@
 use naze::record::slot::Width;
 use serde_json::{Value as Json, json};
 
+use redb::ReadableTable as _;
+
 use crate::common::Naze;
 
 fn change(number: usize) -> Json {

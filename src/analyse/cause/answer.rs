@@ -10,6 +10,8 @@ use crate::receipt::ReceiptId;
 
 /// Score from which a first suspect is worth naming.
 const LIKELY_MIN: f64 = 1.5;
+/// A lead that makes up for a change whose content only hints at what failed.
+const CLEAR_LEAD: f64 = 3.0;
 /// Runners-up that are told why they are not first.
 const WHY_NOT_MAX: usize = 4;
 /// Questions that a chain of whys asks at most.
@@ -57,8 +59,11 @@ fn verdict(facts: &Facts<'_>, changes: &BTreeMap<&str, Weighed<'_>>, ranked: &[C
         return Verdict::Inconclusive;
     }
     // Where changes are recorded, one that fits is expected of a cause; a change that merely came before is not blamed.
-    let has_fitting_change = changes.get(first.component.as_str()).is_some_and(Weighed::fits);
-    if facts.changes.is_empty() || has_fitting_change { Verdict::Likely } else { Verdict::Inconclusive }
+    let change = changes.get(first.component.as_str());
+    let leads_clearly = ranked.get(1).is_none_or(|second| first.score - second.score >= CLEAR_LEAD);
+    let blames_another = first.terms.iter().any(|term| term.name == "passed_on");
+    let is_carried = change.is_some_and(|weighed| weighed.fits() || (weighed.hints() && leads_clearly && !blames_another));
+    if facts.changes.is_empty() || is_carried { Verdict::Likely } else { Verdict::Inconclusive }
 }
 
 fn why_not(ranked: &[Cause]) -> Vec<WhyNot> {

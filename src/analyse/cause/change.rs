@@ -32,6 +32,9 @@ const SHARED_CONCEPTS_MAX: f64 = 2.0;
 const MOVED_SHARE_MIN: f64 = 0.75;
 /// Content from which a change is more than a coincidence in time.
 const CONTENT_MIN: f64 = 2.0;
+/// Content below which its time counts for less: something is deployed before most outages.
+const CONTENT_HINT_MIN: f64 = 0.5;
+const COINCIDENCE_SHARE: f64 = 0.4;
 
 /// The change of a component that fits best.
 pub(super) struct Weighed<'a> {
@@ -47,6 +50,11 @@ impl Weighed<'_> {
     /// Does what it touched speak of what failed?
     pub(super) fn fits(&self) -> bool {
         self.content >= CONTENT_MIN
+    }
+
+    /// Does it at least hint at what failed?
+    pub(super) fn hints(&self) -> bool {
+        self.content >= CONTENT_HINT_MIN
     }
 
     fn total(&self) -> f64 {
@@ -86,9 +94,11 @@ pub(super) fn weigh<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, Weighed<'a>> {
         if content.moved_share > MOVED_SHARE_MIN {
             weight -= content.moved_share;
         }
+        let timing = timing(facts, fact);
+        let is_coincidence = timing > 0.0 && weight < CONTENT_HINT_MIN;
         let weighed = Weighed {
             fact: *fact,
-            timing: timing(facts, fact),
+            timing: if is_coincidence { timing * COINCIDENCE_SHARE } else { timing },
             content: weight,
             shared: shared.into_iter().take(6).cloned().collect(),
             concepts: shared_concepts,
