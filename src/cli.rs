@@ -35,8 +35,13 @@ use client::Client;
 
 /// When production breaks, naze says why, and proves it.
 #[derive(Debug, Parser)]
-#[command(name = "naze", version, max_term_width = 100, after_help = "Exit codes: 0 done; 1 naze failed; 2 wrong usage or input; \
-    3 some receipts were refused; 4 not found; 5 a check failed or something conflicts; 6 not available now; 7 forbidden.")]
+#[command(
+    name = "naze",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done; 1 naze failed; 2 wrong usage or input; \
+    3 some receipts were refused; 4 not found; 5 a check failed or something conflicts; 6 not available now; 7 forbidden."
+)]
 pub struct Args {
     #[command(flatten)]
     global: Global,

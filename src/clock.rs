@@ -16,7 +16,8 @@ impl Timestamp {
     /// The first instant of the year 1.
     pub const MIN: Self = Self(NaiveDate::from_ymd_opt(1, 1, 1).expect("a date").and_time(NaiveTime::MIN).and_utc());
     /// The last day of the year 9999.
-    pub const MAX: Self = Self(NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date").and_time(NaiveTime::MIN).and_utc());
+    pub const MAX: Self =
+        Self(NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date").and_time(NaiveTime::MIN).and_utc());
 
     /// The instant `micros` microseconds after 1970.
     pub fn from_micros(micros: i64) -> Option<Self> {

@@ -115,12 +115,9 @@ impl Default for Limits {
 
 impl Default for Receive {
     fn default() -> Self {
-        let labels = ["component", "service", "service_name", "app", "app_kubernetes_io_name", "job", "namespace", "instance"];
-        Self {
-            component_labels: labels.map(str::to_owned).to_vec(),
-            github_secret: None,
-            alertmanager_token: None,
-        }
+        let labels =
+            ["component", "service", "service_name", "app", "app_kubernetes_io_name", "job", "namespace", "instance"];
+        Self { component_labels: labels.map(str::to_owned).to_vec(), github_secret: None, alertmanager_token: None }
     }
 }
 
@@ -132,10 +129,7 @@ impl Config {
 
     /// Defaults with data in `folder`.
     pub fn with_data(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            data: Some(folder.into()),
-            ..Self::default()
-        }
+        Self { data: Some(folder.into()), ..Self::default() }
     }
 
     /// Reads a TOML file.
@@ -143,7 +137,8 @@ impl Config {
     /// # Errors
     /// `Invalid` with line and key of what is wrong.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).invalid(format!("cannot read the configuration {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).invalid(format!("cannot read the configuration {}", path.display()))?;
         toml::from_str(&text).map_err(|error| {
             Error::invalid(format!("configuration {}: {}", path.display(), error.message()))
                 .because(error)

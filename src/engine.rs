@@ -83,18 +83,7 @@ impl Engine {
         let telemetry = Telemetry::new();
         let writer = Writer::start(ledger.clone(), index.clone(), clock, telemetry.clone())?;
         let mapping = ComponentMapping::new(config.receive.component_labels.clone());
-        Ok(Arc::new(Self {
-            config,
-            clock,
-            vocabulary,
-            shapes,
-            catalogue,
-            mapping,
-            telemetry,
-            ledger,
-            index,
-            writer,
-        }))
+        Ok(Arc::new(Self { config, clock, vocabulary, shapes, catalogue, mapping, telemetry, ledger, index, writer }))
     }
 
     /// Validates and records what a document held. Blocks until everything accepted is on disk and can be queried.
@@ -108,7 +97,8 @@ impl Engine {
         let (mut outcomes, accepted) = self.validate(received.items)?;
         self.telemetry.validated(started.elapsed());
         let waiting: Vec<usize> = (0..outcomes.len()).filter(|place| outcomes[*place].is_none()).collect();
-        let alerts: Vec<Accepted> = accepted.iter().filter(|accepted| opens_incident(&accepted.receipt)).cloned().collect();
+        let alerts: Vec<Accepted> =
+            accepted.iter().filter(|accepted| opens_incident(&accepted.receipt)).cloned().collect();
         let written = if accepted.is_empty() { Vec::new() } else { self.write(accepted, source)? };
         for (place, written) in waiting.into_iter().zip(&written) {
             outcomes[place] = Some(match written {
@@ -193,7 +183,9 @@ impl Engine {
     /// A critical alert that fires for a component without an open incident opens one.
     fn open_incidents(&self, alerts: impl Iterator<Item = Accepted>) -> Result<()> {
         for alert in alerts {
-            let (Some(component), Some(at)) = (alert.receipt.component(), alert.receipt.occurred_at()) else { continue };
+            let (Some(component), Some(at)) = (alert.receipt.component(), alert.receipt.occurred_at()) else {
+                continue;
+            };
             if self.has_open_incident(component, at)? {
                 continue;
             }
@@ -225,10 +217,7 @@ impl Engine {
     pub fn record_own(&self, receipt: Receipt) -> Result<ReceiptId> {
         let id = receipt.id(&self.vocabulary);
         let json = serde_json::Value::Object(crate::receipt::write_json(&receipt, id, &[]));
-        let source = Source {
-            media_type: "application/json".into(),
-            bytes: json.to_string().into_bytes(),
-        };
+        let source = Source { media_type: "application/json".into(), bytes: json.to_string().into_bytes() };
         let received = Received { items: vec![Item::Receipt(Draft { receipt, key: None })], ..Received::default() };
         match self.record(SELF, received, source)?.into_iter().next() {
             Some(Outcome::Recorded(id) | Outcome::Duplicate(id)) => Ok(id),
@@ -253,7 +242,12 @@ impl Engine {
     }
 
     /// Answers ad-hoc SPARQL.
-    pub fn sparql(&self, text: &str, dataset: &query::ProtocolDataset, format: query::AdhocFormat) -> Result<query::AdhocAnswer> {
+    pub fn sparql(
+        &self,
+        text: &str,
+        dataset: &query::ProtocolDataset,
+        format: query::AdhocFormat,
+    ) -> Result<query::AdhocAnswer> {
         let started = Instant::now();
         let answer = query::adhoc(&self.index, text, dataset, format, &self.query_limits());
         let outcome = answer.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
@@ -292,7 +286,8 @@ impl Engine {
             Ok(id) => self.index.get(id)?.and_then(|recorded| recorded.receipt.text("reference").map(str::to_owned)),
             Err(_) => Some(name.to_owned()),
         };
-        let unknown = || Error::not_found(format!("there is no incident \"{name}\"")).hint("GET /v1/incidents lists them");
+        let unknown =
+            || Error::not_found(format!("there is no incident \"{name}\"")).hint("GET /v1/incidents lists them");
         let reference = reference.ok_or_else(unknown)?;
         let mut receipts = self.incident_receipts()?;
         receipts.retain(|recorded| recorded.receipt.text("reference") == Some(&reference));
@@ -308,11 +303,16 @@ impl Engine {
             let reference = recorded.receipt.text("reference").unwrap_or_default().to_owned();
             match by_reference.get_mut(&reference) {
                 Some(incident) => incident.updates.push(recorded),
-                None => drop(by_reference.insert(reference.clone(), Incident { reference, opened: recorded, updates: Vec::new() })),
+                None => drop(
+                    by_reference
+                        .insert(reference.clone(), Incident { reference, opened: recorded, updates: Vec::new() }),
+                ),
             }
         }
         let mut incidents: Vec<Incident> = by_reference.into_values().collect();
-        incidents.sort_by(|a, b| b.opened.occurred_at().cmp(&a.opened.occurred_at()).then_with(|| a.reference.cmp(&b.reference)));
+        incidents.sort_by(|a, b| {
+            b.opened.occurred_at().cmp(&a.opened.occurred_at()).then_with(|| a.reference.cmp(&b.reference))
+        });
         Ok(incidents)
     }
 
@@ -399,7 +399,8 @@ impl Engine {
 
 /// Makes the index of a data directory anew from its ledger. No other naze may have it open.
 pub fn rebuild(config: Config) -> Result<u64> {
-    let data = config.data.clone().ok_or_else(|| Error::invalid("rebuild needs a data directory").hint("add --data DIR"))?;
+    let data =
+        config.data.clone().ok_or_else(|| Error::invalid("rebuild needs a data directory").hint("add --data DIR"))?;
     let index = data.join("index");
     // Held while the index is away, so that no second process can open the directory in between.
     let ledger = Ledger::open(Some(&data), load_kinds(&config)?.0)?;
@@ -424,7 +425,9 @@ pub fn refusal(violations: &[Violation]) -> Error {
 }
 
 fn opens_incident(receipt: &Receipt) -> bool {
-    receipt.kind() == "alert" && receipt.text("severity") == Some("critical") && receipt.text("status") == Some("firing")
+    receipt.kind() == "alert"
+        && receipt.text("severity") == Some("critical")
+        && receipt.text("status") == Some("firing")
 }
 
 fn outcome_of(kind: Kind) -> &'static str {

@@ -34,12 +34,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            hints: Vec::new(),
-            source: None,
-        }
+        Self { kind, message: message.into(), hints: Vec::new(), source: None }
     }
 
     /// The request is wrong.

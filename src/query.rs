@@ -83,7 +83,8 @@ pub fn run(
 ) -> Result<Answered> {
     let limit = match given.get("limit") {
         Some(text) => text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| {
-            Error::invalid(format!("limit=\"{text}\" is not a whole number of at least 1")).hint("leave it out for 1000 rows")
+            Error::invalid(format!("limit=\"{text}\" is not a whole number of at least 1"))
+                .hint("leave it out for 1000 rows")
         })?,
         None => ROWS_DEFAULT,
     };

@@ -46,11 +46,7 @@ impl Receipt {
 
     /// A receipt of `kind` without any field: whether it may stay so is for the shapes to say.
     pub fn of_kind(kind: &str) -> Self {
-        Self {
-            kind: kind.into(),
-            fields: BTreeMap::new(),
-            labels: BTreeMap::new(),
-        }
+        Self { kind: kind.into(), fields: BTreeMap::new(), labels: BTreeMap::new() }
     }
 
     /// Adds one value of a field; the shapes decide how many a field may have.

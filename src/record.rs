@@ -3,8 +3,8 @@
 //! The [`ledger`] is the truth (fsynced, hash-chained, signed); the [`store`] is an index over it that can be rebuilt.
 //! One [`writer`] owns every mutation of both.
 
-pub mod ledger;
 mod checkpoint;
+pub mod ledger;
 mod merkle;
 pub mod slot;
 pub mod store;

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
-};
+use prometheus::{Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 /// Buckets in seconds, from a point look-up to a query's deadline.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -36,7 +34,11 @@ impl Telemetry {
             receive_bytes: counters("naze_receive_bytes_total", "Bytes received", &["source"]),
             stage_seconds: timings("naze_record_seconds", "Time to record a group of receipts, by stage", &["stage"]),
             query_seconds: timings("naze_query_seconds", "Time to answer a query", &["query", "outcome"]),
-            http_seconds: timings("naze_http_request_seconds", "Time to answer a request", &["route", "method", "status"]),
+            http_seconds: timings(
+                "naze_http_request_seconds",
+                "Time to answer a request",
+                &["route", "method", "status"],
+            ),
             ledger_entries: gauge("naze_ledger_entries", "Entries in the ledger"),
             index_entries: gauge("naze_index_entries", "Ledger entries that are in the index"),
             index_wal_bytes: gauge("naze_index_wal_bytes", "Size of the index's write-ahead log"),

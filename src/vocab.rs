@@ -137,7 +137,9 @@ impl Vocabulary {
 
     fn add_kind(&mut self, graph: &Graph, class: NamedOrBlankNodeRef<'_>) -> Result<()> {
         let NamedOrBlankNodeRef::NamedNode(iri) = class else {
-            return Err(Error::invalid("a kind of receipt needs an IRI").hint("name the class instead of using a blank node"));
+            return Err(
+                Error::invalid("a kind of receipt needs an IRI").hint("name the class instead of using a blank node")
+            );
         };
         let name = text_of(graph, class, NOTATION).ok_or_else(|| {
             Error::invalid(format!("class {iri} has no skos:notation"))
@@ -162,8 +164,9 @@ impl Vocabulary {
         };
         let name = iri.as_str().rsplit(['#', '/', ':']).next().unwrap_or_default().to_owned();
         let range = range_of(range).ok_or_else(|| {
-            Error::invalid(format!("field {name} has the range {range}, which naze does not know"))
-                .hint("use xsd:string, integer, double, boolean, dateTime, rdfs:Literal, naze:Component or naze:Receipt")
+            Error::invalid(format!("field {name} has the range {range}, which naze does not know")).hint(
+                "use xsd:string, integer, double, boolean, dateTime, rdfs:Literal, naze:Component or naze:Receipt",
+            )
         })?;
         self.field_by_iri.insert(iri.as_str().to_owned(), name.clone());
         let term = FieldTerm {

@@ -159,7 +159,9 @@ pub fn why(question: &Question, evidence: &[Recorded]) -> Answer {
     let mut terms: Terms<'_> = facts.suspects.iter().map(|name| (*name, Vec::new())).collect();
     signs::add(&facts, &mut terms);
     // What a caller passes on to a silent callee it has shown all the same.
-    let shown = |terms: &[Term]| terms.iter().filter(|term| term.name != "passed_on").map(|term| term.log_odds).sum::<f64>().max(0.0);
+    let shown = |terms: &[Term]| {
+        terms.iter().filter(|term| term.name != "passed_on").map(|term| term.log_odds).sum::<f64>().max(0.0)
+    };
     let strength: BTreeMap<&str, f64> = terms.iter().map(|(name, terms)| (*name, shown(terms))).collect();
     let changes = change::weigh(&facts);
     topology::add(&facts, &strength, &changes, &mut terms);

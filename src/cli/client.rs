@@ -64,7 +64,9 @@ impl Client {
     /// A running naze.
     pub(super) fn remote(url: &str) -> Result<Self> {
         if !url.starts_with("http://") && !url.starts_with("https://") {
-            return Err(Error::invalid(format!("--server \"{url}\" is no URL")).hint("write it as http://127.0.0.1:7310"));
+            return Err(
+                Error::invalid(format!("--server \"{url}\" is no URL")).hint("write it as http://127.0.0.1:7310")
+            );
         }
         let http = reqwest::Client::builder()
             .connect_timeout(std::time::Duration::from_secs(5))
@@ -123,7 +125,9 @@ async fn send_to_server(base: &str, http: &reqwest::Client, ask: Ask) -> Result<
         request = request.header(CONTENT_TYPE, media_type).body(bytes);
     }
     let unreachable = |error: reqwest::Error| {
-        Error::unavailable(format!("cannot talk to naze at {base}")).because(error).hint("is it running? Start it with `naze serve --data DIR`")
+        Error::unavailable(format!("cannot talk to naze at {base}"))
+            .because(error)
+            .hint("is it running? Start it with `naze serve --data DIR`")
     };
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();

@@ -26,11 +26,15 @@ struct Finding {
 impl Doctor {
     #[expect(clippy::unused_self, reason = "every command runs on its arguments")]
     pub(super) async fn run(self, global: &Global) -> Result<ExitCode> {
-        let mut findings = vec![Finding { check: "configuration", result: global.config().map(|_| "reads".to_owned()) }];
+        let mut findings =
+            vec![Finding { check: "configuration", result: global.config().map(|_| "reads".to_owned()) }];
         let memory = Engine::open(Config::in_memory(), Clock::System);
-        findings.push(Finding { check: "vocabulary, shapes and queries", result: memory.map(|engine| {
-            format!("{} kinds, {} queries", engine.vocabulary().kinds().count(), engine.catalogue().iter().count())
-        }) });
+        findings.push(Finding {
+            check: "vocabulary, shapes and queries",
+            result: memory.map(|engine| {
+                format!("{} kinds, {} queries", engine.vocabulary().kinds().count(), engine.catalogue().iter().count())
+            }),
+        });
         if global.data.is_some() || global.server.is_some() {
             match global.client() {
                 Ok(client) => {
@@ -41,7 +45,9 @@ impl Doctor {
             }
         } else {
             let free = tokio::net::TcpListener::bind(LISTEN_DEFAULT).await;
-            let free = free.map(|_| format!("{LISTEN_DEFAULT} is free")).unwrap_or_else(|_| format!("{LISTEN_DEFAULT} is in use: try --server http://{LISTEN_DEFAULT}"));
+            let free = free
+                .map(|_| format!("{LISTEN_DEFAULT} is free"))
+                .unwrap_or_else(|_| format!("{LISTEN_DEFAULT} is in use: try --server http://{LISTEN_DEFAULT}"));
             findings.push(Finding { check: "address", result: Ok(free) });
         }
         let failed = findings.iter().any(|finding| finding.result.is_err());
@@ -51,7 +57,9 @@ impl Doctor {
                 Err(error) => ("FAILED", [vec![error.to_string()], error.hints().to_vec()].concat().join("; ")),
             };
             print(&match global.format {
-                Format::Json => json!({"check": finding.check, "ok": finding.result.is_ok(), "detail": text}).to_string(),
+                Format::Json => {
+                    json!({"check": finding.check, "ok": finding.result.is_ok(), "detail": text}).to_string()
+                }
                 _ => format!("{mark:6} {}: {text}", finding.check),
             })?;
         }

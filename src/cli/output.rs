@@ -51,7 +51,9 @@ fn cell(value: &Json) -> String {
     match value {
         Json::Null => String::new(),
         // A receipt id is cited by its first digits; --format json has all of them.
-        Json::String(text) if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => text[..12].to_owned(),
+        Json::String(text) if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            text[..12].to_owned()
+        }
         Json::String(text) => text.clone(),
         other => other.to_string(),
     }

@@ -30,9 +30,14 @@ impl Query {
             }
             return Ok(ExitCode::SUCCESS);
         };
-        let parameters = self.parameters.iter().map(|parameter| parameter.split_once('=').ok_or(parameter)).collect::<Result<Vec<_>, _>>();
+        let parameters = self
+            .parameters
+            .iter()
+            .map(|parameter| parameter.split_once('=').ok_or(parameter))
+            .collect::<Result<Vec<_>, _>>();
         let parameters = parameters.map_err(|parameter| {
-            Error::invalid(format!("\"{parameter}\" is no parameter")).hint("write name=value, such as component=checkout")
+            Error::invalid(format!("\"{parameter}\" is no parameter"))
+                .hint("write name=value, such as component=checkout")
         })?;
         let media_type = match global.format {
             Format::Table | Format::Json => "application/json",
@@ -45,7 +50,8 @@ impl Query {
             return Ok(ExitCode::SUCCESS);
         }
         let json = answer.json()?;
-        let columns: Vec<String> = json["columns"].as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect();
+        let columns: Vec<String> =
+            json["columns"].as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect();
         print_rows(&columns, json["rows"].as_array().map_or(&[], Vec::as_slice))?;
         if json["truncated"] == true {
             print("(there are more rows: add limit=…)")?;

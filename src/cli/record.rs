@@ -138,7 +138,9 @@ impl Tally {
             }
         } else {
             print(&format!("{} recorded, {} duplicate, {} refused", self.recorded, self.duplicate, self.refused))?;
-            for violation in self.refusals().flat_map(|receipt| receipt["problem"]["violations"].as_array().into_iter().flatten()) {
+            for violation in
+                self.refusals().flat_map(|receipt| receipt["problem"]["violations"].as_array().into_iter().flatten())
+            {
                 let text = |member: &str| violation[member].as_str().unwrap_or_default().to_owned();
                 print(&format!("refused: {} ({})", text("message"), text("fix")))?;
             }

@@ -62,7 +62,9 @@ impl Replay {
         for folder in &self.cases {
             let case = Case::read(folder)?;
             let client = match (&global.data, &global.server) {
-                (None, None) => Client::in_process(Engine::open(Config::in_memory(), Clock::Fixed(case.incident.detected_at))?),
+                (None, None) => {
+                    Client::in_process(Engine::open(Config::in_memory(), Clock::Fixed(case.incident.detected_at))?)
+                }
                 _ => global.client()?,
             };
             let reference = case.record(&client).await?;
@@ -81,7 +83,8 @@ impl Replay {
 
 /// `<dataset>/<case>`
 fn name_of(folder: &Path) -> String {
-    let parts: Vec<_> = folder.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    let parts: Vec<_> =
+        folder.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }
 
@@ -92,7 +95,8 @@ impl Case {
         Ok(Self {
             incident: serde_json::from_str(incident).internal("the bundled example is broken")?,
             receipts: include_bytes!("../../examples/outage/receipts.ndjson").to_vec(),
-            samples: read_samples(include_bytes!("../../examples/outage/measurements.csv")).internal("the bundled example is broken")?,
+            samples: read_samples(include_bytes!("../../examples/outage/measurements.csv"))
+                .internal("the bundled example is broken")?,
         })
     }
 
@@ -130,7 +134,10 @@ impl Case {
             record_lines(client, lines, &mut tally).await?;
         }
         if let Some(refused) = tally.refusals().next() {
-            return Err(Error::invalid(format!("the case holds a receipt that is refused: {}", refused["problem"]["detail"])));
+            return Err(Error::invalid(format!(
+                "the case holds a receipt that is refused: {}",
+                refused["problem"]["detail"]
+            )));
         }
         let Incident { id, detected_at, onset, symptom } = &self.incident;
         let incident = json!({
@@ -156,7 +163,8 @@ impl Case {
     }
 
     fn first(&self) -> Timestamp {
-        let lines = self.receipts.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Json>(line).ok());
+        let lines =
+            self.receipts.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Json>(line).ok());
         let times = lines.filter_map(|receipt| receipt["occurredAt"].as_str()?.parse().ok());
         times.chain(self.samples.iter().map(|sample| sample.time)).min().unwrap_or(self.incident.detected_at)
     }

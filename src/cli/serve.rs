@@ -26,7 +26,9 @@ impl Serve {
         let listen = config.listen;
         let listener = bind(listen).await?;
         let address = listener.local_addr().internal("cannot tell the address")?;
-        let engine = tokio::task::spawn_blocking(move || Engine::open(config, Clock::System)).await.internal("cannot open")??;
+        let engine = tokio::task::spawn_blocking(move || Engine::open(config, Clock::System))
+            .await
+            .internal("cannot open")??;
         tracing::info!(%address, "serving");
         crate::http::serve(engine, listener, stop_signal()).await?;
         tracing::info!("stopped");
@@ -36,7 +38,9 @@ impl Serve {
 
 pub(super) async fn bind(listen: SocketAddr) -> Result<tokio::net::TcpListener> {
     tokio::net::TcpListener::bind(listen).await.map_err(|error| {
-        Error::unavailable(format!("cannot listen on {listen}")).because(error).hint("is another naze running? Choose an address with --listen")
+        Error::unavailable(format!("cannot listen on {listen}"))
+            .because(error)
+            .hint("is another naze running? Choose an address with --listen")
     })
 }
 

@@ -27,7 +27,8 @@ impl Sparql {
             Format::Csv => "text/csv, application/n-triples;q=0.9",
             Format::Md => "text/tab-separated-values, text/turtle;q=0.9",
         };
-        let answer = global.client()?.send(Ask::post("/sparql", "application/sparql-query", query).accept(accept)).await?;
+        let answer =
+            global.client()?.send(Ask::post("/sparql", "application/sparql-query", query).accept(accept)).await?;
         print(&answer.text()?)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -29,7 +29,9 @@ pub(super) struct Timeline {
 
 impl Timeline {
     pub(super) async fn run(self, global: &Global) -> Result<ExitCode> {
-        let path = self.incident.map_or_else(|| "/v1/timeline".to_owned(), |incident| format!("/v1/incidents/{incident}/timeline"));
+        let path = self
+            .incident
+            .map_or_else(|| "/v1/timeline".to_owned(), |incident| format!("/v1/incidents/{incident}/timeline"));
         let given = [
             ("from", &self.from),
             ("to", &self.to),

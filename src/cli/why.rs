@@ -30,9 +30,14 @@ impl Why {
         let path = match (&self.incident, &self.component) {
             (Some(incident), _) => format!("/v1/incidents/{incident}/why"),
             (None, Some(_)) => "/v1/why".to_owned(),
-            (None, None) => return Err(Error::invalid("why did what break?").hint("name an incident, or --component NAME [--at TIME]")),
+            (None, None) => {
+                return Err(
+                    Error::invalid("why did what break?").hint("name an incident, or --component NAME [--at TIME]")
+                );
+            }
         };
-        let given = [("component", &self.component), ("at", &self.at), ("metric", &self.metric), ("window", &self.window)];
+        let given =
+            [("component", &self.component), ("at", &self.at), ("metric", &self.metric), ("window", &self.window)];
         let parameters = given.into_iter().filter_map(|(name, value)| value.as_deref().map(|value| (name, value)));
         let answer = global.client()?.send(Ask::get(&path, parameters).accept(global.format.of_report())).await?;
         print(&answer.text()?)?;

@@ -73,7 +73,8 @@ fn check_token(token: Option<&Secret>, listen: SocketAddr, headers: &HeaderMap) 
     let Some(token) = token else {
         return Ok(only_on_loopback(listen, "receive.alertmanager_token")?);
     };
-    let given = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let given =
+        text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     if bool::from(given.as_bytes().ct_eq(token.expose())) {
         return Ok(());
     }
@@ -87,8 +88,10 @@ fn only_on_loopback(listen: SocketAddr, key: &str) -> Result<()> {
     if listen.ip().is_loopback() {
         return Ok(());
     }
-    Err(Error::forbidden(format!("unsigned requests are taken on a loopback address only, and naze listens on {listen}"))
-        .hint(format!("set {key} in the configuration and in the sender")))
+    Err(Error::forbidden(format!(
+        "unsigned requests are taken on a loopback address only, and naze listens on {listen}"
+    ))
+    .hint(format!("set {key} in the configuration and in the sender")))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

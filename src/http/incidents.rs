@@ -51,7 +51,12 @@ pub(super) async fn open(State(engine): State<Arc<Engine>>, headers: HeaderMap, 
 }
 
 /// Adds to an incident: `{"status": "acknowledged"|"mitigated"|"resolved", "rootCause"?, "fix"?, …}`.
-pub(super) async fn update(State(engine): State<Arc<Engine>>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Reply {
+pub(super) async fn update(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Reply {
     let mut given = object(&engine, &headers, body).await?;
     let incident = blocking(move || {
         let incident = engine.incident(&id)?;
@@ -64,7 +69,11 @@ pub(super) async fn update(State(engine): State<Arc<Engine>>, Path(id): Path<Str
     Ok(Json(show_incident(&incident)).into_response())
 }
 
-async fn object(engine: &Engine, headers: &HeaderMap, body: Body) -> std::result::Result<Map<String, JsonValue>, super::problem::Problem> {
+async fn object(
+    engine: &Engine,
+    headers: &HeaderMap,
+    body: Body,
+) -> std::result::Result<Map<String, JsonValue>, super::problem::Problem> {
     let bytes = body::read(headers, body, engine.config().limits.body_bytes_max).await?;
     let not_json = |error: serde_json::Error| Error::invalid("the body is not a JSON object").because(error);
     let mut given: Map<String, JsonValue> = serde_json::from_slice(&bytes).map_err(not_json)?;
@@ -73,7 +82,8 @@ async fn object(engine: &Engine, headers: &HeaderMap, body: Body) -> std::result
 }
 
 fn record(engine: &Engine, given: Map<String, JsonValue>) -> Result<Incident> {
-    let receipt = read_json(&JsonValue::Object(given), engine.vocabulary()).map_err(|violations| refusal(&violations))?;
+    let receipt =
+        read_json(&JsonValue::Object(given), engine.vocabulary()).map_err(|violations| refusal(&violations))?;
     let id = engine.record_own(receipt)?;
     engine.incident(&id.to_string())
 }
@@ -96,7 +106,8 @@ fn show_incident(incident: &Incident) -> JsonValue {
         newest_first.into_iter().find_map(|recorded| recorded.receipt.text(field).map(str::to_owned))
     };
     let opened = &incident.opened.receipt;
-    let receipts: Vec<_> = std::iter::once(&incident.opened).chain(&incident.updates).map(|recorded| recorded.id).collect();
+    let receipts: Vec<_> =
+        std::iter::once(&incident.opened).chain(&incident.updates).map(|recorded| recorded.id).collect();
     json!({
         "reference": incident.reference,
         "component": opened.component(),
@@ -136,11 +147,19 @@ fn story_window(incident: &Incident, now: Timestamp) -> Window {
     let started = [opened.time("onset"), opened.time("detectedAt"), opened.occurred_at()].into_iter().flatten().min();
     let ended = incident.updates.last().unwrap_or(&incident.opened).occurred_at();
     let to = ended.checked_add(AFTER).unwrap_or(ended);
-    Window { from: ago(started.unwrap_or(ended), BEFORE), to: to.min(now.max(ended).checked_add(TimeDelta::microseconds(1)).unwrap_or(now)) }
+    Window {
+        from: ago(started.unwrap_or(ended), BEFORE),
+        to: to.min(now.max(ended).checked_add(TimeDelta::microseconds(1)).unwrap_or(now)),
+    }
 }
 
 /// The post-mortem with empty human parts.
-pub(super) async fn postmortem(state: State<Arc<Engine>>, path: Path<String>, options: Query<Options>, headers: HeaderMap) -> Reply {
+pub(super) async fn postmortem(
+    state: State<Arc<Engine>>,
+    path: Path<String>,
+    options: Query<Options>,
+    headers: HeaderMap,
+) -> Reply {
     write(state.0, path.0, options.0, headers, None).await
 }
 
@@ -158,7 +177,13 @@ pub(super) async fn regenerate(
     write(engine, path.0, options.0, headers, Some(previous)).await
 }
 
-async fn write(engine: Arc<Engine>, id: String, options: Options, headers: HeaderMap, previous: Option<String>) -> Reply {
+async fn write(
+    engine: Arc<Engine>,
+    id: String,
+    options: Options,
+    headers: HeaderMap,
+    previous: Option<String>,
+) -> Reply {
     let media_type = negotiate::best(&headers, &["text/markdown", "text/html", "application/json", "text/csv"])?;
     let form = Form::from_media_type(media_type).expect("only forms of reports are offered");
     let text = blocking(move || compose(&engine, &id, &options)?.render(form, previous.as_deref())).await?;

@@ -16,8 +16,10 @@ use crate::error::Error;
 /// The newest checkpoint as a signed note; its verifier key is in the header `Naze-Verifier-Key`.
 pub(super) async fn checkpoint(State(engine): State<Arc<Engine>>) -> Reply {
     let (checkpoint, key) = blocking(move || engine.checkpoint()).await?;
-    let checkpoint = checkpoint.ok_or_else(|| Error::not_found("nothing is recorded yet, so there is no checkpoint"))?;
-    Ok(([(CONTENT_TYPE.as_str(), "text/plain; charset=utf-8"), ("naze-verifier-key", &key)], checkpoint).into_response())
+    let checkpoint =
+        checkpoint.ok_or_else(|| Error::not_found("nothing is recorded yet, so there is no checkpoint"))?;
+    Ok(([(CONTENT_TYPE.as_str(), "text/plain; charset=utf-8"), ("naze-verifier-key", &key)], checkpoint)
+        .into_response())
 }
 
 /// Reads the whole ledger and checks it; `?key=` takes a verifier key kept elsewhere.

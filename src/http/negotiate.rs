@@ -17,8 +17,20 @@ pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Result<&'a s
     }
     let ranges: Vec<(&str, f32)> = accept.split(',').map(range).collect();
     let liked = |media_type: &str| {
-        let specific = |range: &str| if range == media_type { 3 } else if range.ends_with("/*") && range != "*/*" { 2 } else { 1 };
-        ranges.iter().filter(|(range, _)| matches(range, media_type)).max_by_key(|(range, _)| specific(range)).map_or(0.0, |(_, q)| *q)
+        let specific = |range: &str| {
+            if range == media_type {
+                3
+            } else if range.ends_with("/*") && range != "*/*" {
+                2
+            } else {
+                1
+            }
+        };
+        ranges
+            .iter()
+            .filter(|(range, _)| matches(range, media_type))
+            .max_by_key(|(range, _)| specific(range))
+            .map_or(0.0, |(_, q)| *q)
     };
     let mut best = ("", 0.0);
     for media_type in offered {
@@ -30,7 +42,8 @@ pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Result<&'a s
     if best.1 > 0.0 {
         return Ok(best.0);
     }
-    let error = Error::invalid(format!("none of \"{accept}\" is offered here")).hint(format!("accept one of: {}", offered.join(", ")));
+    let error = Error::invalid(format!("none of \"{accept}\" is offered here"))
+        .hint(format!("accept one of: {}", offered.join(", ")));
     Err(Problem::with_status(StatusCode::NOT_ACCEPTABLE, error))
 }
 
@@ -43,5 +56,7 @@ fn range(text: &str) -> (&str, f32) {
 
 fn matches(range: &str, media_type: &str) -> bool {
     let kind = range.strip_suffix("/*");
-    range == "*/*" || range.eq_ignore_ascii_case(media_type) || kind.is_some_and(|kind| media_type.split('/').next() == Some(kind))
+    range == "*/*"
+        || range.eq_ignore_ascii_case(media_type)
+        || kind.is_some_and(|kind| media_type.split('/').next() == Some(kind))
 }

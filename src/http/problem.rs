@@ -75,7 +75,8 @@ pub(super) async fn no_such_route(uri: Uri) -> Problem {
 }
 
 pub(super) async fn no_such_method(method: Method, uri: Uri) -> Problem {
-    let error = Error::invalid(format!("{} does not take {method}", uri.path())).hint("GET /openapi.json lists every route");
+    let error =
+        Error::invalid(format!("{} does not take {method}", uri.path())).hint("GET /openapi.json lists every route");
     Problem::with_status(StatusCode::METHOD_NOT_ALLOWED, error)
 }
 
@@ -84,5 +85,6 @@ pub(super) fn from_panic(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
     tracing::error!(panic = text, "a handler panicked");
-    Problem::from(Error::internal("naze met a defect; nothing was recorded by this request that was not acknowledged")).into_response()
+    Problem::from(Error::internal("naze met a defect; nothing was recorded by this request that was not acknowledged"))
+        .into_response()
 }

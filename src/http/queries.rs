@@ -40,7 +40,10 @@ pub(super) async fn run(
     let media_type = negotiate::best(&headers, &offered)?;
     let bytes = blocking(move || {
         let answered = engine.query(&id, given.iter().map(|(name, value)| (name.as_str(), value.clone())))?;
-        answered.render(ResultsForm::from_media_type(media_type).expect("only known forms are offered"), engine.vocabulary())
+        answered.render(
+            ResultsForm::from_media_type(media_type).expect("only known forms are offered"),
+            engine.vocabulary(),
+        )
     })
     .await?;
     Ok(([(CONTENT_TYPE, media_type)], bytes).into_response())

@@ -84,12 +84,20 @@ fn problem(violations: &[crate::validate::Violation]) -> JsonValue {
 
 /// One receipt, as JSON, JSON-LD or RDF.
 pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<String>, headers: HeaderMap) -> Reply {
-    let offered =
-        ["application/json", "application/ld+json", "text/turtle", "application/n-triples", "application/n-quads", "application/trig"];
+    let offered = [
+        "application/json",
+        "application/ld+json",
+        "text/turtle",
+        "application/n-triples",
+        "application/n-quads",
+        "application/trig",
+    ];
     let media_type = negotiate::best(&headers, &offered)?;
     let recorded = find(&engine, &id).await?;
     let text = match media_type {
-        "application/json" => JsonValue::Object(write_json(&recorded.receipt, recorded.id, &about(&recorded))).to_string(),
+        "application/json" => {
+            JsonValue::Object(write_json(&recorded.receipt, recorded.id, &about(&recorded))).to_string()
+        }
         "application/ld+json" => write_json_ld(&recorded.receipt, recorded.id, &about(&recorded)).to_string(),
         other => write_rdf(&recorded, &engine, other)?,
     };
@@ -137,4 +145,3 @@ fn write_rdf(recorded: &Recorded, engine: &Engine, media_type: &str) -> Result<S
     let bytes = writer.finish().internal("cannot write the receipt")?;
     Ok(String::from_utf8(bytes).internal("RDF is UTF-8")?)
 }
-

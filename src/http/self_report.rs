@@ -30,7 +30,9 @@ pub(super) async fn healthz() -> &'static str {
 pub(super) async fn readyz(State(engine): State<Arc<Engine>>) -> Reply {
     match blocking(move || engine.is_ready()).await? {
         true => Ok("ready\n".into_response()),
-        false => Err(Error::unavailable("the index lags behind the ledger").hint("see the log; it catches up with the next receipt").into()),
+        false => Err(Error::unavailable("the index lags behind the ledger")
+            .hint("see the log; it catches up with the next receipt")
+            .into()),
     }
 }
 

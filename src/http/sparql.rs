@@ -28,7 +28,11 @@ struct Operation {
 }
 
 /// Query by URL; without one, a description of the service.
-pub(super) async fn get(State(engine): State<Arc<Engine>>, RawQuery(parameters): RawQuery, headers: HeaderMap) -> Reply {
+pub(super) async fn get(
+    State(engine): State<Arc<Engine>>,
+    RawQuery(parameters): RawQuery,
+    headers: HeaderMap,
+) -> Reply {
     let operation = read(parameters.as_deref().unwrap_or_default());
     if operation.query.is_empty() && !operation.update {
         return describe(&headers);
@@ -44,7 +48,8 @@ pub(super) async fn post(
     body: Body,
 ) -> Reply {
     let bytes = body::read(&headers, body, engine.config().limits.body_bytes_max).await?;
-    let text = String::from_utf8(bytes.to_vec()).map_err(|error| Error::invalid("the query is not UTF-8").because(error))?;
+    let text =
+        String::from_utf8(bytes.to_vec()).map_err(|error| Error::invalid("the query is not UTF-8").because(error))?;
     let mut operation = read(parameters.as_deref().unwrap_or_default());
     match body::media_type(&headers).as_str() {
         "application/x-www-form-urlencoded" => operation = read(&text),
@@ -79,14 +84,16 @@ async fn answer(engine: Arc<Engine>, operation: Operation, headers: &HeaderMap) 
             .hint("record receipts with POST /v1/receipts; a correction is a new receipt that supersedes the old one");
         return Err(error.into());
     }
-    let [text] = <[String; 1]>::try_from(operation.query)
-        .map_err(|queries| Error::invalid(format!("one query is expected, {} were sent", queries.len())).hint("send query= once"))?;
+    let [text] = <[String; 1]>::try_from(operation.query).map_err(|queries| {
+        Error::invalid(format!("one query is expected, {} were sent", queries.len())).hint("send query= once")
+    })?;
     let solutions = negotiate::best(headers, &SOLUTIONS);
     let graphs = negotiate::best(headers, &GRAPHS);
     if let (Err(problem), Err(_)) = (&solutions, &graphs) {
         let accepted = format!("{}, {}", SOLUTIONS.join(", "), GRAPHS.join(", "));
         tracing::debug!(?problem, "not acceptable");
-        let error = Error::invalid("no form of results that you accept is offered").hint(format!("accept one of: {accepted}"));
+        let error =
+            Error::invalid("no form of results that you accept is offered").hint(format!("accept one of: {accepted}"));
         return Err(Problem::with_status(StatusCode::NOT_ACCEPTABLE, error));
     }
     let format = AdhocFormat { solutions: solutions.unwrap_or(SOLUTIONS[0]), graph: graphs.unwrap_or(GRAPHS[0]) };

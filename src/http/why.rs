@@ -55,9 +55,14 @@ pub(super) struct Asked {
 }
 
 /// Why did this component break?
-pub(super) async fn of_component(State(engine): State<Arc<Engine>>, Query(asked): Query<Asked>, headers: HeaderMap) -> Reply {
+pub(super) async fn of_component(
+    State(engine): State<Arc<Engine>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Reply {
     let component = asked.component.ok_or_else(|| {
-        Error::invalid("the parameter component is missing").hint("ask /v1/why?component=checkout&at=2026-03-10T10:05:00Z")
+        Error::invalid("the parameter component is missing")
+            .hint("ask /v1/why?component=checkout&at=2026-03-10T10:05:00Z")
     })?;
     let now = engine.clock().now();
     let question = Question {
@@ -109,7 +114,8 @@ async fn answer(
     options: Options,
     headers: &HeaderMap,
 ) -> Reply {
-    let media_type = negotiate::best(headers, &["application/json", "text/markdown", "text/html", "text/csv", "text/plain"])?;
+    let media_type =
+        negotiate::best(headers, &["application/json", "text/markdown", "text/html", "text/csv", "text/plain"])?;
     let text = blocking(move || {
         let answer = engine.why(&question(&engine)?, options.lookback()?)?;
         report::render(&answer, media_type)
@@ -139,7 +145,9 @@ pub(super) async fn timeline_reply(engine: Arc<Engine>, given: BTreeMap<String, 
     let gap_min = given.get("gap").map_or(Ok(GAP_MIN), |text| parse_duration("gap", text))?;
     let known = ["from", "to", "gap", "kind", "component", "severity"];
     if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(Error::invalid(format!("\"{name}\" is no parameter of a timeline")).hint(format!("use {}", known.join(", "))).into());
+        return Err(Error::invalid(format!("\"{name}\" is no parameter of a timeline"))
+            .hint(format!("use {}", known.join(", ")))
+            .into());
     }
     let filter = Filter::parse(given.get("kind"), given.get("component"), given.get("severity"))?;
     let text = blocking(move || {

@@ -60,10 +60,13 @@ pub fn crossings(samples: &[Sample], until: Timestamp) -> Vec<Receipt> {
     for sample in samples.iter().filter(|sample| sample.time <= until && sample.value.is_finite()) {
         series.entry((&sample.component, &sample.metric)).or_default().push(sample);
     }
-    series.into_values().filter_map(|mut series| {
-        series.sort_by(|a, b| a.time.cmp(&b.time).then(a.value.total_cmp(&b.value)));
-        Some(receipt(&series, &largest(&series)?))
-    }).collect()
+    series
+        .into_values()
+        .filter_map(|mut series| {
+            series.sort_by(|a, b| a.time.cmp(&b.time).then(a.value.total_cmp(&b.value)));
+            Some(receipt(&series, &largest(&series)?))
+        })
+        .collect()
 }
 
 fn largest(series: &[&Sample]) -> Option<Excursion> {
@@ -79,7 +82,12 @@ fn largest(series: &[&Sample]) -> Option<Excursion> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share of a count")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share of a count"
+)]
 fn excursion(series: &[&Sample], baseline_share: f64) -> Option<Excursion> {
     let baseline_samples = (series.len() as f64 * baseline_share) as usize;
     if baseline_samples < BASELINE_SAMPLES_MIN || baseline_samples == series.len() {
@@ -94,7 +102,8 @@ fn excursion(series: &[&Sample], baseline_share: f64) -> Option<Excursion> {
     }
     let scale = scale(&baseline, median, largest, series[0].unit.as_deref());
     let deviation = |place: usize| (series[place].value - median) / scale;
-    let peak = (baseline_samples..series.len()).max_by(|a, b| deviation(*a).abs().total_cmp(&deviation(*b).abs()).then(b.cmp(a)))?;
+    let peak = (baseline_samples..series.len())
+        .max_by(|a, b| deviation(*a).abs().total_cmp(&deviation(*b).abs()).then(b.cmp(a)))?;
     let sign = deviation(peak).signum();
     let is_outside = |place: usize| deviation(place) * sign >= DEVIATION_MIN;
     if !is_outside(peak) {
@@ -116,7 +125,8 @@ fn scale(baseline: &[f64], median: f64, largest: f64, unit: Option<&str>) -> f64
     let mut distances: Vec<f64> = baseline.iter().map(|value| (value - median).abs()).collect();
     distances.sort_by(f64::total_cmp);
     let mad = MAD_TO_SIGMA * quantile(&distances, 0.5);
-    let spread = [0.05, 0.95].map(|share| (quantile(baseline, share) - median).abs()).into_iter().fold(0.0, f64::max) / P95_TO_SIGMA;
+    let spread = [0.05, 0.95].map(|share| (quantile(baseline, share) - median).abs()).into_iter().fold(0.0, f64::max)
+        / P95_TO_SIGMA;
     let floor = if unit == Some("%") && (0.0..=100.0).contains(&median) {
         // Near 0 % and near 100 % small moves matter.
         (SCALE_FLOOR_SHARE * median.min(100.0 - median)).max(SCALE_FLOOR_POINTS)
@@ -129,7 +139,12 @@ fn scale(baseline: &[f64], median: f64, largest: f64, unit: Option<&str>) -> f64
 }
 
 /// Linear interpolation between the sorted values around the place.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a list")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a place in a list"
+)]
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
     let below = place as usize;

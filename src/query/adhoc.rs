@@ -52,7 +52,13 @@ pub struct AdhocAnswer {
 ///
 /// # Errors
 /// `Invalid` when it is no query or too much; `Unavailable` when it ran out of time.
-pub fn adhoc(index: &Index, text: &str, dataset: &ProtocolDataset, format: AdhocFormat, limits: &Limits) -> Result<AdhocAnswer> {
+pub fn adhoc(
+    index: &Index,
+    text: &str,
+    dataset: &ProtocolDataset,
+    format: AdhocFormat,
+    limits: &Limits,
+) -> Result<AdhocAnswer> {
     let (text, limits) = (text.to_owned(), limits.clone());
     let dataset = named(dataset)?;
     let index = index.clone();
@@ -68,7 +74,8 @@ pub fn adhoc(index: &Index, text: &str, dataset: &ProtocolDataset, format: Adhoc
 
 /// The graphs a query needs to see: slots of its windows and what lies in no slot. `None` is all.
 fn slots(index: &Index, query: &Query) -> Option<Vec<NamedNode>> {
-    let mut graphs: Vec<NamedNode> = pushdown::windows(query)?.into_iter().flat_map(|window| index.graphs_in(window)).collect();
+    let mut graphs: Vec<NamedNode> =
+        pushdown::windows(query)?.into_iter().flat_map(|window| index.graphs_in(window)).collect();
     graphs.extend(index.timeless_graphs());
     graphs.sort_unstable();
     graphs.dedup();
@@ -79,19 +86,26 @@ fn named(dataset: &ProtocolDataset) -> Result<Option<QueryDataset>> {
     if dataset.default_graphs.is_empty() && dataset.named_graphs.is_empty() {
         return Ok(None);
     }
-    let iris = |texts: &[String]| texts.iter().map(|text| NamedNode::new(text)).collect::<std::result::Result<Vec<_>, _>>();
+    let iris =
+        |texts: &[String]| texts.iter().map(|text| NamedNode::new(text)).collect::<std::result::Result<Vec<_>, _>>();
     let default = iris(&dataset.default_graphs).invalid("default-graph-uri is no absolute IRI")?;
     let named = iris(&dataset.named_graphs).invalid("named-graph-uri is no absolute IRI")?;
     Ok(Some(QueryDataset { default, named: Some(named) }))
 }
 
 fn set_dataset(query: &mut Query, given: QueryDataset) {
-    let (Query::Select { dataset, .. } | Query::Construct { dataset, .. } | Query::Describe { dataset, .. } | Query::Ask { dataset, .. }) = query;
+    let (Query::Select { dataset, .. }
+    | Query::Construct { dataset, .. }
+    | Query::Describe { dataset, .. }
+    | Query::Ask { dataset, .. }) = query;
     *dataset = Some(given);
 }
 
 fn has_dataset(query: &Query) -> bool {
-    let (Query::Select { dataset, .. } | Query::Construct { dataset, .. } | Query::Describe { dataset, .. } | Query::Ask { dataset, .. }) = query;
+    let (Query::Select { dataset, .. }
+    | Query::Construct { dataset, .. }
+    | Query::Describe { dataset, .. }
+    | Query::Ask { dataset, .. }) = query;
     dataset.is_some()
 }
 
@@ -119,7 +133,8 @@ fn answer(
     let media_type = match prepared.on_store(store).execute().map_err(evaluate::failed)? {
         QueryResults::Solutions(solutions) => {
             let serializer = QueryResultsSerializer::from_format(results_format(format.solutions)?);
-            let mut writer = serializer.serialize_solutions_to_writer(&mut out, solutions.variables().to_vec()).internal(failed)?;
+            let mut writer =
+                serializer.serialize_solutions_to_writer(&mut out, solutions.variables().to_vec()).internal(failed)?;
             for (row, solution) in solutions.enumerate() {
                 if row == rows_max {
                     truncated = true;
@@ -133,11 +148,14 @@ fn answer(
         }
         QueryResults::Boolean(truth) => {
             let format_of_booleans = results_format(format.solutions)?;
-            QueryResultsSerializer::from_format(format_of_booleans).serialize_boolean_to_writer(&mut out, truth).internal(failed)?;
+            QueryResultsSerializer::from_format(format_of_booleans)
+                .serialize_boolean_to_writer(&mut out, truth)
+                .internal(failed)?;
             format.solutions
         }
         QueryResults::Graph(triples) => {
-            let rdf = RdfFormat::from_media_type(format.graph).ok_or_else(|| Error::internal("a graph format is unknown"))?;
+            let rdf =
+                RdfFormat::from_media_type(format.graph).ok_or_else(|| Error::internal("a graph format is unknown"))?;
             let mut writer = RdfSerializer::from_format(rdf).for_writer(&mut out);
             for (row, triple) in triples.enumerate() {
                 if row == rows_max {

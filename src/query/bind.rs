@@ -5,77 +5,70 @@
 
 use std::collections::BTreeMap;
 
-use oxrdf::{NamedNodeRef, Variable};
+use oxrdf::Variable;
 use spargebra::Query;
-use spargebra::algebra::{Expression, GraphPattern};
-use spargebra::term::{GroundTerm, NamedNodePattern, TermPattern};
+use spargebra::algebra::{Expression, GraphPattern, OrderExpression};
+use spargebra::term::GroundTerm;
 
-use super::algebra::{rebuild, walk, with_pattern};
-
-const SUPERSEDES: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#supersedes");
-
-/// `query` with its parameters filled in.
-pub(super) fn fill(query: Query, terms: &BTreeMap<String, GroundTerm>) -> Query {
-    let mut place = |pattern| match pattern {
-        GraphPattern::Values { variables, bindings } if is_place(&bindings) => values(variables, terms),
-        // What is not asked for must not stay in the plan as a join with nothing.
-        GraphPattern::Join { left, right } if is_unit(&left) => *right,
-        GraphPattern::Join { left, right } if is_unit(&right) => *left,
+/// `query` with its parameters filled in, and at most `rows_max + 1` rows: the last one only tells that there are more.
+pub(super) fn bind(query: Query, terms: &BTreeMap<String, GroundTerm>, rows_max: usize) -> Query {
+    match query {
+        Query::Select { dataset, pattern, base_iri } => {
+            let pattern = limit(fill(pattern, terms), rows_max + 1);
+            Query::Select { dataset, pattern, base_iri }
+        }
         other => other,
-    };
-    with_pattern(query, |pattern| rebuild(pattern, &mut place))
+    }
 }
 
-/// At most `rows_max` solutions, whatever the query's own LIMIT says.
+/// At most `rows_max` solutions.
 pub(super) fn limit(pattern: GraphPattern, rows_max: usize) -> GraphPattern {
     match pattern {
+        // A canned query's own LIMIT stands for the default, which the caller has already applied.
         GraphPattern::Slice { inner, start, .. } => GraphPattern::Slice { inner, start, length: Some(rows_max) },
         inner => GraphPattern::Slice { inner: Box::new(inner), start: 0, length: Some(rows_max) },
     }
 }
 
-/// Lets a correction count wherever it lies: `MINUS { GRAPH ?slot { ?correction naze:supersedes ?receipt } }` would look
-/// in the window's slots only, and a receipt may be corrected long after. Asks the default graph, receipt by receipt,
-/// so that the cost stays that of the window.
-pub(super) fn see_all_corrections(query: Query) -> Query {
-    let mut ask = |pattern| match pattern {
-        GraphPattern::Minus { left, right } => match correction(&right) {
-            Some(inner) => {
-                let exists = Expression::Exists(Box::new(inner.clone()));
-                GraphPattern::Filter { expr: Expression::Not(Box::new(exists)), inner: left }
-            }
-            None => GraphPattern::Minus { left, right },
-        },
-        other => other,
-    };
-    with_pattern(query, |pattern| rebuild(pattern, &mut ask))
-}
-
-fn correction(pattern: &GraphPattern) -> Option<&GraphPattern> {
-    let GraphPattern::Graph { name: NamedNodePattern::Variable(_), inner } = pattern else { return None };
-    let GraphPattern::Bgp { patterns } = &**inner else { return None };
-    let [triple] = patterns.as_slice() else { return None };
-    let is_supersedes = matches!(&triple.predicate, NamedNodePattern::NamedNode(predicate) if *predicate == SUPERSEDES);
-    (is_supersedes && matches!(&triple.object, TermPattern::Variable(_))).then_some(inner)
-}
-
-/// The variables that parameters may fill.
-pub(super) fn places(pattern: &GraphPattern) -> Vec<&Variable> {
-    let mut found = Vec::new();
-    walk(pattern, &mut |part| match part {
-        GraphPattern::Values { variables, bindings } if is_place(bindings) => found.extend(variables),
-        _ => {}
-    });
-    found
+fn fill(pattern: GraphPattern, terms: &BTreeMap<String, GroundTerm>) -> GraphPattern {
+    let all = |inner: Box<GraphPattern>| Box::new(fill(*inner, terms));
+    match pattern {
+        GraphPattern::Values { variables, bindings } if is_place(&bindings) => values(variables, terms),
+        GraphPattern::Join { left, right } => GraphPattern::Join { left: all(left), right: all(right) },
+        GraphPattern::LeftJoin { left, right, expression } => {
+            let expression = expression.map(|expression| fill_expression(expression, terms));
+            GraphPattern::LeftJoin { left: all(left), right: all(right), expression }
+        }
+        GraphPattern::Filter { expr, inner } => {
+            GraphPattern::Filter { expr: fill_expression(expr, terms), inner: all(inner) }
+        }
+        GraphPattern::Union { left, right } => GraphPattern::Union { left: all(left), right: all(right) },
+        GraphPattern::Graph { name, inner } => GraphPattern::Graph { name, inner: all(inner) },
+        GraphPattern::Extend { inner, variable, expression } => {
+            GraphPattern::Extend { inner: all(inner), variable, expression: fill_expression(expression, terms) }
+        }
+        GraphPattern::Minus { left, right } => GraphPattern::Minus { left: all(left), right: all(right) },
+        GraphPattern::OrderBy { inner, expression } => {
+            let order = |expression| match expression {
+                OrderExpression::Asc(expression) => OrderExpression::Asc(fill_expression(expression, terms)),
+                OrderExpression::Desc(expression) => OrderExpression::Desc(fill_expression(expression, terms)),
+            };
+            GraphPattern::OrderBy { inner: all(inner), expression: expression.into_iter().map(order).collect() }
+        }
+        GraphPattern::Project { inner, variables } => GraphPattern::Project { inner: all(inner), variables },
+        GraphPattern::Distinct { inner } => GraphPattern::Distinct { inner: all(inner) },
+        GraphPattern::Reduced { inner } => GraphPattern::Reduced { inner: all(inner) },
+        GraphPattern::Slice { inner, start, length } => GraphPattern::Slice { inner: all(inner), start, length },
+        GraphPattern::Group { inner, variables, aggregates } => {
+            GraphPattern::Group { inner: all(inner), variables, aggregates }
+        }
+        leaf => leaf,
+    }
 }
 
 /// One row of nothing but UNDEF.
 fn is_place(bindings: &[Vec<Option<GroundTerm>>]) -> bool {
-    matches!(bindings, [row] if !row.is_empty() && row.iter().all(Option::is_none))
-}
-
-fn is_unit(pattern: &GraphPattern) -> bool {
-    matches!(pattern, GraphPattern::Bgp { patterns } if patterns.is_empty())
+    matches!(bindings, [row] if row.iter().all(Option::is_none))
 }
 
 fn values(variables: Vec<Variable>, terms: &BTreeMap<String, GroundTerm>) -> GraphPattern {
@@ -85,4 +78,16 @@ fn values(variables: Vec<Variable>, terms: &BTreeMap<String, GroundTerm>) -> Gra
         return GraphPattern::Bgp { patterns: Vec::new() };
     }
     GraphPattern::Values { variables, bindings: vec![row] }
+}
+
+fn fill_expression(expression: Expression, terms: &BTreeMap<String, GroundTerm>) -> Expression {
+    let one = |inner: Box<Expression>| Box::new(fill_expression(*inner, terms));
+    match expression {
+        Expression::Exists(pattern) => Expression::Exists(Box::new(fill(*pattern, terms))),
+        Expression::Not(inner) => Expression::Not(one(inner)),
+        Expression::And(left, right) => Expression::And(one(left), one(right)),
+        Expression::Or(left, right) => Expression::Or(one(left), one(right)),
+        Expression::If(condition, then, otherwise) => Expression::If(one(condition), one(then), one(otherwise)),
+        other => other,
+    }
 }

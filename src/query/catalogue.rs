@@ -53,7 +53,8 @@ impl Catalogue {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let query = header::read(name, &stem, group, text)?;
         if let Some(other) = self.0.insert(query.id.clone(), query) {
-            return Err(Error::conflict(format!("{name}: there is a query {} already, in {}", other.id, other.group)).hint("rename one"));
+            return Err(Error::conflict(format!("{name}: there is a query {} already, in {}", other.id, other.group))
+                .hint("rename one"));
         }
         Ok(())
     }
@@ -64,7 +65,8 @@ impl Catalogue {
     /// `NotFound` with the nearest id.
     pub fn get(&self, id: &str) -> Result<&CannedQuery> {
         self.0.get(id).ok_or_else(|| {
-            let near = nearest(id, self.0.keys()).map_or_else(|| "GET /v1/queries lists them".to_owned(), |near| format!("did you mean {near}?"));
+            let near = nearest(id, self.0.keys())
+                .map_or_else(|| "GET /v1/queries lists them".to_owned(), |near| format!("did you mean {near}?"));
             Error::not_found(format!("there is no query \"{id}\"")).hint(near)
         })
     }

@@ -28,7 +28,9 @@ impl Place {
     fn take() -> Result<Self> {
         let place = Self;
         if RUNNING.fetch_add(1, Ordering::SeqCst) >= QUERIES_MAX {
-            return Err(Error::unavailable(format!("{QUERIES_MAX} queries are running already")).hint("ask again in a second"));
+            return Err(
+                Error::unavailable(format!("{QUERIES_MAX} queries are running already")).hint("ask again in a second")
+            );
         }
         Ok(place)
     }
@@ -76,7 +78,13 @@ pub(super) fn within<T: Send + 'static>(
 }
 
 /// Evaluates a SELECT over the named graphs `graphs`, and nothing else.
-pub(super) fn rows(store: Store, query: Query, graphs: Vec<NamedNode>, rows_max: usize, deadline: Duration) -> Result<Rows> {
+pub(super) fn rows(
+    store: Store,
+    query: Query,
+    graphs: Vec<NamedNode>,
+    rows_max: usize,
+    deadline: Duration,
+) -> Result<Rows> {
     within(deadline, move |token| {
         let mut prepared = prepare(query, token);
         prepared.dataset_mut().set_default_graph(Vec::new());

@@ -39,12 +39,16 @@ pub(super) fn parse(text: &str, limits: &Limits) -> Result<Query> {
 
 pub(super) fn pattern_of(query: &Query) -> &GraphPattern {
     match query {
-        Query::Select { pattern, .. } | Query::Construct { pattern, .. } | Query::Describe { pattern, .. } | Query::Ask { pattern, .. } => pattern,
+        Query::Select { pattern, .. }
+        | Query::Construct { pattern, .. }
+        | Query::Describe { pattern, .. }
+        | Query::Ask { pattern, .. } => pattern,
     }
 }
 
 fn too_much(what: &str, found: usize, max: usize, unit: &str) -> Error {
-    Error::invalid(format!("the query's {what} is {found} {unit}, the limit is {max}")).hint("ask in several smaller queries, or use a canned one")
+    Error::invalid(format!("the query's {what} is {found} {unit}, the limit is {max}"))
+        .hint("ask in several smaller queries, or use a canned one")
 }
 
 /// What can be told of a query without parsing it.
@@ -85,7 +89,10 @@ impl Shape {
             }
             let word = rest.find(|next: char| !next.is_ascii_alphabetic()).unwrap_or(rest.len());
             let keyword = rest.get(..word).unwrap_or_default();
-            if ["UNION", "OPTIONAL", "MINUS", "FILTER", "BIND", "VALUES", "SELECT", "EXISTS"].iter().any(|known| keyword.eq_ignore_ascii_case(known)) {
+            if ["UNION", "OPTIONAL", "MINUS", "FILTER", "BIND", "VALUES", "SELECT", "EXISTS"]
+                .iter()
+                .any(|known| keyword.eq_ignore_ascii_case(known))
+            {
                 shape.operators += 1;
             }
             rest = &rest[word.max(character.len_utf8())..];
@@ -125,9 +132,8 @@ fn refuse_in(pattern: &GraphPattern) -> Result<()> {
             }
             Ok(())
         }
-        GraphPattern::Service { .. } => {
-            Err(Error::invalid("SERVICE is not available: naze asks nobody else").hint("fetch the other data first, and pass it in with VALUES"))
-        }
+        GraphPattern::Service { .. } => Err(Error::invalid("SERVICE is not available: naze asks nobody else")
+            .hint("fetch the other data first, and pass it in with VALUES")),
         GraphPattern::Join { left, right }
         | GraphPattern::Union { left, right }
         | GraphPattern::Minus { left, right }
@@ -158,7 +164,9 @@ fn refuse_in_expression(expression: &spargebra::algebra::Expression) -> Result<(
     use spargebra::algebra::Expression;
     match expression {
         Expression::Exists(pattern) => refuse_in(pattern),
-        Expression::Not(inner) | Expression::UnaryPlus(inner) | Expression::UnaryMinus(inner) => refuse_in_expression(inner),
+        Expression::Not(inner) | Expression::UnaryPlus(inner) | Expression::UnaryMinus(inner) => {
+            refuse_in_expression(inner)
+        }
         Expression::And(left, right) | Expression::Or(left, right) | Expression::Equal(left, right) => {
             refuse_in_expression(left)?;
             refuse_in_expression(right)
@@ -176,7 +184,9 @@ fn is_closure(path: &PropertyPathExpression) -> bool {
     match path {
         PropertyPathExpression::ZeroOrMore(_) | PropertyPathExpression::OneOrMore(_) => true,
         PropertyPathExpression::Reverse(inner) | PropertyPathExpression::ZeroOrOne(inner) => is_closure(inner),
-        PropertyPathExpression::Sequence(left, right) | PropertyPathExpression::Alternative(left, right) => is_closure(left) || is_closure(right),
+        PropertyPathExpression::Sequence(left, right) | PropertyPathExpression::Alternative(left, right) => {
+            is_closure(left) || is_closure(right)
+        }
         PropertyPathExpression::NamedNode(_) | PropertyPathExpression::NegatedPropertySet(_) => false,
     }
 }

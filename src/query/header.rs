@@ -53,14 +53,16 @@ pub struct Column {
 /// `Invalid` naming file, line and fix.
 pub(super) fn read(file: &str, stem: &str, group: &str, text: &str) -> Result<CannedQuery> {
     let wrong = |line: usize, what: String| Error::invalid(format!("{file}:{line}: {what}"));
-    let algebra = SparqlParser::new().parse_query(text).map_err(|error| wrong(1, format!("is no SPARQL query: {error}")))?;
+    let algebra =
+        SparqlParser::new().parse_query(text).map_err(|error| wrong(1, format!("is no SPARQL query: {error}")))?;
     let mut header = Header::default();
     for (number, line) in (1..).zip(text.lines()) {
         let Some(entry) = line.strip_prefix("#+") else { continue };
         let (key, value) = entry.split_once(':').ok_or_else(|| wrong(number, "write #+ key: value".into()))?;
         header.add(key.trim(), value.trim()).map_err(|what| wrong(number, what))?;
     }
-    let required = |value: Option<String>, key: &str| value.ok_or_else(|| wrong(1, format!("the header has no #+ {key}:")));
+    let required =
+        |value: Option<String>, key: &str| value.ok_or_else(|| wrong(1, format!("the header has no #+ {key}:")));
     let id = required(header.id, "id")?;
     if id != stem {
         return Err(wrong(1, format!("the id \"{id}\" is not the file's name \"{stem}\"")));
@@ -124,7 +126,11 @@ impl Header {
             }
             // Where the question comes from; for readers of the file.
             "spec" => return Ok(()),
-            _ => return Err(format!("\"{key}\" is not known: use id, title, question, param, window, column, order, chart or spec")),
+            _ => {
+                return Err(format!(
+                    "\"{key}\" is not known: use id, title, question, param, window, column, order, chart or spec"
+                ));
+            }
         };
         if once.replace(value.to_owned()).is_some() {
             return Err(format!("#+ {key}: stands there twice"));

@@ -72,7 +72,12 @@ enum Given {
 
 impl CannedQuery {
     /// Gives every parameter its value and works out the window.
-    pub(super) fn bind(&self, given: &BTreeMap<String, String>, now: Timestamp, vocabulary: &Vocabulary) -> Result<Bound> {
+    pub(super) fn bind(
+        &self,
+        given: &BTreeMap<String, String>,
+        now: Timestamp,
+        vocabulary: &Vocabulary,
+    ) -> Result<Bound> {
         self.refuse_unknown(given)?;
         let mut values = BTreeMap::new();
         let mut texts = BTreeMap::new();
@@ -96,7 +101,8 @@ impl CannedQuery {
             return Err(Error::invalid(format!("the window is empty: {} is not before {}", window.from, window.to))
                 .hint("swap the times, or ask for a longer span"));
         }
-        let mut terms: BTreeMap<String, GroundTerm> = values.into_iter().map(|(name, value)| (name, value.term())).collect();
+        let mut terms: BTreeMap<String, GroundTerm> =
+            values.into_iter().map(|(name, value)| (name, value.term())).collect();
         terms.insert("from".into(), Given::Time(window.from).term());
         terms.insert("to".into(), Given::Time(window.to).term());
         Ok(Bound { terms, texts, window })
@@ -197,7 +203,8 @@ pub fn parse_time(name: &str, text: &str, now: Timestamp) -> Result<Timestamp> {
 /// # Errors
 /// `Invalid` naming parameter and value.
 pub fn parse_duration(name: &str, text: &str) -> Result<TimeDelta> {
-    let wrong = || Error::invalid(format!("{name}=\"{text}\" is no span of time")).hint("write 90s, 5m, 1h30m, 7d or 2w");
+    let wrong =
+        || Error::invalid(format!("{name}=\"{text}\" is no span of time")).hint("write 90s, 5m, 1h30m, 7d or 2w");
     let mut seconds: i64 = 0;
     let mut number = String::new();
     for character in text.chars() {

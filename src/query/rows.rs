@@ -70,7 +70,11 @@ impl Rows {
     pub fn to_json(&self, vocabulary: &Vocabulary) -> Vec<Json> {
         let object = |row: &Vec<Option<Term>>| {
             let members = self.columns.iter().zip(row);
-            Json::Object(members.filter_map(|(column, term)| Some((column.clone(), plain(term.as_ref()?, vocabulary)))).collect::<Map<_, _>>())
+            Json::Object(
+                members
+                    .filter_map(|(column, term)| Some((column.clone(), plain(term.as_ref()?, vocabulary))))
+                    .collect::<Map<_, _>>(),
+            )
         };
         self.rows.iter().map(object).collect()
     }
@@ -91,7 +95,8 @@ impl Rows {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&self.columns).internal("cannot write CSV")?;
         for row in &self.rows {
-            let cells = row.iter().map(|term| term.as_ref().map_or_else(String::new, |term| cell(&plain(term, vocabulary))));
+            let cells =
+                row.iter().map(|term| term.as_ref().map_or_else(String::new, |term| cell(&plain(term, vocabulary))));
             writer.write_record(cells).internal("cannot write CSV")?;
         }
         writer.into_inner().internal("cannot write CSV")

@@ -1,6 +1,9 @@
 //! Receipt ⇄ native JSON: field names are the local names of the ontology's properties.
 
-use oxrdf::{Literal, NamedNode, Term, vocab::{rdf, xsd}};
+use oxrdf::{
+    Literal, NamedNode, Term,
+    vocab::{rdf, xsd},
+};
 use serde_json::{Map, Value as Json};
 
 use super::rdf::{label_iri, label_not_text};

@@ -53,7 +53,9 @@ pub fn read_rdf(
 ) -> Result<Receipt, Vec<Violation>> {
     let kinds: Vec<_> = graph.objects_for_subject_predicate(subject, rdf::TYPE).collect();
     let kind = match kinds.as_slice() {
-        [TermRef::NamedNode(class)] => vocabulary.kind_of_class(*class).ok_or_else(|| vocabulary.unknown_kind(class.as_str())),
+        [TermRef::NamedNode(class)] => {
+            vocabulary.kind_of_class(*class).ok_or_else(|| vocabulary.unknown_kind(class.as_str()))
+        }
         [other] => Err(vocabulary.unknown_kind(&other.to_string())),
         [] => Err(Violation::missing_kind()),
         _ => Err(Violation {

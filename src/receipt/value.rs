@@ -2,8 +2,8 @@
 
 use oxrdf::{Literal, NamedNode, Term, vocab::xsd};
 
-use super::rdf::{component_iri, component_name};
 use super::ReceiptId;
+use super::rdf::{component_iri, component_name};
 use crate::clock::Timestamp;
 use crate::vocab::Range;
 

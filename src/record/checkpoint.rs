@@ -41,20 +41,15 @@ impl Notary {
             }
             Err(error) => return Err(error).internal(format!("cannot read {}", path.display())),
         };
-        let notary = Self {
-            origin,
-            key: SigningKey::from_bytes(&secret),
-        };
-        fs::write(folder.join("checkpoint.pub"), notary.verifier_key() + "\n").internal("cannot write the verifier key")?;
+        let notary = Self { origin, key: SigningKey::from_bytes(&secret) };
+        fs::write(folder.join("checkpoint.pub"), notary.verifier_key() + "\n")
+            .internal("cannot write the verifier key")?;
         Ok(notary)
     }
 
     /// A key that lives as long as the process, for stores in memory.
     pub(super) fn ephemeral() -> Result<Self> {
-        Ok(Self {
-            origin: "naze/memory".into(),
-            key: SigningKey::from_bytes(&random_secret()?),
-        })
+        Ok(Self { origin: "naze/memory".into(), key: SigningKey::from_bytes(&random_secret()?) })
     }
 
     /// `<origin>+<key id>+<base64 of type and public key>`: what others need to check our signatures.
@@ -87,8 +82,10 @@ pub(super) fn verify(checkpoint: &str, verifier_key: &str) -> Result<(u64, Hash)
     let (text, signatures) = checkpoint.split_once("\n\n").ok_or_else(|| wrong("has no signature"))?;
     let text = format!("{text}\n");
     let line = signatures.lines().find_map(|line| line.strip_prefix(&format!("\u{2014} {name} ")));
-    let signature = BASE64.decode(line.ok_or_else(|| wrong("is not signed by this key"))?).invalid("bad signature encoding")?;
-    let key: &[u8; 32] = public.get(1..).and_then(|key| key.try_into().ok()).ok_or_else(|| wrong("key has the wrong length"))?;
+    let signature =
+        BASE64.decode(line.ok_or_else(|| wrong("is not signed by this key"))?).invalid("bad signature encoding")?;
+    let key: &[u8; 32] =
+        public.get(1..).and_then(|key| key.try_into().ok()).ok_or_else(|| wrong("key has the wrong length"))?;
     let key = VerifyingKey::from_bytes(key).invalid("the checkpoint key is no Ed25519 key")?;
     let signature = signature.get(4..).and_then(|bytes| Signature::from_slice(bytes).ok());
     let signature = signature.ok_or_else(|| wrong("signature has the wrong length"))?;
@@ -117,7 +114,8 @@ fn parse_secret(text: &str) -> Option<(String, [u8; 32])> {
 
 fn random_secret() -> Result<[u8; 32]> {
     let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|error| Error::internal(format!("the system gives no randomness: {error}")))?;
+    getrandom::fill(&mut secret)
+        .map_err(|error| Error::internal(format!("the system gives no randomness: {error}")))?;
     Ok(secret)
 }
 

@@ -96,11 +96,7 @@ impl Ledger {
                 (database, Notary::ephemeral()?)
             }
         };
-        let ledger = Self {
-            database: Arc::new(database),
-            notary: Arc::new(notary),
-            vocabulary,
-        };
+        let ledger = Self { database: Arc::new(database), notary: Arc::new(notary), vocabulary };
         ledger.append(&[], &[])?;
         Ok(ledger)
     }
@@ -172,10 +168,7 @@ impl Ledger {
         let documents = read.open_table(SOURCES).internal(failed)?;
         Ok(documents.get(hash).internal(failed)?.map(|document| {
             let (media_type, bytes) = document.value();
-            Source {
-                media_type: media_type.to_owned(),
-                bytes: bytes.to_vec(),
-            }
+            Source { media_type: media_type.to_owned(), bytes: bytes.to_vec() }
         }))
     }
 
@@ -199,7 +192,8 @@ impl Ledger {
     /// `Conflict` with the first thing that does not hold.
     pub fn verify(&self, verifier_key: &str, mut progress: impl FnMut(u64)) -> Result<Verified> {
         let failed = "cannot read the ledger";
-        let wrong = |what: String| Error::conflict(what).hint("the ledger was changed or damaged: restore it from a backup");
+        let wrong =
+            |what: String| Error::conflict(what).hint("the ledger was changed or damaged: restore it from a backup");
         let read = self.database.begin_read().internal(failed)?;
         let checkpoints = read.open_table(CHECKPOINTS).internal(failed)?;
         let documents = read.open_table(SOURCES).internal(failed)?;
@@ -225,7 +219,10 @@ impl Ledger {
             if let Some(checkpoint) = checkpoints.get(tree.len()).internal(failed)? {
                 let (_, signed) = checkpoint::verify(checkpoint.value(), verifier_key)?;
                 if signed[..] != tree.root().as_bytes()[..] {
-                    return Err(wrong(format!("entries up to {position} do not match the checkpoint of size {}", tree.len())));
+                    return Err(wrong(format!(
+                        "entries up to {position} do not match the checkpoint of size {}",
+                        tree.len()
+                    )));
                 }
                 agreed += 1;
             }
@@ -233,7 +230,11 @@ impl Ledger {
         }
         let root: Hash = match checkpoints.last().internal(failed)? {
             Some((size, _)) if size.value() != tree.len() => {
-                return Err(wrong(format!("the newest checkpoint states {} entries, there are {}", size.value(), tree.len())));
+                return Err(wrong(format!(
+                    "the newest checkpoint states {} entries, there are {}",
+                    size.value(),
+                    tree.len()
+                )));
             }
             _ => (*tree.root().as_bytes()).into(),
         };

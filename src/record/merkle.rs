@@ -52,10 +52,7 @@ impl Frontier {
         let (size, roots) = bytes.split_first_chunk::<8>()?;
         let size = u64::from_be_bytes(*size);
         let (roots, rest) = roots.as_chunks::<32>();
-        (rest.is_empty() && roots.len() == size.count_ones() as usize).then(|| Self {
-            size,
-            roots: roots.to_vec(),
-        })
+        (rest.is_empty() && roots.len() == size.count_ones() as usize).then(|| Self { size, roots: roots.to_vec() })
     }
 }
 

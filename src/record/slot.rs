@@ -33,10 +33,7 @@ impl Slot {
         let time = time.utc().naive_utc();
         let hour = if width == Width::Hour { time.hour() } else { 0 };
         let start = time.date().and_hms_opt(hour, 0, 0).expect("hours of a real time are 0 to 23");
-        Self {
-            start,
-            hourly: width == Width::Hour,
-        }
+        Self { start, hourly: width == Width::Hour }
     }
 
     /// Does the slot share an instant with `window`?

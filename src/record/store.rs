@@ -8,7 +8,10 @@ use std::sync::{Arc, RwLock};
 
 use oxigraph::store::Store;
 use oxrdf::vocab::rdf;
-use oxrdf::{Graph, GraphName, GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, QuadRef, Term, TermRef, Triple};
+use oxrdf::{
+    Graph, GraphName, GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, QuadRef, Term, TermRef,
+    Triple,
+};
 use oxttl::TurtleParser;
 use sha2::{Digest as _, Sha256};
 
@@ -65,12 +68,7 @@ impl Index {
             })
             .collect::<std::result::Result<_, _>>()
             .internal("cannot list the slots of the index")?;
-        let mut index = Self {
-            store,
-            slots: Arc::new(RwLock::new(slots)),
-            width,
-            vocabulary,
-        };
+        let mut index = Self { store, slots: Arc::new(RwLock::new(slots)), width, vocabulary };
         index.width = index.keep_width(width)?;
         index.load_ontology()?;
         Ok(index)
@@ -178,9 +176,7 @@ impl Index {
     /// The bulk loader only adds, so older positions stay until the next transaction; the highest one counts.
     fn load(&self, quads: Vec<Quad>, applied: u64) -> Result<()> {
         let mut loader = self.store.bulk_loader().with_num_threads(1).with_max_memory_size_in_megabytes(64);
-        loader
-            .load_quads(quads.into_iter().chain([applied_quad(applied)]))
-            .internal("cannot load into the index")?;
+        loader.load_quads(quads.into_iter().chain([applied_quad(applied)])).internal("cannot load into the index")?;
         loader.commit().internal("cannot write to the index")
     }
 
@@ -210,7 +206,8 @@ impl Index {
     /// The receipt that already tells this fact: one with this id, or one a sender gave the same key.
     pub(super) fn known(&self, id: ReceiptId, key: Option<&str>) -> Result<Option<ReceiptId>> {
         let subject = id.iri();
-        let mut same = self.store.quads_for_pattern(Some(subject.as_ref().into()), Some(vocab::RECORDED_AT), None, None);
+        let mut same =
+            self.store.quads_for_pattern(Some(subject.as_ref().into()), Some(vocab::RECORDED_AT), None, None);
         if same.next().transpose().internal("cannot read the index")?.is_some() {
             return Ok(Some(id));
         }
@@ -231,7 +228,8 @@ impl Index {
     /// The recorded receipt with this id, if the index has it.
     pub fn get(&self, id: ReceiptId) -> Result<Option<Recorded>> {
         let subject = id.iri();
-        let quad = self.store.quads_for_pattern(Some(subject.as_ref().into()), Some(vocab::RECORDED_AT), None, None).next();
+        let quad =
+            self.store.quads_for_pattern(Some(subject.as_ref().into()), Some(vocab::RECORDED_AT), None, None).next();
         match quad.transpose().internal("cannot read the index")? {
             Some(quad) => self.read_star(id, quad.graph_name.as_ref()).map(Some),
             None => Ok(None),
@@ -261,12 +259,17 @@ impl Index {
                 }
             }
             if found.len() > receipts_max {
-                return Err(Error::invalid(format!("more than {receipts_max} receipts between {} and {}", window.from, window.to))
-                    .hint("ask for a shorter window"));
+                return Err(Error::invalid(format!(
+                    "more than {receipts_max} receipts between {} and {}",
+                    window.from, window.to
+                ))
+                .hint("ask for a shorter window"));
             }
         }
         for edge in self.store.quads_for_pattern(None, Some(SHOWS), None, Some(TOPOLOGY_GRAPH.into())) {
-            let NamedOrBlankNode::NamedNode(receipt) = edge.internal("cannot read the topology")?.subject else { continue };
+            let NamedOrBlankNode::NamedNode(receipt) = edge.internal("cannot read the topology")?.subject else {
+                continue;
+            };
             let Some(id) = ReceiptId::from_iri(receipt.as_ref()) else { continue };
             if let Some(recorded) = self.get(id)?.filter(|recorded| recorded.occurred_at() < window.to) {
                 found.insert((recorded.occurred_at(), id), recorded);
@@ -281,7 +284,10 @@ impl Index {
         let mut found = BTreeMap::new();
         for quad in self.store.quads_for_pattern(None, Some(rdf::TYPE), Some(class.into()), None) {
             let quad = quad.internal("cannot read the index")?;
-            let (GraphName::NamedNode(graph), NamedOrBlankNode::NamedNode(subject)) = (&quad.graph_name, &quad.subject) else { continue };
+            let (GraphName::NamedNode(graph), NamedOrBlankNode::NamedNode(subject)) = (&quad.graph_name, &quad.subject)
+            else {
+                continue;
+            };
             let in_window = Slot::of_graph(graph.as_ref()).is_some_and(|slot| slot.overlaps(window));
             if let (true, Some(id)) = (in_window, ReceiptId::from_iri(subject.as_ref())) {
                 let recorded = self.read_star(id, graph.as_ref().into())?;
@@ -342,7 +348,8 @@ fn recorded_of(id: ReceiptId, star: &Graph, vocabulary: &Vocabulary) -> Result<R
     let value = |predicate| star.object_for_subject_predicate(subject.as_ref(), predicate).map(TermRef::into_owned);
     let receipt: Receipt = read_rdf(star, subject.as_ref().into(), vocabulary).map_err(|violations| {
         let first = violations.into_iter().next().map_or_else(String::new, |v| v.message);
-        Error::internal(format!("receipt {id} in the index cannot be read: {first}")).hint("`naze rebuild` makes the index anew")
+        Error::internal(format!("receipt {id} in the index cannot be read: {first}"))
+            .hint("`naze rebuild` makes the index anew")
     })?;
     let damaged = || Error::internal(format!("receipt {id} in the index lacks what naze recorded with it"));
     let (Some(Term::Literal(recorded_at)), Some(Term::Literal(position)), Some(Term::NamedNode(source))) =

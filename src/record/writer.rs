@@ -3,8 +3,8 @@
 //! Requests that wait at the same moment share one fsync and one commit.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -62,25 +62,15 @@ pub struct Writer {
 impl Writer {
     /// Brings the index up to the ledger and starts the thread.
     pub fn start(ledger: Ledger, index: Index, clock: Clock, telemetry: Telemetry) -> Result<Self> {
-        let mut desk = Desk {
-            next: ledger.len()?,
-            applied: index.applied()?,
-            ledger,
-            index,
-            clock,
-            telemetry,
-            flush_at: None,
-        };
+        let mut desk =
+            Desk { next: ledger.len()?, applied: index.applied()?, ledger, index, clock, telemetry, flush_at: None };
         desk.catch_up()?;
         let (jobs, queue) = sync_channel(QUEUE_JOBS_MAX);
         let thread = std::thread::Builder::new()
             .name("naze-writer".into())
             .spawn(move || desk.work(&queue))
             .internal("cannot start the writer thread")?;
-        Ok(Self {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
     /// Hands receipts from one document to the writer.
@@ -99,9 +89,12 @@ impl Writer {
         match jobs.try_send(Job { accepted, source, reply }) {
             Ok(()) => Ok(answer),
             Err(TrySendError::Full(_)) => {
-                Err(Error::unavailable(format!("{QUEUE_JOBS_MAX} requests wait to be recorded")).hint("send again in a second"))
+                Err(Error::unavailable(format!("{QUEUE_JOBS_MAX} requests wait to be recorded"))
+                    .hint("send again in a second"))
             }
-            Err(TrySendError::Disconnected(_)) => Err(Error::unavailable("the writer has stopped").hint("see the log; restart naze")),
+            Err(TrySendError::Disconnected(_)) => {
+                Err(Error::unavailable("the writer has stopped").hint("see the log; restart naze"))
+            }
         }
     }
 }
@@ -179,7 +172,10 @@ impl Desk {
                 job.accepted
                     .iter()
                     .map(|accepted| {
-                        if let Some(id) = group.known(accepted).map_or_else(|| self.index.known(accepted.id, accepted.key.as_deref()), |id| Ok(Some(id)))? {
+                        if let Some(id) = group
+                            .known(accepted)
+                            .map_or_else(|| self.index.known(accepted.id, accepted.key.as_deref()), |id| Ok(Some(id)))?
+                        {
                             return Ok(Written::Duplicate(id));
                         }
                         group.add(Recorded {

@@ -43,7 +43,9 @@ fn write_block(out: &mut String, block: &Block, base_url: &str) {
 fn inline(inlines: &[Inline], base_url: &str) -> String {
     let piece = |inline: &Inline| match inline {
         Inline::Text(text) => escape(text),
-        Inline::Link { text, href } => format!("[`{}`]({base_url}{})", text.replace(['`', '\n'], ""), href.replace([')', ' ', '\n'], "")),
+        Inline::Link { text, href } => {
+            format!("[`{}`]({base_url}{})", text.replace(['`', '\n'], ""), href.replace([')', ' ', '\n'], ""))
+        }
     };
     inlines.iter().map(piece).collect()
 }

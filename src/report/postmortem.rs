@@ -27,29 +27,47 @@ pub struct Postmortem {
 }
 
 /// Writes the post-mortem of an incident from its evidence; links lead to `base_url`, or are relative.
-pub fn postmortem(opened: &Recorded, updates: &[Recorded], answer: &Answer, evidence: &[Recorded], base_url: Option<&str>) -> Postmortem {
-    let window = evidence.iter().map(Recorded::occurred_at).fold(None, |window: Option<Window>, time| {
-        let to = time.checked_add(TimeDelta::microseconds(1)).unwrap_or(time);
-        Some(window.map_or(Window { from: time, to }, |window| Window { from: window.from.min(time), to: window.to.max(to) }))
-    });
+pub fn postmortem(
+    opened: &Recorded,
+    updates: &[Recorded],
+    answer: &Answer,
+    evidence: &[Recorded],
+    base_url: Option<&str>,
+) -> Postmortem {
+    let window =
+        evidence.iter().map(Recorded::occurred_at).fold(None, |window: Option<Window>, time| {
+            let to = time.checked_add(TimeDelta::microseconds(1)).unwrap_or(time);
+            Some(window.map_or(Window { from: time, to }, |window| Window {
+                from: window.from.min(time),
+                to: window.to.max(to),
+            }))
+        });
     let window = window.unwrap_or(Window { from: opened.occurred_at(), to: opened.occurred_at() });
     let timeline = timeline(evidence, window, &Filter::default(), GAP_MIN);
     let times = Times::new(opened, updates, answer);
     let text = |field: &str| updates.iter().rev().chain([opened]).find_map(|recorded| recorded.receipt.text(field));
     let reference = opened.receipt.text("reference").unwrap_or("incident");
     let mut sections = vec![
-        Section::new("Summary", vec![
-            Block::Paragraph(line(text("summary").unwrap_or("No summary was given.").to_owned())),
-            Block::Paragraph(line(format!("Status: {}. Detected: {}.", text("status").unwrap_or("open"), moment(times.detected)))),
-            human("authors"),
-        ]),
+        Section::new(
+            "Summary",
+            vec![
+                Block::Paragraph(line(text("summary").unwrap_or("No summary was given.").to_owned())),
+                Block::Paragraph(line(format!(
+                    "Status: {}. Detected: {}.",
+                    text("status").unwrap_or("open"),
+                    moment(times.detected)
+                ))),
+                human("authors"),
+            ],
+        ),
         Section::new("Impact", vec![Block::List(impact(&times, evidence)), human("impact")]),
         Section::new("Times", vec![times.table()]),
         Section::new("Cause", vec![Block::Paragraph(line(cause_words(answer, text("rootCause"))))]),
     ];
     sections.extend(why::sections_of(answer));
     let done = [("Fix", "fix"), ("Prevention", "prevention")].iter();
-    let done: Vec<_> = done.filter_map(|(name, field)| text(field).map(|text| line(format!("{name}: {text}")))).collect();
+    let done: Vec<_> =
+        done.filter_map(|(name, field)| text(field).map(|text| line(format!("{name}: {text}")))).collect();
     sections.extend([
         Section::new("Timeline", vec![timeline.table()]),
         Section::new("Action items", vec![Block::List(done), human("actions")]),
@@ -103,7 +121,8 @@ fn human_parts(previous: &str) -> Result<BTreeMap<String, String>> {
     while let Some((_, after)) = rest.split_once("<!-- human:") {
         let (name, after) = after.split_once(" -->").ok_or_else(|| broken("human:", "is not closed with -->"))?;
         let end = format!("<!-- /human:{name} -->");
-        let (text, after) = after.split_once(&end).ok_or_else(|| broken(name, &format!("has no end: {end} is missing")))?;
+        let (text, after) =
+            after.split_once(&end).ok_or_else(|| broken(name, &format!("has no end: {end} is missing")))?;
         if parts.insert(name.to_owned(), text.to_owned()).is_some() {
             return Err(broken(name, "stands there twice"));
         }
@@ -113,7 +132,8 @@ fn human_parts(previous: &str) -> Result<BTreeMap<String, String>> {
 }
 
 fn broken(name: &str, what: &str) -> Error {
-    Error::invalid(format!("the marker human:{name} of the earlier version {what}")).hint("repair it by hand, so that nothing people wrote is lost")
+    Error::invalid(format!("the marker human:{name} of the earlier version {what}"))
+        .hint("repair it by hand, so that nothing people wrote is lost")
 }
 
 /// When things were noticed and done.
@@ -127,7 +147,9 @@ struct Times {
 
 impl Times {
     fn new(opened: &Recorded, updates: &[Recorded], answer: &Answer) -> Self {
-        let when = |status: &str| updates.iter().find(|update| update.receipt.text("status") == Some(status)).map(Recorded::occurred_at);
+        let when = |status: &str| {
+            updates.iter().find(|update| update.receipt.text("status") == Some(status)).map(Recorded::occurred_at)
+        };
         let detected = opened.receipt.time("detectedAt").unwrap_or_else(|| opened.occurred_at());
         Self {
             onset: opened.receipt.time("onset").or(answer.question.onset).filter(|onset| *onset <= detected),
@@ -141,7 +163,12 @@ impl Times {
     fn table(&self) -> Block {
         let row = |name: &str, time: Option<Timestamp>, measure: &str, from: Option<Timestamp>| {
             let took = time.zip(from).map_or_else(|| "unknown".to_owned(), |(time, from)| span(time.since(from)));
-            vec![line(name), line(time.map_or_else(|| "unknown".to_owned(), moment)), line(measure), line(if measure.is_empty() { String::new() } else { took })]
+            vec![
+                line(name),
+                line(time.map_or_else(|| "unknown".to_owned(), moment)),
+                line(measure),
+                line(if measure.is_empty() { String::new() } else { took }),
+            ]
         };
         let rows = vec![
             row("Onset (first sign)", self.onset, "", None),
@@ -155,16 +182,36 @@ impl Times {
 }
 
 fn impact(times: &Times, evidence: &[Recorded]) -> Vec<Vec<super::document::Inline>> {
-    let during = |recorded: &&Recorded| times.onset.is_none_or(|onset| recorded.occurred_at() >= onset) && times.resolved.is_none_or(|end| recorded.occurred_at() <= end);
-    let failed: BTreeSet<&str> = evidence.iter().filter(during).filter(|recorded| recorded.receipt.kind() == "failure").filter_map(|recorded| recorded.receipt.component()).collect();
-    let alerts: Vec<&Recorded> = evidence.iter().filter(during).filter(|recorded| recorded.receipt.kind() == "alert" && recorded.receipt.text("status") == Some("firing")).collect();
+    let during = |recorded: &&Recorded| {
+        times.onset.is_none_or(|onset| recorded.occurred_at() >= onset)
+            && times.resolved.is_none_or(|end| recorded.occurred_at() <= end)
+    };
+    let failed: BTreeSet<&str> = evidence
+        .iter()
+        .filter(during)
+        .filter(|recorded| recorded.receipt.kind() == "failure")
+        .filter_map(|recorded| recorded.receipt.component())
+        .collect();
+    let alerts: Vec<&Recorded> = evidence
+        .iter()
+        .filter(during)
+        .filter(|recorded| recorded.receipt.kind() == "alert" && recorded.receipt.text("status") == Some("firing"))
+        .collect();
     let names: BTreeSet<&str> = alerts.iter().filter_map(|alert| alert.receipt.text("name")).collect();
-    let lasted = times.resolved.zip(times.onset).map_or_else(|| "not over, or its end is not recorded".to_owned(), |(end, onset)| span(end.since(onset)));
-    let list = |names: &BTreeSet<&str>| if names.is_empty() { "none recorded".to_owned() } else { names.iter().copied().collect::<Vec<_>>().join(", ") };
+    let lasted = times
+        .resolved
+        .zip(times.onset)
+        .map_or_else(|| "not over, or its end is not recorded".to_owned(), |(end, onset)| span(end.since(onset)));
+    let list = |names: &BTreeSet<&str>| {
+        if names.is_empty() { "none recorded".to_owned() } else { names.iter().copied().collect::<Vec<_>>().join(", ") }
+    };
     vec![
         line(format!("Lasted: {lasted}")),
         line(format!("Components that failed: {}", list(&failed))),
-        cited(format!("Alerts that fired: {}", list(&names)), &alerts.iter().take(10).map(|alert| alert.id).collect::<Vec<_>>()),
+        cited(
+            format!("Alerts that fired: {}", list(&names)),
+            &alerts.iter().take(10).map(|alert| alert.id).collect::<Vec<_>>(),
+        ),
     ]
 }
 
@@ -181,6 +228,7 @@ fn cause_words(answer: &Answer, stated: Option<&str>) -> String {
 }
 
 fn queries(answer: &Answer) -> Vec<Vec<super::document::Inline>> {
-    let paths: BTreeSet<String> = answer.ranked.iter().take(1).flat_map(|cause| &cause.terms).map(|term| term.query.path()).collect();
+    let paths: BTreeSet<String> =
+        answer.ranked.iter().take(1).flat_map(|cause| &cause.terms).map(|term| term.query.path()).collect();
     paths.iter().map(|path| vec![link(path)]).collect()
 }

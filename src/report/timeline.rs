@@ -26,7 +26,11 @@ impl Filter {
     /// Reads comma-separated kinds and components, and the mildest severity wanted.
     pub fn parse(kinds: Option<&String>, components: Option<&String>, severity: Option<&String>) -> Result<Self> {
         let list = |text: Option<&String>| -> Vec<String> {
-            text.into_iter().flat_map(|text| text.split(',')).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+            text.into_iter()
+                .flat_map(|text| text.split(','))
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect()
         };
         let severity_min = severity.map(|severity| {
             SEVERITIES.iter().position(|known| known == severity).ok_or_else(|| {
@@ -39,7 +43,8 @@ impl Filter {
     fn lets_through(&self, recorded: &Recorded) -> bool {
         let receipt = &recorded.receipt;
         let has = |names: &[String], name: &str| names.is_empty() || names.iter().any(|known| known == name);
-        let severity = receipt.text("severity").and_then(|severity| SEVERITIES.iter().position(|known| *known == severity));
+        let severity =
+            receipt.text("severity").and_then(|severity| SEVERITIES.iter().position(|known| *known == severity));
         has(&self.kinds, receipt.kind())
             && has(&self.components, receipt.component().unwrap_or_default())
             && self.severity_min.is_none_or(|min| severity.is_some_and(|severity| severity >= min))
@@ -92,7 +97,10 @@ pub struct Timeline {
 
 /// Tells what happened in `window`; a silence of at least `gap_min` shows as a gap.
 pub fn timeline(evidence: &[Recorded], window: Window, filter: &Filter, gap_min: TimeDelta) -> Timeline {
-    let mut told: Vec<&Recorded> = evidence.iter().filter(|recorded| window.contains(recorded.occurred_at()) && filter.lets_through(recorded)).collect();
+    let mut told: Vec<&Recorded> = evidence
+        .iter()
+        .filter(|recorded| window.contains(recorded.occurred_at()) && filter.lets_through(recorded))
+        .collect();
     told.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
     let mut entries = Vec::with_capacity(told.len());
     let mut last: Option<Timestamp> = None;
@@ -137,7 +145,9 @@ impl Timeline {
 
     /// The lines as a table; times in UTC.
     pub(super) fn table(&self) -> Block {
-        let head = ["Time (UTC)", "Recorded", "Component", "Kind", "Severity", "What", "Source", "Proof"].map(str::to_owned).to_vec();
+        let head = ["Time (UTC)", "Recorded", "Component", "Kind", "Severity", "What", "Source", "Proof"]
+            .map(str::to_owned)
+            .to_vec();
         let row = |entry: &Entry| match entry {
             Entry::Event(event) => vec![
                 line(moment(event.occurred_at)),
@@ -147,12 +157,25 @@ impl Timeline {
                 line(event.severity.clone().unwrap_or_default()),
                 line(&*event.title),
                 line(event.source.clone().unwrap_or_default()),
-                vec![receipt(event.id), Inline::Text(" ".into()), Inline::Link { text: "raw".into(), href: format!("/v1/receipts/{}/source", event.id) }],
+                vec![
+                    receipt(event.id),
+                    Inline::Text(" ".into()),
+                    Inline::Link { text: "raw".into(), href: format!("/v1/receipts/{}/source", event.id) },
+                ],
             ],
             Entry::Gap { from, to } => {
                 let what = format!("{} without evidence", span(to.since(*from)));
                 let query = format!("/v1/queries/data_gaps?from={from}&to={to}&minLength=10m");
-                vec![line(moment(*from)), line(""), line(""), line("gap"), line(""), line(what), line(""), vec![link(&query)]]
+                vec![
+                    line(moment(*from)),
+                    line(""),
+                    line(""),
+                    line("gap"),
+                    line(""),
+                    line(what),
+                    line(""),
+                    vec![link(&query)],
+                ]
             }
         };
         Block::Table { head, rows: self.entries.iter().map(row).collect() }
@@ -173,7 +196,9 @@ impl Timeline {
                 "proof": format!("/v1/receipts/{}", event.id),
                 "raw": format!("/v1/receipts/{}/source", event.id),
             }),
-            Entry::Gap { from, to } => json!({"type": "gap", "from": from, "to": to, "seconds": to.since(*from).num_seconds()}),
+            Entry::Gap { from, to } => {
+                json!({"type": "gap", "from": from, "to": to, "seconds": to.since(*from).num_seconds()})
+            }
         };
         json!({
             "version": 1,
@@ -199,7 +224,16 @@ impl Timeline {
                 ],
                 Entry::Gap { from, to } => {
                     let title = format!("{} without evidence", span(to.since(*from)));
-                    [from.to_string(), String::new(), String::new(), "gap".into(), String::new(), title, String::new(), String::new()]
+                    [
+                        from.to_string(),
+                        String::new(),
+                        String::new(),
+                        "gap".into(),
+                        String::new(),
+                        title,
+                        String::new(),
+                        String::new(),
+                    ]
                 }
             }),
         )

@@ -18,7 +18,13 @@ pub fn title_of(receipt: &Receipt) -> String {
         "deployment" => deployment(receipt),
         "change" => change(receipt),
         "crossing" => crossing(receipt),
-        "scaling" => format!("pool {} scaled {} from {} to {}", text("pool"), text("direction"), any(receipt, "from"), any(receipt, "to")),
+        "scaling" => format!(
+            "pool {} scaled {} from {} to {}",
+            text("pool"),
+            text("direction"),
+            any(receipt, "from"),
+            any(receipt, "to")
+        ),
         "burst" => format!("burst of {} at pool {}", shown(number("size")), text("pool")),
         "dependency" => format!("{component} depends on {}", receipt.component_field("target").unwrap_or("?")),
         "incident" => format!("incident {} {}", text("reference"), text("status")),
@@ -28,9 +34,16 @@ pub fn title_of(receipt: &Receipt) -> String {
         "gate" => format!("gate {} {}", text("gateName"), passed(receipt, "pass")),
         "backup" => format!("backup {}", passed(receipt, "ok")),
         "validation" => format!("validation {}", passed(receipt, "ok")),
-        "maintenance" => format!("maintenance {}", if matches!(receipt.first("done"), Some(Value::Boolean(true))) { "done" } else { "due" }),
+        "maintenance" => format!(
+            "maintenance {}",
+            if matches!(receipt.first("done"), Some(Value::Boolean(true))) { "done" } else { "due" }
+        ),
         "health" => state("health", "state"),
-        "slo" => format!("objective {} {}", text("sloName"), if matches!(receipt.first("met"), Some(Value::Boolean(true))) { "met" } else { "missed" }),
+        "slo" => format!(
+            "objective {} {}",
+            text("sloName"),
+            if matches!(receipt.first("met"), Some(Value::Boolean(true))) { "met" } else { "missed" }
+        ),
         "experiment" => format!("experiment: {}", text("hypothesis")),
         "improvement" => format!("improvement: {}", text("title")),
         "recommendation" => format!("[{}] {}", text("priority"), text("title")),
@@ -45,7 +58,8 @@ pub fn title_of(receipt: &Receipt) -> String {
 
 fn failure(receipt: &Receipt, component: &str) -> String {
     let kind = receipt.text("failureType").unwrap_or_default();
-    let times = receipt.number("count").filter(|count| *count > 1.0).map_or_else(String::new, |count| format!(" ×{count}"));
+    let times =
+        receipt.number("count").filter(|count| *count > 1.0).map_or_else(String::new, |count| format!(" ×{count}"));
     let message = receipt.text("message").map_or_else(String::new, |message| format!(": {message}"));
     let calling = receipt.component_field("peer").map_or_else(String::new, |peer| format!("{component} → {peer}: "));
     format!("{calling}{kind}{times}{message}")
@@ -75,7 +89,8 @@ fn crossing(receipt: &Receipt) -> String {
         (Some(baseline), Some(deviation)) => format!(" (baseline {baseline:.4}, {:.1} σ)", deviation.abs()),
         _ => String::new(),
     };
-    let (metric, direction) = (receipt.text("metric").unwrap_or_default(), receipt.text("direction").unwrap_or_default());
+    let (metric, direction) =
+        (receipt.text("metric").unwrap_or_default(), receipt.text("direction").unwrap_or_default());
     format!("{metric} crossed{threshold} {direction}: {:.4}{baseline}", number("value").unwrap_or_default())
 }
 

@@ -34,12 +34,17 @@ pub fn render(answer: &Answer, media_type: &str) -> Result<String> {
 /// The verdict in one sentence.
 pub(super) fn verdict(answer: &Answer) -> String {
     let symptom = &answer.question.component;
-    let Some(first) = answer.ranked.first() else { return format!("Nothing is known that could have broken {symptom}.") };
+    let Some(first) = answer.ranked.first() else {
+        return format!("Nothing is known that could have broken {symptom}.");
+    };
     let whom = if first.component == *symptom { "itself" } else { symptom };
     match answer.verdict {
         Verdict::Confirmed => format!("{} broke {whom}: confirmed.", first.component),
         Verdict::Likely => format!("{} likely broke {whom}.", first.component),
-        Verdict::Inconclusive => format!("Inconclusive: {} is the first suspect for {symptom}, but the evidence does not carry it.", first.component),
+        Verdict::Inconclusive => format!(
+            "Inconclusive: {} is the first suspect for {symptom}, but the evidence does not carry it.",
+            first.component
+        ),
     }
 }
 
@@ -71,13 +76,25 @@ fn plain(answer: &Answer) -> String {
     if !answer.why_not.is_empty() {
         say("\nWHY NOT".to_owned());
         for other in &answer.why_not {
-            say(format!("  {} ({:.1} behind): {}  receipts {}", other.component, other.against, other.statement, short(&other.receipts)));
+            say(format!(
+                "  {} ({:.1} behind): {}  receipts {}",
+                other.component,
+                other.against,
+                other.statement,
+                short(&other.receipts)
+            ));
         }
     }
     if !answer.chain.is_empty() {
         say("\nFIVE WHYS".to_owned());
         for step in &answer.chain {
-            say(format!("  {}. {}\n     {}  receipts {}", step.number, step.question, step.because, short(&step.receipts)));
+            say(format!(
+                "  {}. {}\n     {}  receipts {}",
+                step.number,
+                step.question,
+                step.because,
+                short(&step.receipts)
+            ));
         }
     }
     if !answer.missing.is_empty() {
@@ -91,7 +108,9 @@ fn plain(answer: &Answer) -> String {
 
 /// Evidence text must not steer the terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() && character != '\n' { '\u{FFFD}' } else { character }).collect()
+    text.chars()
+        .map(|character| if character.is_control() && character != '\n' { '\u{FFFD}' } else { character })
+        .collect()
 }
 
 fn short(receipts: &[ReceiptId]) -> String {
@@ -114,12 +133,16 @@ pub(super) fn sections_of(answer: &Answer) -> Vec<Section> {
     if let Some(first) = answer.ranked.first() {
         sections.push(Section::new("Root cause", vec![Block::Paragraph(line(&*first.summary)), terms(first)]));
     }
-    let whys = answer.chain.iter().map(|step| cited(format!("{} {}", step.question, step.because), &step.receipts)).collect();
+    let whys =
+        answer.chain.iter().map(|step| cited(format!("{} {}", step.question, step.because), &step.receipts)).collect();
     sections.push(Section::new("Five whys", vec![Block::List(whys)]));
     let why_not = answer.why_not.iter();
-    let why_not = why_not.map(|other| cited(format!("{} ({:.1} behind): {}", other.component, other.against, other.statement), &other.receipts));
+    let why_not = why_not.map(|other| {
+        cited(format!("{} ({:.1} behind): {}", other.component, other.against, other.statement), &other.receipts)
+    });
     sections.push(Section::new("Why not the others", vec![Block::List(why_not.collect())]));
-    let missing = answer.missing.iter().map(|missing| line(format!("{}. Next: {}", missing.what, missing.next))).collect();
+    let missing =
+        answer.missing.iter().map(|missing| line(format!("{}. Next: {}", missing.what, missing.next))).collect();
     sections.push(Section::new("Open questions", vec![Block::List(missing)]));
     sections
 }
@@ -127,7 +150,12 @@ pub(super) fn sections_of(answer: &Answer) -> Vec<Section> {
 fn terms(cause: &Cause) -> Block {
     let head = ["Term", "Log-odds", "Reason", "Ask again"].map(str::to_owned).to_vec();
     let row = |term: &crate::analyse::cause::Term| {
-        vec![line(term.name), line(format!("{:+.2}", term.log_odds)), cited(&*term.statement, &term.receipts), vec![link(&term.query.path())]]
+        vec![
+            line(term.name),
+            line(format!("{:+.2}", term.log_odds)),
+            cited(&*term.statement, &term.receipts),
+            vec![link(&term.query.path())],
+        ]
     };
     Block::Table { head, rows: cause.terms.iter().map(row).collect() }
 }
@@ -136,8 +164,16 @@ fn terms_csv(answer: &Answer) -> Result<String> {
     let rows = answer.ranked.iter().zip(1..).flat_map(|(cause, rank): (&Cause, usize)| {
         cause.terms.iter().map(move |term| {
             let receipts: Vec<String> = term.receipts.iter().map(ToString::to_string).collect();
-            [rank.to_string(), cause.component.clone(), format!("{:.4}", cause.score), term.name.to_owned(), format!("{:.4}", term.log_odds),
-                term.statement.clone(), receipts.join(" "), term.query.path()]
+            [
+                rank.to_string(),
+                cause.component.clone(),
+                format!("{:.4}", cause.score),
+                term.name.to_owned(),
+                format!("{:.4}", term.log_odds),
+                term.statement.clone(),
+                receipts.join(" "),
+                term.query.path(),
+            ]
         })
     });
     csv(&["rank", "component", "score", "term", "logOdds", "statement", "receipts", "query"], rows)

@@ -35,22 +35,39 @@ fn ask(folder: &Path) -> Answer {
     let text = |name: &str| incident["symptom"][name].as_str().map(str::to_owned);
     let at = time("detectedAt").unwrap();
     let lines = std::fs::read_to_string(folder.join("receipts.ndjson")).unwrap();
-    let mut evidence: Vec<Recorded> =
-        lines.lines().map(|line| recorded(read_json(&serde_json::from_str(line).unwrap(), &vocabulary).unwrap())).collect();
+    let mut evidence: Vec<Recorded> = lines
+        .lines()
+        .map(|line| recorded(read_json(&serde_json::from_str(line).unwrap(), &vocabulary).unwrap()))
+        .collect();
     if let Ok(mut reader) = csv::Reader::from_path(folder.join("measurements.csv")) {
-        let samples: Vec<Sample> = reader.deserialize::<(Timestamp, String, String, f64, Option<String>)>().map(|row| {
-            let (time, component, metric, value, unit) = row.unwrap();
-            Sample { time, component, metric, value, unit }
-        }).collect();
+        let samples: Vec<Sample> = reader
+            .deserialize::<(Timestamp, String, String, f64, Option<String>)>()
+            .map(|row| {
+                let (time, component, metric, value, unit) = row.unwrap();
+                Sample { time, component, metric, value, unit }
+            })
+            .collect();
         evidence.extend(crossings(&samples, at).into_iter().map(recorded));
     }
-    let question = Question { component: text("component").unwrap(), metric: text("metric"), summary: text("summary"), onset: time("onset"), at, incident: None };
+    let question = Question {
+        component: text("component").unwrap(),
+        metric: text("metric"),
+        summary: text("summary"),
+        onset: time("onset"),
+        at,
+        incident: None,
+    };
     why(&question, &evidence)
 }
 
 /// Rank of the best right answer, counting every equal score before it.
 fn rank(answer: &Answer, right: &[&str]) -> Option<usize> {
-    let best = answer.ranked.iter().filter(|cause| right.contains(&&*cause.component)).map(|cause| cause.score).max_by(f64::total_cmp)?;
+    let best = answer
+        .ranked
+        .iter()
+        .filter(|cause| right.contains(&&*cause.component))
+        .map(|cause| cause.score)
+        .max_by(f64::total_cmp)?;
     Some(1 + answer.ranked.iter().filter(|cause| cause.score >= best && !right.contains(&&*cause.component)).count())
 }
 
@@ -63,7 +80,8 @@ fn score(dataset: &Path) -> Score {
         }
         let answer = ask(&folder);
         let truth: Json = serde_json::from_slice(&std::fs::read(folder.join("answer.json")).unwrap()).unwrap();
-        let right: Vec<&str> = truth["components"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        let right: Vec<&str> =
+            truth["components"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
         let abstains = answer.verdict == Verdict::Inconclusive;
         if right.is_empty() {
             score.empty += 1.0;
@@ -83,7 +101,10 @@ fn check(dataset: &str, first_min: f64, average_of_five_min: f64) {
     let Some(folder) = shared(&format!("data/cases/{dataset}")) else { return };
     let score = score(&folder);
     let (first, average) = (score.first / score.cases, score.average_of_five / score.cases);
-    println!("{dataset}: AC@1 {first:.3}, Avg@5 {average:.3}, abstained {} of {} without a cause", score.abstained, score.empty);
+    println!(
+        "{dataset}: AC@1 {first:.3}, Avg@5 {average:.3}, abstained {} of {} without a cause",
+        score.abstained, score.empty
+    );
     assert!(first >= first_min && average >= average_of_five_min, "{dataset}: AC@1 {first:.3}, Avg@5 {average:.3}");
     assert!(score.abstained >= score.empty, "{dataset}: a change was blamed where none is guilty");
 }

@@ -20,11 +20,16 @@ fn a_batch_keeps_the_good_and_names_what_is_wrong_with_the_rest() {
     assert_eq!(reply.status, StatusCode::MULTI_STATUS);
     let json = reply.json();
     assert_eq!((&json["recorded"], &json["duplicate"], &json["refused"]), (&json!(1), &json!(1), &json!(3)));
-    let outcomes: Vec<&str> = json["receipts"].as_array().unwrap().iter().map(|r| r["outcome"].as_str().unwrap()).collect();
+    let outcomes: Vec<&str> =
+        json["receipts"].as_array().unwrap().iter().map(|r| r["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["recorded", "refused", "refused", "duplicate", "refused"]);
     assert_eq!(json["receipts"][0]["id"], json["receipts"][3]["id"]);
-    let fields: Vec<&str> =
-        json["receipts"][1]["problem"]["violations"].as_array().unwrap().iter().map(|v| v["field"].as_str().unwrap()).collect();
+    let fields: Vec<&str> = json["receipts"][1]["problem"]["violations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v["field"].as_str().unwrap())
+        .collect();
     assert_eq!(fields, ["count", "occurredAt"]);
     assert_eq!(json["receipts"][2]["problem"]["violations"][0]["fix"], "did you mean \"failure\"?");
     let unknown = &json["receipts"][4]["problem"]["violations"][0];
@@ -52,7 +57,14 @@ fn a_receipt_comes_back_in_every_form_and_recorded_again_is_the_same_receipt() {
     assert_eq!(json["recordedAt"], "2026-03-10T12:00:00Z");
     assert_eq!(json["peer"], "payments");
     assert_eq!(json["labels"], json!({"odd key/ü": "x", "region": "eu-west-1"}));
-    for media_type in ["application/json", "application/ld+json", "text/turtle", "application/n-triples", "application/n-quads", "application/trig"] {
+    for media_type in [
+        "application/json",
+        "application/ld+json",
+        "text/turtle",
+        "application/n-triples",
+        "application/n-quads",
+        "application/trig",
+    ] {
         let reply = naze.get_as(&path, media_type);
         assert_eq!(reply.headers["content-type"], media_type);
         let again = naze.post("/v1/receipts", media_type, reply.body);
@@ -68,7 +80,12 @@ fn rio_triples(turtle: &str) -> usize {
     use rio_api::parser::TriplesParser as _;
     let mut count = 0;
     let mut parser = rio_turtle::TurtleParser::new(turtle.as_bytes(), None);
-    parser.parse_all(&mut |_| -> Result<(), rio_turtle::TurtleError> { count += 1; Ok(()) }).unwrap();
+    parser
+        .parse_all(&mut |_| -> Result<(), rio_turtle::TurtleError> {
+            count += 1;
+            Ok(())
+        })
+        .unwrap();
     count
 }
 
@@ -76,7 +93,10 @@ fn rio_triples(turtle: &str) -> usize {
 fn the_raw_document_is_kept_byte_for_byte() {
     let naze = Naze::in_memory();
     let raw = format!("  {}\n\n", failure());
-    let id = naze.post("/v1/receipts", "application/json", raw.clone()).json()["receipts"][0]["id"].as_str().unwrap().to_owned();
+    let id = naze.post("/v1/receipts", "application/json", raw.clone()).json()["receipts"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let reply = naze.get(&format!("/v1/receipts/{id}/source"));
     assert_eq!(reply.text(), raw);
     assert_eq!(reply.headers["content-type"], "application/json");
@@ -94,7 +114,13 @@ fn bad_requests_are_problems_that_name_the_fault_and_the_server_lives() {
         ("/v1/receipts", "application/json", b"3".to_vec(), 400, "object"),
         ("/v1/receipts", "image/png", b"x".to_vec(), 415, "image/png"),
         ("/v1/receipts", "text/turtle", b"<urn:a> <urn:b> .".to_vec(), 400, "line 1"),
-        ("/v1/receipts", "application/ld+json", br#"{"@context": "http://evil.example/c", "kind": "failure"}"#.to_vec(), 400, "evil.example"),
+        (
+            "/v1/receipts",
+            "application/ld+json",
+            br#"{"@context": "http://evil.example/c", "kind": "failure"}"#.to_vec(),
+            400,
+            "evil.example",
+        ),
         ("/hooks/alertmanager", "application/json", b"{}".to_vec(), 400, "alerts"),
         ("/hooks/github", "application/json", b"{}".to_vec(), 400, "X-GitHub-Event"),
     ];
@@ -122,7 +148,9 @@ fn broken_compression_and_oversize_are_refused_and_gzip_is_read() {
         encoder.finish().unwrap()
     };
     let send = |body: Vec<u8>, encoding: &str| {
-        let request = Request::post("/v1/receipts").header("content-type", "application/json").header("content-encoding", encoding);
+        let request = Request::post("/v1/receipts")
+            .header("content-type", "application/json")
+            .header("content-encoding", encoding);
         naze.send(request.body(Body::from(body)).unwrap())
     };
     let good = gzip(failure().to_string().as_bytes());
@@ -170,9 +198,13 @@ fn openapi_lists_every_route() {
     let naze = Naze::in_memory();
     let openapi = naze.get("/openapi.json").json();
     let source = include_str!("../../src/http.rs");
-    let routes: Vec<&str> = source.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")?.split('"').next()).collect();
+    let routes: Vec<&str> =
+        source.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")?.split('"').next()).collect();
     let described: Vec<&str> = openapi["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let sorted = |mut names: Vec<&str>| { names.sort_unstable(); names.join("\n") };
+    let sorted = |mut names: Vec<&str>| {
+        names.sort_unstable();
+        names.join("\n")
+    };
     assert_eq!(sorted(routes), sorted(described));
 }
 
@@ -183,7 +215,10 @@ fn a_secret_is_demanded_once_it_is_configured_or_the_listener_is_public() {
     config.receive.alertmanager_token = Some("sesame".to_owned().into());
     let naze = Naze::with(config);
     let hook = |path: &str, header: (&str, &str)| {
-        let request = Request::post(path).header("content-type", "application/json").header("x-github-event", "ping").header(header.0, header.1);
+        let request = Request::post(path)
+            .header("content-type", "application/json")
+            .header("x-github-event", "ping")
+            .header(header.0, header.1);
         naze.send(request.body(Body::from("Hello, World!")).unwrap()).status
     };
     assert_eq!(hook("/hooks/github", ("x-none", "")), StatusCode::FORBIDDEN);

@@ -33,16 +33,24 @@ fn every_query_runs_on_every_world_in_the_order_it_promises_and_within_its_limit
         let naze = Naze::in_world(world);
         for query in catalogue.iter() {
             let required: Vec<_> = query.parameters.iter().filter(|parameter| parameter.required).collect();
-            let given: String = required.iter().map(|parameter| {
-                let values = GIVEN.iter().find(|(name, _)| *name == parameter.name).unwrap_or_else(|| panic!("{}: no value for {}", query.id, parameter.name)).1;
-                format!("&{}={}", parameter.name, values[0])
-            }).collect();
+            let given: String = required
+                .iter()
+                .map(|parameter| {
+                    let values = GIVEN
+                        .iter()
+                        .find(|(name, _)| *name == parameter.name)
+                        .unwrap_or_else(|| panic!("{}: no value for {}", query.id, parameter.name))
+                        .1;
+                    format!("&{}={}", parameter.name, values[0])
+                })
+                .collect();
             let path = format!("/v1/queries/{}?limit=3{given}", query.id);
             let reply = naze.get(&path);
             assert_eq!(reply.status, 200, "{world} {path}: {}", reply.text());
             let json = reply.json();
             let declared: Vec<&str> = query.columns.iter().map(|column| column.name.as_str()).collect();
-            let returned: Vec<&str> = json["columns"].as_array().unwrap().iter().map(|column| column.as_str().unwrap()).collect();
+            let returned: Vec<&str> =
+                json["columns"].as_array().unwrap().iter().map(|column| column.as_str().unwrap()).collect();
             assert_eq!(declared, returned, "{}", query.id);
             assert!(json["rows"].as_array().unwrap().len() <= 3, "{}", query.id);
             assert_eq!(naze.get(&path).body, reply.body, "{}: the same question gives the same bytes", query.id);
@@ -58,7 +66,12 @@ fn queries_keep_the_conventions_of_the_catalogue() {
         assert!(query.question.ends_with('?'), "{id}: {}", query.question);
         assert!(query.sparql.contains("ORDER BY") && query.sparql.contains("LIMIT 1000"), "{id} has no order or limit");
         assert!(!query.sparql.contains("SERVICE"), "{id}");
-        let has_place = |name: &str| query.sparql.lines().any(|line| line.contains("VALUES") && line.contains("UNDEF") && line.contains(&format!("?{name}")));
+        let has_place = |name: &str| {
+            query
+                .sparql
+                .lines()
+                .any(|line| line.contains("VALUES") && line.contains("UNDEF") && line.contains(&format!("?{name}")))
+        };
         for (name, description) in query.parameters.iter().map(|parameter| (&parameter.name, &parameter.description)) {
             assert!(!description.is_empty(), "{id}: {name}");
         }
@@ -69,11 +82,20 @@ fn queries_keep_the_conventions_of_the_catalogue() {
 #[test]
 fn nothing_stands_out_in_a_quiet_world() {
     let naze = Naze::in_world("quiet");
-    for query in Catalogue::builtin().unwrap().iter().filter(|query| query.group == "cause" && !["changes_before", "dependencies"].contains(&&*query.id)) {
-        let given = if query.parameters.iter().any(|parameter| parameter.name == "onset" && parameter.required) { "onset=2026-03-10T10:06:00Z" }
-            else if query.parameters.iter().any(|parameter| parameter.name == "incident" && parameter.required) { "incident=INC-101" }
-            else if query.parameters.iter().any(|parameter| parameter.name == "component" && parameter.required) { "component=checkout&at=2026-03-10T10:00:00Z" }
-            else { "" };
+    for query in Catalogue::builtin()
+        .unwrap()
+        .iter()
+        .filter(|query| query.group == "cause" && !["changes_before", "dependencies"].contains(&&*query.id))
+    {
+        let given = if query.parameters.iter().any(|parameter| parameter.name == "onset" && parameter.required) {
+            "onset=2026-03-10T10:06:00Z"
+        } else if query.parameters.iter().any(|parameter| parameter.name == "incident" && parameter.required) {
+            "incident=INC-101"
+        } else if query.parameters.iter().any(|parameter| parameter.name == "component" && parameter.required) {
+            "component=checkout&at=2026-03-10T10:00:00Z"
+        } else {
+            ""
+        };
         assert_eq!(rows(&naze, &format!("/v1/queries/{}?{given}", query.id)), Vec::<Json>::new(), "{}", query.id);
     }
 }
@@ -82,27 +104,52 @@ fn nothing_stands_out_in_a_quiet_world() {
 fn parameters_are_data_and_wrong_ones_are_named() {
     let naze = Naze::in_world("bad_deploy");
     let attack = "%22%7D%20UNION%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D%23";
-    assert_eq!(rows(&naze, &format!("/v1/queries/failures_before?at=2026-03-10T11:00:00Z&component={attack}")), Vec::<Json>::new());
+    assert_eq!(
+        rows(&naze, &format!("/v1/queries/failures_before?at=2026-03-10T11:00:00Z&component={attack}")),
+        Vec::<Json>::new()
+    );
     let detail = |path: &str| {
         let reply = naze.get(path);
         assert!(reply.status.is_client_error(), "{path}");
         let json = reply.json();
         format!("{} | {}", json["detail"].as_str().unwrap(), json["hints"][0].as_str().unwrap())
     };
-    assert_eq!(detail("/v1/queries/failures_befor"), "there is no query \"failures_befor\" | did you mean failures_before?");
-    assert_eq!(detail("/v1/queries/failures_before?componnt=x"), "failures_before has no parameter componnt | did you mean component?");
-    assert_eq!(detail("/v1/queries/failures_before?lookback=soon"), "lookback=\"soon\" is no span of time | write 90s, 5m, 1h30m, 7d or 2w");
-    assert_eq!(detail("/v1/queries/events_around?kind=failrue"), "kind: \"failrue\" is not a kind of receipt | did you mean \"failure\"?");
-    assert!(detail("/v1/queries/events_around?at=noon").starts_with("at=\"noon\" is no time | write 2026-03-10T10:05:00Z"));
+    assert_eq!(
+        detail("/v1/queries/failures_befor"),
+        "there is no query \"failures_befor\" | did you mean failures_before?"
+    );
+    assert_eq!(
+        detail("/v1/queries/failures_before?componnt=x"),
+        "failures_before has no parameter componnt | did you mean component?"
+    );
+    assert_eq!(
+        detail("/v1/queries/failures_before?lookback=soon"),
+        "lookback=\"soon\" is no span of time | write 90s, 5m, 1h30m, 7d or 2w"
+    );
+    assert_eq!(
+        detail("/v1/queries/events_around?kind=failrue"),
+        "kind: \"failrue\" is not a kind of receipt | did you mean \"failure\"?"
+    );
+    assert!(
+        detail("/v1/queries/events_around?at=noon").starts_with("at=\"noon\" is no time | write 2026-03-10T10:05:00Z")
+    );
     assert!(detail("/v1/queries/why_chain").starts_with("why_chain needs the parameter incident"));
-    assert!(detail("/v1/queries/failure_types?from=2026-03-10T10:00:00Z&to=2026-03-09T10:00:00Z").starts_with("the window is empty"));
+    assert!(
+        detail("/v1/queries/failure_types?from=2026-03-10T10:00:00Z&to=2026-03-09T10:00:00Z")
+            .starts_with("the window is empty")
+    );
 }
 
 #[test]
 fn a_window_is_half_open() {
     let naze = Naze::in_memory();
     let at = |time: &str| json!({"kind": "failure", "occurredAt": time, "component": "a", "failureType": time});
-    naze.record(&json!([at("2026-03-09T23:59:59.999999Z"), at("2026-03-10T00:00:00Z"), at("2026-03-10T00:59:59.999999Z"), at("2026-03-10T01:00:00Z")]));
+    naze.record(&json!([
+        at("2026-03-09T23:59:59.999999Z"),
+        at("2026-03-10T00:00:00Z"),
+        at("2026-03-10T00:59:59.999999Z"),
+        at("2026-03-10T01:00:00Z")
+    ]));
     let found = rows(&naze, "/v1/queries/failure_types?from=2026-03-10T00:00:00Z&to=2026-03-10T01:00:00Z");
     let mut types: Vec<&str> = found.iter().map(|row| row["failureType"].as_str().unwrap()).collect();
     types.sort_unstable();
@@ -110,18 +157,25 @@ fn a_window_is_half_open() {
 }
 
 fn sparql(naze: &Naze, query: &str, accept: &str) -> crate::common::Reply {
-    let request = axum::http::Request::post("/sparql").header("content-type", "application/sparql-query").header("accept", accept);
+    let request = axum::http::Request::post("/sparql")
+        .header("content-type", "application/sparql-query")
+        .header("accept", accept);
     naze.send(request.body(query.to_owned().into()).unwrap())
 }
 
 #[test]
 fn sparql_answers_in_every_form_and_takes_no_update() {
     let naze = Naze::in_memory();
-    naze.record(&json!({"kind": "signal", "occurredAt": "2026-03-10T10:00:00Z", "component": "line 1", "colour": "red"}));
+    naze.record(
+        &json!({"kind": "signal", "occurredAt": "2026-03-10T10:00:00Z", "component": "line 1", "colour": "red"}),
+    );
     let select = "PREFIX naze: <https://w3id.org/naze#> SELECT ?colour WHERE { ?r naze:colour ?colour }";
     assert_eq!(sparql(&naze, select, "text/csv").text(), "colour\r\nred\r\n");
     assert_eq!(sparql(&naze, select, "text/tab-separated-values").text(), "?colour\n\"red\"\n");
-    assert_eq!(sparql(&naze, select, "application/sparql-results+json").json()["results"]["bindings"][0]["colour"]["value"], "red");
+    assert_eq!(
+        sparql(&naze, select, "application/sparql-results+json").json()["results"]["bindings"][0]["colour"]["value"],
+        "red"
+    );
     assert!(sparql(&naze, select, "application/sparql-results+xml").text().contains("<literal>red</literal>"));
     assert_eq!(sparql(&naze, "ASK { ?r a <https://w3id.org/naze#Signal> }", "*/*").json()["boolean"], true);
     let construct = "CONSTRUCT { ?r <urn:c> ?c } WHERE { ?r <https://w3id.org/naze#colour> ?c }";
@@ -130,7 +184,10 @@ fn sparql_answers_in_every_form_and_takes_no_update() {
     assert_eq!(update.status, 400);
     assert!(update.json()["hints"][0].as_str().unwrap().contains("append-only"));
     let form = naze.post("/sparql", "application/x-www-form-urlencoded", "update=DELETE+WHERE+%7B%3Fs+%3Fp+%3Fo%7D");
-    assert_eq!((form.status.as_u16(), &form.json()["detail"]), (400, &json!("naze takes no SPARQL Update: evidence is append-only")));
+    assert_eq!(
+        (form.status.as_u16(), &form.json()["detail"]),
+        (400, &json!("naze takes no SPARQL Update: evidence is append-only"))
+    );
     assert_eq!(sparql(&naze, select, "image/png").status, 406);
     assert_eq!(naze.post("/sparql", "text/plain", select).status, 415);
     assert_eq!(naze.get("/sparql").headers["content-type"], "text/turtle");
@@ -170,7 +227,8 @@ fn a_query_that_takes_too_long_is_stopped() {
 }
 
 fn condition() -> impl Strategy<Value = String> {
-    let time = (1u32..28, 0u32..24).prop_map(|(day, hour)| format!("\"2026-02-{day:02}T{hour:02}:30:00Z\"^^xsd:dateTime"));
+    let time =
+        (1u32..28, 0u32..24).prop_map(|(day, hour)| format!("\"2026-02-{day:02}T{hour:02}:30:00Z\"^^xsd:dateTime"));
     let operator = prop_oneof![Just(">"), Just(">="), Just("<"), Just("<="), Just("="), Just("!=")];
     let one = (time, operator, any::<bool>()).prop_map(|(time, operator, swapped)| {
         if swapped { format!("{time} {operator} ?t") } else { format!("?t {operator} {time}") }
@@ -189,7 +247,9 @@ fn pattern() -> impl Strategy<Value = &'static str> {
         Just("?r naze:occurredAt ?t ; naze:key ?k FILTER(@)"),
         Just("GRAPH ?g { ?r naze:occurredAt ?t ; naze:key ?k } FILTER(@)"),
         Just("?r naze:key ?k . OPTIONAL { ?r naze:occurredAt ?t FILTER(@) }"),
-        Just("{ ?r naze:occurredAt ?t ; naze:key ?k FILTER(@) } UNION { ?r naze:key ?k ; naze:component <urn:naze:component:a> }"),
+        Just(
+            "{ ?r naze:occurredAt ?t ; naze:key ?k FILTER(@) } UNION { ?r naze:key ?k ; naze:component <urn:naze:component:a> }"
+        ),
         Just("?r naze:key ?k MINUS { ?r naze:occurredAt ?t FILTER(@) }"),
         Just("?r naze:key ?k . { SELECT ?r WHERE { ?r naze:occurredAt ?t FILTER(@) } }"),
         Just("?r naze:occurredAt ?t ; naze:key ?k . ?other naze:key ?k FILTER(@)"),

@@ -59,7 +59,10 @@ fn verify_agrees_with_an_untouched_ledger_and_finds_a_changed_one() {
     naze.record(&changes(0..5));
     naze.record(&changes(5..9));
     let verified = naze.get("/v1/ledger/verify").json();
-    assert_eq!((&verified["entries"], &verified["checkpoints"], &verified["sources"]), (&json!(9), &json!(1), &json!(2)));
+    assert_eq!(
+        (&verified["entries"], &verified["checkpoints"], &verified["sources"]),
+        (&json!(9), &json!(1), &json!(2))
+    );
     let checkpoint = naze.get("/v1/ledger/checkpoint");
     assert_eq!(checkpoint.text().lines().nth(1), Some("9"));
     drop(naze);

@@ -7,14 +7,19 @@ use oxrdf::{Graph, NamedOrBlankNodeRef, TermRef};
 use oxttl::TurtleParser;
 
 fn graph<'a>(documents: impl Iterator<Item = (&'a str, &'a str)>) -> Graph {
-    documents.flat_map(|(_, turtle)| TurtleParser::new().for_slice(turtle).map(Result::unwrap).collect::<Vec<_>>()).collect()
+    documents
+        .flat_map(|(_, turtle)| TurtleParser::new().for_slice(turtle).map(Result::unwrap).collect::<Vec<_>>())
+        .collect()
 }
 
 fn ours(graph: &Graph) -> BTreeSet<String> {
-    graph.iter().filter_map(|triple| match triple.subject {
-        NamedOrBlankNodeRef::NamedNode(iri) => iri.as_str().strip_prefix(vocab::NAMESPACE).map(str::to_owned),
-        NamedOrBlankNodeRef::BlankNode(_) => None,
-    }).collect()
+    graph
+        .iter()
+        .filter_map(|triple| match triple.subject {
+            NamedOrBlankNodeRef::NamedNode(iri) => iri.as_str().strip_prefix(vocab::NAMESPACE).map(str::to_owned),
+            NamedOrBlankNodeRef::BlankNode(_) => None,
+        })
+        .collect()
 }
 
 #[test]
@@ -33,7 +38,8 @@ fn every_kind_has_a_shape_and_every_path_of_a_shape_is_a_field() {
     let vocabulary = Vocabulary::builtin();
     let shapes = graph(shapes_documents());
     let sh = |name: &str| oxrdf::NamedNode::new(format!("http://www.w3.org/ns/shacl#{name}")).unwrap();
-    let targets: BTreeSet<String> = shapes.triples_for_predicate(&sh("targetClass")).map(|triple| triple.object.to_string()).collect();
+    let targets: BTreeSet<String> =
+        shapes.triples_for_predicate(&sh("targetClass")).map(|triple| triple.object.to_string()).collect();
     for (name, kind) in vocabulary.kinds() {
         assert!(targets.contains(&kind.class.to_string()), "kind {name} has no shape");
     }
@@ -79,12 +85,18 @@ fn the_json_ld_context_maps_every_kind_and_field_and_none_share_a_name() {
 fn a_users_own_kind_is_recorded_checked_and_queried() {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in [
-        ("ontology/freeze.ttl", r#"@prefix naze: <https://w3id.org/naze#> . @prefix my: <https://example.org/ops#> .
+        (
+            "ontology/freeze.ttl",
+            r#"@prefix naze: <https://w3id.org/naze#> . @prefix my: <https://example.org/ops#> .
             @prefix skos: <http://www.w3.org/2004/02/skos/core#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
             my:Freeze rdfs:subClassOf naze:Receipt ; skos:notation "freeze" ; rdfs:label "change freeze" ; rdfs:comment "No changes." .
-            my:scope rdfs:range <http://www.w3.org/2001/XMLSchema#string> ; rdfs:label "scope" ; rdfs:comment "What is frozen." ."#),
-        ("shapes/freeze.ttl", r#"@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix my: <https://example.org/ops#> .
-            my:FreezeShape a sh:NodeShape ; sh:targetClass my:Freeze ; sh:property [ sh:path my:scope ; sh:minCount 1 ; sh:in ( "all" "database" ) ] ."#),
+            my:scope rdfs:range <http://www.w3.org/2001/XMLSchema#string> ; rdfs:label "scope" ; rdfs:comment "What is frozen." ."#,
+        ),
+        (
+            "shapes/freeze.ttl",
+            r#"@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix my: <https://example.org/ops#> .
+            my:FreezeShape a sh:NodeShape ; sh:targetClass my:Freeze ; sh:property [ sh:path my:scope ; sh:minCount 1 ; sh:in ( "all" "database" ) ] ."#,
+        ),
     ] {
         let path = folder.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -57,8 +57,13 @@ fn every_term_cites_receipts_that_its_query_shows_again() {
         for id in receipts {
             assert_eq!(naze.get(&format!("/v1/receipts/{}", id.as_str().unwrap())).status, 200, "{term}");
         }
-        let params = term["query"]["params"].as_object().unwrap().iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap()));
-        let path = format!("/v1/queries/{}?{}", term["query"]["id"].as_str().unwrap(), params.collect::<Vec<_>>().join("&"));
+        let params = term["query"]["params"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.as_str().unwrap()));
+        let path =
+            format!("/v1/queries/{}?{}", term["query"]["id"].as_str().unwrap(), params.collect::<Vec<_>>().join("&"));
         let proof = naze.get(&path);
         assert_eq!(proof.status, 200, "{path}: {}", proof.text());
         assert!(!proof.json()["rows"].as_array().unwrap().is_empty(), "{path} shows nothing for {term}");
@@ -72,7 +77,11 @@ fn human_verdicts_outweigh_signs_and_stay_visible() {
     naze.record(&note("ruled_out", "checkout"));
     let answer = ask(&naze, "web", "2026-03-10T10:09:00Z");
     assert_ne!(first(&answer), "checkout");
-    assert!(answer["whyNot"].as_array().unwrap().iter().any(|other| other["component"] == "checkout"), "{}", answer["whyNot"]);
+    assert!(
+        answer["whyNot"].as_array().unwrap().iter().any(|other| other["component"] == "checkout"),
+        "{}",
+        answer["whyNot"]
+    );
     naze.record(&note("confirmed", "inventory"));
     let answer = ask(&naze, "web", "2026-03-10T10:09:00Z");
     assert_eq!((first(&answer), &answer["verdict"]), ("inventory", &json!("confirmed")));
@@ -82,11 +91,22 @@ fn human_verdicts_outweigh_signs_and_stay_visible() {
 fn order_of_evidence_and_what_came_later_do_not_matter() {
     let naze = Naze::in_world("bad_deploy");
     let mut evidence: Vec<Recorded> = naze.engine.evidence(Window::ALL).unwrap();
-    let question = Question { component: "web".into(), metric: None, summary: None, onset: None, at: "2026-03-10T10:09:00Z".parse().unwrap(), incident: None };
+    let question = Question {
+        component: "web".into(),
+        metric: None,
+        summary: None,
+        onset: None,
+        at: "2026-03-10T10:09:00Z".parse().unwrap(),
+        incident: None,
+    };
     let answer = serde_json::to_string(&why(&question, &evidence)).unwrap();
     evidence.reverse();
     assert_eq!(serde_json::to_string(&why(&question, &evidence)).unwrap(), answer);
-    let known: BTreeSet<String> = evidence.iter().filter(|recorded| recorded.occurred_at() <= question.at).map(|recorded| recorded.id.to_string()).collect();
+    let known: BTreeSet<String> = evidence
+        .iter()
+        .filter(|recorded| recorded.occurred_at() <= question.at)
+        .map(|recorded| recorded.id.to_string())
+        .collect();
     evidence.retain(|recorded| known.contains(&recorded.id.to_string()));
     assert_eq!(serde_json::to_string(&why(&question, &evidence)).unwrap(), answer);
 }
@@ -117,10 +137,19 @@ fn an_answer_comes_in_every_form() {
     let naze = Naze::in_world("bad_deploy");
     let path = "/v1/why?component=web&at=2026-03-10T10:09:00Z";
     let plain = naze.get_as(path, "text/plain").text();
-    assert!(plain.contains("checkout likely broke web.") && plain.contains("FIVE WHYS") && plain.contains("/v1/queries/changes_before?"), "{plain}");
+    assert!(
+        plain.contains("checkout likely broke web.")
+            && plain.contains("FIVE WHYS")
+            && plain.contains("/v1/queries/changes_before?"),
+        "{plain}"
+    );
     assert!(naze.get_as(path, "text/markdown").text().contains("## Root cause"));
     assert!(naze.get_as(path, "text/html").text().contains("<h2>Root cause</h2>"));
-    assert!(naze.get_as(path, "text/csv").text().starts_with("rank,component,score,term,logOdds,statement,receipts,query\n1,checkout,"));
+    assert!(
+        naze.get_as(path, "text/csv")
+            .text()
+            .starts_with("rank,component,score,term,logOdds,statement,receipts,query\n1,checkout,")
+    );
     assert_eq!(naze.get("/v1/why").status, 400);
     assert_eq!(naze.get("/v1/why?component=web&window=soon").status, 400);
 }

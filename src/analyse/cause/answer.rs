@@ -43,7 +43,10 @@ fn cause(component: &str, mut terms: Vec<Term>, changes: &BTreeMap<&str, Weighed
         component: component.to_owned(),
         score,
         receipt: change.map(|weighed| weighed.fact.id),
-        summary: change.map(|weighed| describe(&weighed.fact)).or(loudest).unwrap_or_else(|| format!("nothing speaks for {component}")),
+        summary: change
+            .map(|weighed| describe(&weighed.fact))
+            .or(loudest)
+            .unwrap_or_else(|| format!("nothing speaks for {component}")),
         terms,
         evidence,
     }
@@ -62,7 +65,8 @@ fn verdict(facts: &Facts<'_>, changes: &BTreeMap<&str, Weighed<'_>>, ranked: &[C
     let change = changes.get(first.component.as_str());
     let leads_clearly = ranked.get(1).is_none_or(|second| first.score - second.score >= CLEAR_LEAD);
     let blames_another = first.terms.iter().any(|term| term.name == "passed_on");
-    let is_carried = change.is_some_and(|weighed| weighed.fits() || (weighed.hints() && leads_clearly && !blames_another));
+    let is_carried =
+        change.is_some_and(|weighed| weighed.fits() || (weighed.hints() && leads_clearly && !blames_another));
     if facts.changes.is_empty() || is_carried { Verdict::Likely } else { Verdict::Inconclusive }
 }
 
@@ -75,13 +79,22 @@ fn why_not(ranked: &[Cause]) -> Vec<WhyNot> {
     told.extend(ruled_out.filter(|cause| !told.contains(cause)).collect::<Vec<_>>());
     told.into_iter()
         .map(|other| {
-            let against = other.terms.iter().filter(|term| term.log_odds < 0.0).max_by(|a, b| b.log_odds.total_cmp(&a.log_odds));
-            let lacking = first.terms.iter().find(|term| term.log_odds > 0.0 && !other.terms.iter().any(|own| own.name == term.name && own.log_odds > 0.0));
+            let against =
+                other.terms.iter().filter(|term| term.log_odds < 0.0).max_by(|a, b| b.log_odds.total_cmp(&a.log_odds));
+            let lacking = first.terms.iter().find(|term| {
+                term.log_odds > 0.0 && !other.terms.iter().any(|own| own.name == term.name && own.log_odds > 0.0)
+            });
             let weaker = first.terms.iter().find(|term| term.log_odds > 0.0);
             let (statement, receipts) = match (against, lacking, weaker) {
                 (Some(term), ..) => (term.statement.clone(), term.receipts.clone()),
-                (None, Some(term), _) => (format!("unlike for {}, nothing shows {} for it: {}", first.component, term.name, term.statement), term.receipts.clone()),
-                (None, None, Some(term)) => (format!("its signs are weaker than those of {}: {}", first.component, term.statement), term.receipts.clone()),
+                (None, Some(term), _) => (
+                    format!("unlike for {}, nothing shows {} for it: {}", first.component, term.name, term.statement),
+                    term.receipts.clone(),
+                ),
+                (None, None, Some(term)) => (
+                    format!("its signs are weaker than those of {}: {}", first.component, term.statement),
+                    term.receipts.clone(),
+                ),
                 (None, None, None) => ("nothing speaks for it".to_owned(), Vec::new()),
             };
             WhyNot { component: other.component.clone(), statement, receipts, against: first.score - other.score }
@@ -89,25 +102,42 @@ fn why_not(ranked: &[Cause]) -> Vec<WhyNot> {
         .collect()
 }
 
-fn missing(facts: &Facts<'_>, changes: &BTreeMap<&str, Weighed<'_>>, ranked: &[Cause], verdict: Verdict) -> Vec<Missing> {
+fn missing(
+    facts: &Facts<'_>,
+    changes: &BTreeMap<&str, Weighed<'_>>,
+    ranked: &[Cause],
+    verdict: Verdict,
+) -> Vec<Missing> {
     let mut missing = Vec::new();
     let mut note = |what: String, next: String| missing.push(Missing { what, next });
     let symptom = &facts.question.component;
     let at = facts.question.at;
     if facts.crossings.is_empty() && facts.failures.is_empty() && facts.alerts.is_empty() {
-        note(format!("nothing is known to have failed or deviated before {at}"), format!("/v1/queries/data_gaps?from=-24h shows which senders went silent; widen the window with window=7d"));
+        note(
+            format!("nothing is known to have failed or deviated before {at}"),
+            format!("/v1/queries/data_gaps?from=-24h shows which senders went silent; widen the window with window=7d"),
+        );
     }
     if facts.callees.is_empty() {
-        note("no dependencies are known, so a victim cannot be told from a cause".into(), format!("record dependency receipts: {{\"kind\":\"dependency\",\"component\":\"{symptom}\",\"target\":…}}"));
+        note(
+            "no dependencies are known, so a victim cannot be told from a cause".into(),
+            format!("record dependency receipts: {{\"kind\":\"dependency\",\"component\":\"{symptom}\",\"target\":…}}"),
+        );
     }
     if facts.changes.is_empty() {
-        note("no deployments or changes are recorded".into(), "point CI at POST /v1/receipts, or GitHub at /hooks/github".into());
+        note(
+            "no deployments or changes are recorded".into(),
+            "point CI at POST /v1/receipts, or GitHub at /hooks/github".into(),
+        );
     }
     if let (Verdict::Inconclusive, Some(first), false) = (verdict, ranked.first(), facts.changes.is_empty()) {
         if !changes.get(first.component.as_str()).is_some_and(Weighed::fits) {
             note(
                 format!("no recorded change explains {}, the first suspect", first.component),
-                format!("look at what is not recorded (a provider, a certificate, a quota, load), then note it: {{\"kind\":\"note\",\"verdict\":\"confirmed\",\"causeComponent\":\"{}\",\"component\":\"{symptom}\",\"message\":…}}", first.component),
+                format!(
+                    "look at what is not recorded (a provider, a certificate, a quota, load), then note it: {{\"kind\":\"note\",\"verdict\":\"confirmed\",\"causeComponent\":\"{}\",\"component\":\"{symptom}\",\"message\":…}}",
+                    first.component
+                ),
             );
         }
     }
@@ -127,12 +157,15 @@ fn chain(facts: &Facts<'_>, changes: &BTreeMap<&str, Weighed<'_>>, first: &Cause
         ask(question, format!("{caller} depends on {callee}"), callee, vec![*id]);
         question = format!("Why did {callee} fail {caller}?");
     }
-    if let Some(sign) = first.terms.iter().find(|term| term.log_odds > 0.0 && !matches!(term.name, "path" | "change" | "content")) {
+    if let Some(sign) =
+        first.terms.iter().find(|term| term.log_odds > 0.0 && !matches!(term.name, "path" | "change" | "content"))
+    {
         ask(question, sign.statement.clone(), &first.component, sign.receipts.clone());
         question = format!("Why did {} do that?", first.component);
     }
     if let Some(weighed) = changes.get(first.component.as_str()) {
-        let fits = if weighed.fits() { "" } else { " (it came before, but nothing it touched is known to have failed)" };
+        let fits =
+            if weighed.fits() { "" } else { " (it came before, but nothing it touched is known to have failed)" };
         ask(question, format!("{}{fits}", describe(&weighed.fact)), &first.component, vec![weighed.fact.id]);
     }
     steps

@@ -83,11 +83,14 @@ pub(super) fn weigh<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, Weighed<'a>> {
     let mut best: BTreeMap<&str, Weighed<'a>> = BTreeMap::new();
     for (fact, content) in facts.changes.iter().zip(&contents) {
         let own_name: BTreeSet<String> = words(fact.component).collect();
-        let shared: Vec<&String> = content.all.intersection(&symptom_words).filter(|word| !own_name.contains(*word)).collect();
-        let words_weight: f64 = shared.iter().map(|word| (f64::from(changes + 1) / f64::from(spread[word.as_str()])).ln()).sum();
+        let shared: Vec<&String> =
+            content.all.intersection(&symptom_words).filter(|word| !own_name.contains(*word)).collect();
+        let words_weight: f64 =
+            shared.iter().map(|word| (f64::from(changes + 1) / f64::from(spread[word.as_str()])).ln()).sum();
         let shared_concepts: Vec<&str> = concepts(&content.touched).intersection(&symptom_concepts).copied().collect();
         let concepts_weight = f64::from(u32::try_from(shared_concepts.len()).unwrap_or(u32::MAX)) * SHARED_CONCEPT;
-        let mut weight = (words_weight * SHARED_WORDS_WEIGHT).min(SHARED_WORDS_MAX) + concepts_weight.min(SHARED_CONCEPTS_MAX);
+        let mut weight =
+            (words_weight * SHARED_WORDS_WEIGHT).min(SHARED_WORDS_MAX) + concepts_weight.min(SHARED_CONCEPTS_MAX);
         if content.inert {
             weight += INERT;
         }
@@ -118,12 +121,20 @@ pub(super) fn add<'a>(facts: &Facts<'a>, changes: &BTreeMap<&'a str, Weighed<'a>
         let query = || {
             let at = facts.question.at.checked_add(TimeDelta::seconds(1)).unwrap_or(facts.question.at);
             let hours = at.since(weighed.fact.time).num_hours() + 1;
-            Proof::new("changes_before", [("at", at.to_string()), ("lookback", format!("{hours}h")), ("component", (*component).to_owned())])
+            Proof::new(
+                "changes_before",
+                [("at", at.to_string()), ("lookback", format!("{hours}h")), ("component", (*component).to_owned())],
+            )
         };
         let timing = Term {
             name: "change",
             log_odds: weighed.timing,
-            statement: format!("{}, {} ({})", describe(&weighed.fact), relative(facts, weighed.fact.time), weighed.fact.time),
+            statement: format!(
+                "{}, {} ({})",
+                describe(&weighed.fact),
+                relative(facts, weighed.fact.time),
+                weighed.fact.time
+            ),
             receipts: vec![weighed.fact.id],
             query: query(),
         };
@@ -159,7 +170,12 @@ pub(super) fn describe(fact: &Fact<'_>) -> String {
         let version = text("version").or_else(|| text("commit")).unwrap_or("a version");
         format!("{} was deployed to {} ({})", version, fact.component, text("status").unwrap_or("unknown"))
     } else {
-        format!("{} of {} changed ({})", text("key").unwrap_or("something"), fact.component, text("changeType").unwrap_or("other"))
+        format!(
+            "{} of {} changed ({})",
+            text("key").unwrap_or("something"),
+            fact.component,
+            text("changeType").unwrap_or("other")
+        )
     };
     match text("summary") {
         Some(summary) => format!("{what}: {summary}"),
@@ -179,9 +195,15 @@ fn timing(facts: &Facts<'_>, fact: &Fact<'_>) -> f64 {
         _ => 0.7,
     };
     let in_skew = fact.time.checked_add(-CLOCK_SKEW).unwrap_or(fact.time);
-    let own_signs = facts.crossings.iter().chain(&facts.failures).filter(|sign| sign.component == fact.component).map(|sign| sign.time);
+    let own_signs = facts
+        .crossings
+        .iter()
+        .chain(&facts.failures)
+        .filter(|sign| sign.component == fact.component)
+        .map(|sign| sign.time);
     let own_signs: Vec<Timestamp> = own_signs.collect();
-    let next_sign = own_signs.iter().copied().filter(|time| *time >= in_skew).chain([facts.onset]).min().unwrap_or(facts.onset);
+    let next_sign =
+        own_signs.iter().copied().filter(|time| *time >= in_skew).chain([facts.onset]).min().unwrap_or(facts.onset);
     let minutes_to_sign = minutes(next_sign, fact.time).max(0.0);
     let recency = RECENCY - RECENCY_LOSS * (1.0 + minutes_to_sign / 10.0).ln();
     let was_broken = own_signs.iter().any(|time| *time < in_skew);
@@ -211,8 +233,11 @@ fn symptom_words(facts: &Facts<'_>) -> (BTreeSet<String>, Vec<ReceiptId>) {
     }
     let question = facts.question;
     found.extend([&question.summary, &question.metric].into_iter().flatten().flat_map(|text| words(text)));
-    let connected = |fact: &&Fact<'_>| facts.downstream.contains_key(fact.component) || facts.upstream.contains_key(fact.component);
-    found.extend(facts.crossings.iter().filter(connected).filter_map(|fact| fact.receipt.text("metric")).flat_map(words));
+    let connected =
+        |fact: &&Fact<'_>| facts.downstream.contains_key(fact.component) || facts.upstream.contains_key(fact.component);
+    found.extend(
+        facts.crossings.iter().filter(connected).filter_map(|fact| fact.receipt.text("metric")).flat_map(words),
+    );
     (found, told.iter().map(|fact| fact.id).collect())
 }
 
@@ -224,13 +249,20 @@ fn content(fact: &Fact<'_>) -> Content {
     let (mut removed, mut added, mut context): (Bag, Bag, BTreeSet<String>) = Default::default();
     for line in label("diff").lines() {
         match line.as_bytes() {
-            [b'-', rest @ ..] if !rest.starts_with(b"--") => words(line).for_each(|word| *removed.entry(word).or_default() += 1),
-            [b'+', rest @ ..] if !rest.starts_with(b"++") => words(line).for_each(|word| *added.entry(word).or_default() += 1),
+            [b'-', rest @ ..] if !rest.starts_with(b"--") => {
+                words(line).for_each(|word| *removed.entry(word).or_default() += 1)
+            }
+            [b'+', rest @ ..] if !rest.starts_with(b"++") => {
+                words(line).for_each(|word| *added.entry(word).or_default() += 1)
+            }
             _ => context.extend(words(line)),
         }
     }
     let net = |bag: &Bag, other: &Bag| -> BTreeSet<String> {
-        bag.iter().filter(|(word, count)| other.get(*word).is_none_or(|other| other < count)).map(|(word, _)| word.clone()).collect()
+        bag.iter()
+            .filter(|(word, count)| other.get(*word).is_none_or(|other| other < count))
+            .map(|(word, _)| word.clone())
+            .collect()
     };
     let kept: u32 = removed.iter().map(|(word, count)| added.get(word).copied().unwrap_or(0).min(*count)).sum();
     let lost: u32 = removed.values().sum();

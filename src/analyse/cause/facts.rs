@@ -47,7 +47,9 @@ pub(super) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn new(question: &'a Question, evidence: &'a [Recorded]) -> Self {
         let all = in_order(question, evidence);
-        let of_kinds = |kinds: &[&str]| -> Vec<Fact<'a>> { all.iter().filter(|fact| kinds.contains(&fact.receipt.kind())).copied().collect() };
+        let of_kinds = |kinds: &[&str]| -> Vec<Fact<'a>> {
+            all.iter().filter(|fact| kinds.contains(&fact.receipt.kind())).copied().collect()
+        };
         let mut facts = Self {
             question,
             onset: question.at,
@@ -55,7 +57,11 @@ impl<'a> Facts<'a> {
             suspects: suspects(question, &all),
             crossings: of_kinds(&["crossing"]),
             failures: of_kinds(&["failure"]),
-            alerts: all.iter().filter(|fact| fact.receipt.kind() == "alert" && fact.receipt.text("status") == Some("firing")).copied().collect(),
+            alerts: all
+                .iter()
+                .filter(|fact| fact.receipt.kind() == "alert" && fact.receipt.text("status") == Some("firing"))
+                .copied()
+                .collect(),
             changes: of_kinds(&["deployment", "change"]),
             notes: of_kinds(&["note"]),
             callees: Edges::new(),
@@ -77,8 +83,16 @@ impl<'a> Facts<'a> {
         let symptom = self.question.component.as_str();
         let own: Vec<_> = self.crossings.iter().filter(|fact| fact.component == symptom).collect();
         let in_metric: Vec<_> = own.iter().filter(|fact| self.is_symptom_metric(fact)).collect();
-        let crossed = if in_metric.is_empty() { own.iter().map(|fact| fact.time).min() } else { in_metric.iter().map(|fact| fact.time).min() };
-        let failed = self.failures.iter().chain(&self.alerts).filter(|fact| fact.component == symptom && fact.receipt.text("severity") != Some("info"));
+        let crossed = if in_metric.is_empty() {
+            own.iter().map(|fact| fact.time).min()
+        } else {
+            in_metric.iter().map(|fact| fact.time).min()
+        };
+        let failed = self
+            .failures
+            .iter()
+            .chain(&self.alerts)
+            .filter(|fact| fact.component == symptom && fact.receipt.text("severity") != Some("info"));
         crossed.into_iter().chain(failed.map(|fact| fact.time)).min().unwrap_or(self.question.at)
     }
 
@@ -93,7 +107,9 @@ impl<'a> Facts<'a> {
                 "failure" => "peer",
                 _ => continue,
             };
-            let Some(callee) = fact.receipt.component_field(field).filter(|callee| *callee != fact.component) else { continue };
+            let Some(callee) = fact.receipt.component_field(field).filter(|callee| *callee != fact.component) else {
+                continue;
+            };
             self.callees.entry(fact.component).or_default().entry(callee).or_insert(fact.id);
             self.callers.entry(callee).or_default().entry(fact.component).or_insert(fact.id);
         }

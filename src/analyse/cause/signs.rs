@@ -57,23 +57,40 @@ fn add_deviation(facts: &Facts<'_>, terms: &mut Terms<'_>) {
         let text = |field: &str| fact.receipt.text(field).unwrap_or_default();
         let number = |field: &str| fact.receipt.number(field).unwrap_or_default();
         let query = || Proof::new("crossings", around(facts, fact.time, component));
-        push(terms, component, Term {
-            name: "deviation",
-            log_odds: deviation,
-            statement: format!(
-                "{} of {component} went {} to {:.4} from {:.4}, {:.1} robust standard deviations",
-                text("metric"), text("direction"), number("value"), number("baseline"), number("deviation").abs()
-            ),
-            receipts: vec![fact.id],
-            query: query(),
-        });
-        push(terms, component, Term {
-            name: "onset",
-            log_odds: onset,
-            statement: format!("{} of {component} began to deviate {} ({})", text("metric"), relative(facts, fact.time), fact.time),
-            receipts: vec![fact.id],
-            query: query(),
-        });
+        push(
+            terms,
+            component,
+            Term {
+                name: "deviation",
+                log_odds: deviation,
+                statement: format!(
+                    "{} of {component} went {} to {:.4} from {:.4}, {:.1} robust standard deviations",
+                    text("metric"),
+                    text("direction"),
+                    number("value"),
+                    number("baseline"),
+                    number("deviation").abs()
+                ),
+                receipts: vec![fact.id],
+                query: query(),
+            },
+        );
+        push(
+            terms,
+            component,
+            Term {
+                name: "onset",
+                log_odds: onset,
+                statement: format!(
+                    "{} of {component} began to deviate {} ({})",
+                    text("metric"),
+                    relative(facts, fact.time),
+                    fact.time
+                ),
+                receipts: vec![fact.id],
+                query: query(),
+            },
+        );
     }
 }
 
@@ -120,13 +137,29 @@ fn add_rarity(facts: &Facts<'_>, terms: &mut Terms<'_>) {
         let mut loudest: Vec<_> = events.iter().map(|(name, (weight, id))| (weigh(name, *weight), name, *id)).collect();
         loudest.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         let named: Vec<&str> = loudest.iter().take(3).map(|(_, name, _)| name.as_str()).collect();
-        push(terms, component, Term {
-            name: "rarity",
-            log_odds: total.max(0.0).sqrt(),
-            statement: format!("{component} shows {} kinds of events, first among them what few others show: {}", events.len(), named.join("; ")),
-            receipts: loudest.iter().take(CITED_MAX).map(|(.., id)| *id).collect(),
-            query: Proof::new("events_around", [("at", facts.onset.to_string()), ("before", "1h".into()), ("after", "1h".into()), ("component", (*component).to_owned())]),
-        });
+        push(
+            terms,
+            component,
+            Term {
+                name: "rarity",
+                log_odds: total.max(0.0).sqrt(),
+                statement: format!(
+                    "{component} shows {} kinds of events, first among them what few others show: {}",
+                    events.len(),
+                    named.join("; ")
+                ),
+                receipts: loudest.iter().take(CITED_MAX).map(|(.., id)| *id).collect(),
+                query: Proof::new(
+                    "events_around",
+                    [
+                        ("at", facts.onset.to_string()),
+                        ("before", "1h".into()),
+                        ("after", "1h".into()),
+                        ("component", (*component).to_owned()),
+                    ],
+                ),
+            },
+        );
     }
 }
 
@@ -137,7 +170,9 @@ fn signature(fact: &Fact<'_>) -> String {
         return format!("alert {}", text("name"));
     }
     let words = text("message").split_whitespace();
-    let steady: Vec<&str> = words.map(|word| if word.len() >= 8 && word.chars().any(|c| c.is_ascii_digit()) { "#" } else { word }).collect();
+    let steady: Vec<&str> = words
+        .map(|word| if word.len() >= 8 && word.chars().any(|c| c.is_ascii_digit()) { "#" } else { word })
+        .collect();
     format!("{} {}", text("failureType"), steady.join(" ").chars().take(60).collect::<String>()).trim_end().to_owned()
 }
 
@@ -153,20 +188,34 @@ fn add_blame(facts: &Facts<'_>, terms: &mut Terms<'_>) {
     for (callee, callers) in blamed {
         let weight: f64 = callers.values().map(|(count, _)| count.ln_1p()).sum();
         let names: Vec<&str> = callers.keys().copied().collect();
-        push(terms, callee, Term {
-            name: "blame",
-            log_odds: BLAME_WEIGHT * weight.ln_1p(),
-            statement: format!("{} failures of {} blame {callee}", callers.values().map(|(_, ids)| ids.len()).sum::<usize>(), names.join(", ")),
-            receipts: callers.values().flat_map(|(_, ids)| ids).take(CITED_MAX).copied().collect(),
-            query: Proof::new("failures_by_peer", [("at", facts.question.at.to_string()), ("lookback", "24h".into()), ("peer", callee.to_owned())]),
-        });
+        push(
+            terms,
+            callee,
+            Term {
+                name: "blame",
+                log_odds: BLAME_WEIGHT * weight.ln_1p(),
+                statement: format!(
+                    "{} failures of {} blame {callee}",
+                    callers.values().map(|(_, ids)| ids.len()).sum::<usize>(),
+                    names.join(", ")
+                ),
+                receipts: callers.values().flat_map(|(_, ids)| ids).take(CITED_MAX).copied().collect(),
+                query: Proof::new(
+                    "failures_by_peer",
+                    [("at", facts.question.at.to_string()), ("lookback", "24h".into()), ("peer", callee.to_owned())],
+                ),
+            },
+        );
     }
 }
 
 /// A silent callee (a managed service, a third party) shows itself only through its callers.
 fn add_passed_on(facts: &Facts<'_>, terms: &mut Terms<'_>) {
-    let tells_itself: BTreeSet<&str> =
-        [&facts.failures, &facts.alerts, &facts.changes, &facts.crossings].into_iter().flatten().map(|fact| fact.component).collect();
+    let tells_itself: BTreeSet<&str> = [&facts.failures, &facts.alerts, &facts.changes, &facts.crossings]
+        .into_iter()
+        .flatten()
+        .map(|fact| fact.component)
+        .collect();
     let since = facts.onset.checked_add(-TOGETHER).unwrap_or(facts.onset);
     let mut all: BTreeMap<&str, f64> = BTreeMap::new();
     let mut to: BTreeMap<(&str, &str), (f64, Vec<ReceiptId>)> = BTreeMap::new();
@@ -184,16 +233,40 @@ fn add_passed_on(facts: &Facts<'_>, terms: &mut Terms<'_>) {
         if share < PASSED_ON_SHARE_MIN || tells_itself.contains(callee) {
             continue;
         }
-        let statement = format!("{:.0} % of the failures of {caller} since the onset blame {callee}, of which nothing else is known", share * 100.0);
-        let query = || Proof::new("failures_by_peer", [("at", facts.question.at.to_string()), ("lookback", "24h".into()), ("peer", callee.to_owned())]);
+        let statement = format!(
+            "{:.0} % of the failures of {caller} since the onset blame {callee}, of which nothing else is known",
+            share * 100.0
+        );
+        let query = || {
+            Proof::new(
+                "failures_by_peer",
+                [("at", facts.question.at.to_string()), ("lookback", "24h".into()), ("peer", callee.to_owned())],
+            )
+        };
         let receipts: Vec<ReceiptId> = ids.into_iter().take(CITED_MAX).collect();
-        let shown: f64 = terms.get(caller).into_iter().flatten().filter(|term| matches!(term.name, "deviation" | "onset")).map(|term| term.log_odds).sum();
+        let shown: f64 = terms
+            .get(caller)
+            .into_iter()
+            .flatten()
+            .filter(|term| matches!(term.name, "deviation" | "onset"))
+            .map(|term| term.log_odds)
+            .sum();
         let through = share * shown * INHERITED_SHARE;
         if through > inherited.get(callee).map_or(0.0, |term| term.log_odds) {
-            let term = Term { name: "through", log_odds: through, statement: statement.clone(), receipts: receipts.clone(), query: query() };
+            let term = Term {
+                name: "through",
+                log_odds: through,
+                statement: statement.clone(),
+                receipts: receipts.clone(),
+                query: query(),
+            };
             inherited.insert(callee, term);
         }
-        push(terms, caller, Term { name: "passed_on", log_odds: PASSED_ON * share, statement, receipts, query: query() });
+        push(
+            terms,
+            caller,
+            Term { name: "passed_on", log_odds: PASSED_ON * share, statement, receipts, query: query() },
+        );
     }
     for (callee, term) in inherited {
         push(terms, callee, term);
@@ -214,13 +287,17 @@ pub(super) fn add_verdicts(facts: &Facts<'_>, terms: &mut Terms<'_>) {
             Some("ruled_out") => ("ruled_out", -CONFIRMED - terms.get(cause).map_or(0.0, |terms| sum(terms).max(0.0))),
             _ => continue,
         };
-        push(terms, cause, Term {
-            name,
-            log_odds,
-            statement: format!("noted at {}: {}", note.time, note.receipt.text("message").unwrap_or_default()),
-            receipts: vec![note.id],
-            query: Proof::new("verdicts", [("at", facts.question.at.to_string()), ("cause", cause.to_owned())]),
-        });
+        push(
+            terms,
+            cause,
+            Term {
+                name,
+                log_odds,
+                statement: format!("noted at {}: {}", note.time, note.receipt.text("message").unwrap_or_default()),
+                receipts: vec![note.id],
+                query: Proof::new("verdicts", [("at", facts.question.at.to_string()), ("cause", cause.to_owned())]),
+            },
+        );
     }
 }
 

@@ -9,17 +9,35 @@ const STOP_WORDS: &str = "the and for with from into that this not was are has h
 
 /// Concepts of failure, and words that belong to them.
 const CONCEPTS: [(&str, &str); 16] = [
-    ("concurrency", "concurrent race deadlock mutex lock unlock locks atomic thread threads goroutine goroutines sync synchronized semaphore parallel"),
-    ("memory", "memory oom heap gc leak rss alloc allocation append oomkilled retained accumulates accumulate unbounded evict eviction"),
+    (
+        "concurrency",
+        "concurrent race deadlock mutex lock unlock locks atomic thread threads goroutine goroutines sync synchronized semaphore parallel",
+    ),
+    (
+        "memory",
+        "memory oom heap gc leak rss alloc allocation append oomkilled retained accumulates accumulate unbounded evict eviction",
+    ),
     ("disk", "disk space volume inode rotate rotation filesystem debug retention verbose logging level"),
-    ("capacity", "throttle throttled throttling throughput capacity quota limit ratelimit batch batching concurrency exceeded provisioned"),
-    ("time", "timeout timeouts deadline latency slow ttl expiry backoff retry retries attempts interval minute second minutes seconds"),
+    (
+        "capacity",
+        "throttle throttled throttling throughput capacity quota limit ratelimit batch batching concurrency exceeded provisioned",
+    ),
+    (
+        "time",
+        "timeout timeouts deadline latency slow ttl expiry backoff retry retries attempts interval minute second minutes seconds",
+    ),
     ("cache", "cache caches cached ttl hit miss evict stampede redis memcached"),
     ("pool", "pool pools connection connections conn idle exhausted maxopen keepalive"),
     ("database", "query queries sql index table migration column schema transaction select statement db database scan"),
     ("lookup", "found missing register registered registration registry lookup predefined undefined unknown resolve"),
-    ("parsing", "parse parsing decode encode unmarshal marshal json schema field deserialize serialize format invalid malformed type"),
-    ("authorization", "auth token secret credential credentials permission permissions denied unauthorized forbidden role iam policy scope"),
+    (
+        "parsing",
+        "parse parsing decode encode unmarshal marshal json schema field deserialize serialize format invalid malformed type",
+    ),
+    (
+        "authorization",
+        "auth token secret credential credentials permission permissions denied unauthorized forbidden role iam policy scope",
+    ),
     ("TLS", "tls ssl certificate cert certificates x509 handshake"),
     ("DNS", "dns resolve resolver nxdomain hostname"),
     ("null values", "nil null nullpointer panic dereference undefined npe"),
@@ -37,7 +55,8 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
         let after = characters.get(place + 1);
         let begins_hump = character.is_ascii_uppercase()
             && (before.is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit())
-                || (before.is_some_and(|before| before.is_ascii_uppercase()) && after.is_some_and(char::is_ascii_lowercase)));
+                || (before.is_some_and(|before| before.is_ascii_uppercase())
+                    && after.is_some_and(char::is_ascii_lowercase)));
         if begins_hump || !character.is_ascii_alphanumeric() {
             words.push(std::mem::take(&mut word));
         }
@@ -51,7 +70,13 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
 
 /// The concepts that some of the words belong to.
 pub(super) fn concepts<'a>(words: impl IntoIterator<Item = &'a String>) -> BTreeSet<&'static str> {
-    let belongs = |word: &str| CONCEPTS.iter().filter(move |(_, members)| members.split(' ').any(|member| member == word)).map(|(name, _)| *name).collect::<Vec<_>>();
+    let belongs = |word: &str| {
+        CONCEPTS
+            .iter()
+            .filter(move |(_, members)| members.split(' ').any(|member| member == word))
+            .map(|(name, _)| *name)
+            .collect::<Vec<_>>()
+    };
     words.into_iter().flat_map(|word| belongs(word)).collect()
 }
 
@@ -65,7 +90,11 @@ fn is_inert_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let ending = name.rsplit('.').next().unwrap_or_default();
     let is_document = name.contains('.') && matches!(ending, "md" | "txt" | "rst" | "css" | "scss" | "svg" | "png");
-    let is_test = name.contains("_test.") || name.contains(".test.") || name.starts_with("test_") || path.contains("/testdata/");
+    let is_test =
+        name.contains("_test.") || name.contains(".test.") || name.starts_with("test_") || path.contains("/testdata/");
     let is_setting = matches!(name.as_str(), "codeowners" | "license") || name.starts_with(".golangci");
-    is_document || is_test || is_setting || ["docs/", ".github/", ".circleci/"].iter().any(|folder| path.starts_with(folder))
+    is_document
+        || is_test
+        || is_setting
+        || ["docs/", ".github/", ".circleci/"].iter().any(|folder| path.starts_with(folder))
 }

@@ -19,7 +19,12 @@ const EXPLAINING_SHARE_MIN: f64 = 0.8;
 /// A suspect with a change of its own that fits is not easily explained by others.
 const EXPLAINED_WITH_CHANGE_SHARE: f64 = 0.25;
 
-pub(super) fn add(facts: &Facts<'_>, strength: &BTreeMap<&str, f64>, changes: &BTreeMap<&str, Weighed<'_>>, terms: &mut Terms<'_>) {
+pub(super) fn add(
+    facts: &Facts<'_>,
+    strength: &BTreeMap<&str, f64>,
+    changes: &BTreeMap<&str, Weighed<'_>>,
+    terms: &mut Terms<'_>,
+) {
     let first = first_signs(facts, terms);
     let names: Vec<&str> = terms.keys().copied().collect();
     for component in names {
@@ -31,8 +36,14 @@ pub(super) fn add(facts: &Facts<'_>, strength: &BTreeMap<&str, f64>, changes: &B
 
 /// When each suspect first showed something: its telling crossing, its failures, or failures that blame it.
 fn first_signs<'a>(facts: &Facts<'a>, terms: &Terms<'a>) -> BTreeMap<&'a str, Timestamp> {
-    let telling: Vec<ReceiptId> = terms.values().flatten().filter(|term| term.name == "deviation").flat_map(|term| term.receipts.clone()).collect();
-    let crossed = facts.crossings.iter().filter(|fact| telling.contains(&fact.id)).map(|fact| (fact.component, fact.time));
+    let telling: Vec<ReceiptId> = terms
+        .values()
+        .flatten()
+        .filter(|term| term.name == "deviation")
+        .flat_map(|term| term.receipts.clone())
+        .collect();
+    let crossed =
+        facts.crossings.iter().filter(|fact| telling.contains(&fact.id)).map(|fact| (fact.component, fact.time));
     let failed = facts.failures.iter().map(|fact| (super::signs::peer(fact).unwrap_or(fact.component), fact.time));
     let mut first = BTreeMap::new();
     for (component, time) in crossed.chain(failed) {
@@ -44,13 +55,22 @@ fn first_signs<'a>(facts: &Facts<'a>, terms: &Terms<'a>) -> BTreeMap<&'a str, Ti
 
 fn place(facts: &Facts<'_>, component: &str) -> Option<Term> {
     let symptom = facts.question.component.as_str();
-    let own_edges: Vec<ReceiptId> =
-        [&facts.callees, &facts.callers].into_iter().filter_map(|edges| edges.get(symptom)).flat_map(BTreeMap::values).copied().take(5).collect();
+    let own_edges: Vec<ReceiptId> = [&facts.callees, &facts.callers]
+        .into_iter()
+        .filter_map(|edges| edges.get(symptom))
+        .flat_map(BTreeMap::values)
+        .copied()
+        .take(5)
+        .collect();
     if component == symptom || own_edges.is_empty() {
         return None;
     }
     let (log_odds, statement, receipts) = if let Some(steps) = facts.downstream.get(component) {
-        (ON_THE_WAY, format!("{symptom} depends on {component}, {steps} calls away"), path(facts, component).into_iter().map(|(.., id)| id).collect())
+        (
+            ON_THE_WAY,
+            format!("{symptom} depends on {component}, {steps} calls away"),
+            path(facts, component).into_iter().map(|(.., id)| id).collect(),
+        )
     } else if facts.upstream.contains_key(component) {
         (CALLER, format!("{component} calls {symptom}, not the other way round"), own_edges)
     } else {
@@ -101,8 +121,13 @@ fn explained(
     Some(Term {
         name: "explained",
         log_odds: EXPLAINED * share * untimed * if has_change { EXPLAINED_WITH_CHANGE_SHARE } else { 1.0 },
-        statement: format!("{component} calls {callee}, which shows as much and no later: {component} may be its victim"),
+        statement: format!(
+            "{component} calls {callee}, which shows as much and no later: {component} may be its victim"
+        ),
         receipts: vec![edge],
-        query: Proof::new("dependency_status", [("at", facts.question.at.to_string()), ("component", component.to_owned())]),
+        query: Proof::new(
+            "dependency_status",
+            [("at", facts.question.at.to_string()), ("component", component.to_owned())],
+        ),
     })
 }
