@@ -1,234 +1,145 @@
 //! Reads time bounds out of an ad-hoc query, so that it, too, searches the slots of its window only.
 //!
-//! Answers must not change. A receipt's triples all lie in the slot of its time. So a triple pattern loses nothing when
-//! the other slots are away, if its subject is *timed*: the same conjunction says `?receipt naze:occurredAt ?time`, and a
-//! filter that every solution must pass bounds `?time`. The window is used when each triple pattern of the whole query is
-//! of that sort, or asks for what no receipt has; anything else, and the query sees all slots.
+//! Answers must not change, so the window is used only when it plainly holds for everything that is matched: the pattern
+//! is a conjunction of triples, every subject is a variable with a `naze:occurredAt`, and a filter over all of it bounds
+//! that time. A receipt's triples all lie in the slot of its time, so slots outside cannot add to such a match.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oxrdf::vocab::{rdf, xsd};
-use oxrdf::{NamedNode, NamedNodeRef, Variable};
+use oxrdf::vocab::xsd;
+use oxrdf::{NamedNodeRef, Variable};
 use spargebra::Query;
-use spargebra::algebra::{Expression, GraphPattern, PropertyPathExpression};
-use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+use spargebra::algebra::{Expression, GraphPattern};
+use spargebra::term::{NamedNodePattern, TermPattern};
 
-use super::algebra::{has_exists, parts, pattern_of};
+use super::guard::pattern_of;
 use crate::clock::Timestamp;
 use crate::record::Window;
-use crate::vocab::{LABEL_PREFIX, Vocabulary};
 
 const OCCURRED_AT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#occurredAt");
 
-/// Variable → first and last instant it can hold.
-type Bounds = BTreeMap<Variable, (Timestamp, Timestamp)>;
-/// Variables that hold receipts whose time is bounded.
-type Timed = BTreeSet<Variable>;
-
-/// The windows that hold every receipt the query can match; `None` when that is not plain to see.
-pub(super) fn windows(query: &Query, vocabulary: &Vocabulary) -> Option<Vec<Window>> {
-    // DESCRIBE reads more than it matches.
-    if matches!(query, Query::Describe { .. }) {
+/// The windows that hold everything the query can match, one per receipt it joins; `None` when that is not plain to see.
+pub(super) fn windows(query: &Query) -> Option<Vec<Window>> {
+    if !matches!(query, Query::Select { .. } | Query::Ask { .. }) {
         return None;
     }
-    let mut reader = Reader { vocabulary, windows: Vec::new() };
-    reader.read(pattern_of(query), &Bounds::new(), &Timed::new())?;
-    (!reader.windows.is_empty()).then_some(reader.windows)
+    let mut found = Found::default();
+    found.read(inside(pattern_of(query)))?;
+    if found.subjects.is_empty() {
+        return None;
+    }
+    found.subjects.iter().map(|subject| found.window_of(subject)).collect()
 }
 
-struct Reader<'a> {
-    vocabulary: &'a Vocabulary,
-    windows: Vec<Window>,
-}
-
-impl Reader<'_> {
-    /// Reads a pattern whose solutions all pass `bounds`, and join with receipts that are `timed`.
-    fn read(&mut self, pattern: &GraphPattern, bounds: &Bounds, timed: &Timed) -> Option<()> {
-        if parts(pattern).1.into_iter().any(has_exists) {
-            return None;
-        }
-        match pattern {
-            GraphPattern::Bgp { patterns } => {
-                let timed = union(timed, &self.timed_by(pattern, bounds));
-                patterns.iter().all(|triple| self.keeps_triple(triple, &timed)).then_some(())
-            }
-            GraphPattern::Path { subject, path, .. } => (is_one_step(path) && is_timed(subject, timed)).then_some(()),
-            GraphPattern::Join { left, right } => {
-                let timed = union(timed, &union(&self.timed_by(left, bounds), &self.timed_by(right, bounds)));
-                self.read(left, bounds, &timed)?;
-                self.read(right, bounds, &timed)
-            }
-            GraphPattern::LeftJoin { left, right, expression } => {
-                self.read(left, bounds, timed)?;
-                // A row of `left` stays when `right` has none for it. So only what `left` itself has counts on the right.
-                let timed_on_the_left = union(&self.timed_by(left, bounds), &common(timed, &certain(left)));
-                let mut own = Bounds::new();
-                expression.iter().for_each(|expression| narrow(&mut own, expression));
-                self.read(right, &own, &timed_on_the_left)
-            }
-            GraphPattern::Union { left, right } => {
-                self.read(left, bounds, timed)?;
-                self.read(right, bounds, timed)
-            }
-            GraphPattern::Minus { left, right } => {
-                self.read(left, bounds, timed)?;
-                self.read(right, &Bounds::new(), &Timed::new())
-            }
-            GraphPattern::Filter { expr, inner } => self.read(inner, &narrowed(bounds, expr), timed),
-            // A graph may be asked for itself; then it counts which ones there are.
-            GraphPattern::Graph { inner, .. } => {
-                (!certain(inner).is_empty()).then(|| self.read(inner, bounds, timed))?
-            }
-            GraphPattern::Extend { inner, .. }
-            | GraphPattern::Distinct { inner }
-            | GraphPattern::Reduced { inner }
-            | GraphPattern::OrderBy { inner, .. } => self.read(inner, bounds, timed),
-            GraphPattern::Project { inner, variables } => self.read(
-                inner,
-                &projected(bounds, variables),
-                &timed.iter().filter(|v| variables.contains(v)).cloned().collect(),
-            ),
-            GraphPattern::Values { .. } => Some(()),
-            // What is outside cannot be taken inside: it decides which rows are counted or cut off.
-            GraphPattern::Group { inner, .. } | GraphPattern::Slice { inner, .. } => {
-                self.read(inner, &Bounds::new(), &Timed::new())
-            }
-            GraphPattern::Lateral { .. } | GraphPattern::Service { .. } => None,
-        }
-    }
-
-    /// Does the triple pattern match the same without the other slots?
-    fn keeps_triple(&self, triple: &TriplePattern, timed: &Timed) -> bool {
-        let is_of_no_receipt = match &triple.predicate {
-            NamedNodePattern::NamedNode(predicate) => !self.is_of_receipts(predicate),
-            NamedNodePattern::Variable(_) => false,
-        };
-        is_of_no_receipt || is_timed(&triple.subject, timed)
-    }
-
-    fn is_of_receipts(&self, predicate: &NamedNode) -> bool {
-        *predicate == rdf::TYPE
-            || predicate.as_str().starts_with(LABEL_PREFIX)
-            || self.vocabulary.field_of_iri(predicate.as_ref()).is_some()
-    }
-
-    /// The receipts that every solution of `pattern` has, and whose time `bounds` and the pattern's own filters bound.
-    fn timed_by(&mut self, pattern: &GraphPattern, bounds: &Bounds) -> Timed {
-        match pattern {
-            GraphPattern::Bgp { patterns } => {
-                patterns.iter().filter_map(|triple| self.timed_subject(triple, bounds)).collect()
-            }
-            GraphPattern::Join { left, right } => union(&self.timed_by(left, bounds), &self.timed_by(right, bounds)),
-            GraphPattern::Union { left, right } => common(&self.timed_by(left, bounds), &self.timed_by(right, bounds)),
-            GraphPattern::Filter { expr, inner } => self.timed_by(inner, &narrowed(bounds, expr)),
-            GraphPattern::LeftJoin { left: inner, .. }
-            | GraphPattern::Minus { left: inner, .. }
-            | GraphPattern::Graph { inner, .. }
-            | GraphPattern::Extend { inner, .. }
-            | GraphPattern::Distinct { inner }
-            | GraphPattern::Reduced { inner }
-            | GraphPattern::OrderBy { inner, .. } => self.timed_by(inner, bounds),
-            GraphPattern::Project { inner, variables } => {
-                let timed = self.timed_by(inner, &projected(bounds, variables));
-                timed.into_iter().filter(|variable| variables.contains(variable)).collect()
-            }
-            _ => Timed::new(),
-        }
-    }
-
-    fn timed_subject(&mut self, triple: &TriplePattern, bounds: &Bounds) -> Option<Variable> {
-        let NamedNodePattern::NamedNode(predicate) = &triple.predicate else { return None };
-        let (TermPattern::Variable(subject), TermPattern::Variable(time)) = (&triple.subject, &triple.object) else {
-            return None;
-        };
-        let (from, last) = *bounds.get(time).filter(|_| *predicate == OCCURRED_AT)?;
-        // A window is half-open; its slots are whole, so one more instant never leaves one out.
-        let to = last.checked_add(chrono::TimeDelta::microseconds(1)).unwrap_or(Timestamp::MAX);
-        self.windows.push(Window { from, to });
-        Some(subject.clone())
-    }
-}
-
-fn is_timed(subject: &TermPattern, timed: &Timed) -> bool {
-    matches!(subject, TermPattern::Variable(subject) if timed.contains(subject))
-}
-
-/// From a receipt to a value of its own, not further.
-fn is_one_step(path: &PropertyPathExpression) -> bool {
-    match path {
-        PropertyPathExpression::NamedNode(_) => true,
-        PropertyPathExpression::Alternative(left, right) => is_one_step(left) && is_one_step(right),
-        _ => false,
-    }
-}
-
-/// Variables that have a value, taken from the data, in every solution.
-fn certain(pattern: &GraphPattern) -> Timed {
+/// Below what only shapes the answer.
+fn inside(pattern: &GraphPattern) -> &GraphPattern {
     match pattern {
-        GraphPattern::Bgp { patterns } => patterns
-            .iter()
-            .flat_map(|triple| [&triple.subject, &triple.object])
-            .filter_map(|term| match term {
-                TermPattern::Variable(variable) => Some(variable.clone()),
-                _ => None,
-            })
-            .collect(),
-        GraphPattern::Join { left, right } => union(&certain(left), &certain(right)),
-        GraphPattern::Union { left, right } => common(&certain(left), &certain(right)),
-        GraphPattern::LeftJoin { left: inner, .. }
-        | GraphPattern::Minus { left: inner, .. }
-        | GraphPattern::Filter { inner, .. }
-        | GraphPattern::Graph { inner, .. }
-        | GraphPattern::Extend { inner, .. }
+        GraphPattern::Slice { inner, .. }
         | GraphPattern::Distinct { inner }
         | GraphPattern::Reduced { inner }
-        | GraphPattern::OrderBy { inner, .. } => certain(inner),
-        GraphPattern::Project { inner, variables } => {
-            certain(inner).into_iter().filter(|variable| variables.contains(variable)).collect()
-        }
-        _ => Timed::new(),
+        | GraphPattern::Project { inner, .. }
+        | GraphPattern::OrderBy { inner, .. }
+        | GraphPattern::Group { inner, .. } => inside(inner),
+        GraphPattern::Extend { inner, expression, .. } if !has_exists(expression) => inside(inner),
+        other => other,
     }
 }
 
-fn narrowed(bounds: &Bounds, filter: &Expression) -> Bounds {
-    let mut bounds = bounds.clone();
-    narrow(&mut bounds, filter);
-    bounds
+#[derive(Default)]
+struct Found {
+    subjects: BTreeSet<Variable>,
+    /// Subject → variables that hold its time.
+    times: BTreeMap<Variable, Vec<Variable>>,
+    /// Variable → bounds, both inclusive.
+    bounds: BTreeMap<Variable, (Timestamp, Timestamp)>,
 }
 
-/// Takes the conditions that must hold; those that need not are no bounds.
-fn narrow(bounds: &mut Bounds, filter: &Expression) {
-    match filter {
-        Expression::And(left, right) => {
-            narrow(bounds, left);
-            narrow(bounds, right);
+impl Found {
+    /// `None` for anything but conjunctions of triples and filters over all of them.
+    fn read(&mut self, pattern: &GraphPattern) -> Option<()> {
+        match pattern {
+            GraphPattern::Filter { expr, inner } => {
+                self.read_filter(expr)?;
+                self.read(inner)
+            }
+            GraphPattern::Join { left, right } => {
+                self.read(left)?;
+                self.read(right)
+            }
+            GraphPattern::Graph { inner, .. } => self.read(inner),
+            GraphPattern::Values { .. } => Some(()),
+            GraphPattern::Extend { inner, expression, .. } if !has_exists(expression) => self.read(inner),
+            GraphPattern::Bgp { patterns } => patterns.iter().try_for_each(|triple| {
+                let TermPattern::Variable(subject) = &triple.subject else { return None };
+                self.subjects.insert(subject.clone());
+                if let (NamedNodePattern::NamedNode(predicate), TermPattern::Variable(time)) =
+                    (&triple.predicate, &triple.object)
+                    && *predicate == OCCURRED_AT
+                {
+                    self.times.entry(subject.clone()).or_default().push(time.clone());
+                }
+                Some(())
+            }),
+            _ => None,
         }
-        Expression::Greater(later, earlier) | Expression::GreaterOrEqual(later, earlier) => {
-            order(bounds, earlier, later)
+    }
+
+    /// Takes the bounds that must hold; other conditions can only remove solutions, unless they look at the data again.
+    fn read_filter(&mut self, expression: &Expression) -> Option<()> {
+        if has_exists(expression) {
+            return None;
         }
-        Expression::Less(earlier, later) | Expression::LessOrEqual(earlier, later) => order(bounds, earlier, later),
-        Expression::Equal(left, right) => {
-            order(bounds, left, right);
-            order(bounds, right, left);
+        match expression {
+            Expression::And(left, right) => {
+                self.read_filter(left)?;
+                self.read_filter(right)
+            }
+            Expression::Greater(left, right) | Expression::GreaterOrEqual(left, right) => {
+                self.bound(left, right);
+                Some(())
+            }
+            Expression::Less(left, right) | Expression::LessOrEqual(left, right) => {
+                self.bound(right, left);
+                Some(())
+            }
+            Expression::Equal(left, right) => {
+                self.bound(left, right);
+                self.bound(right, left);
+                Some(())
+            }
+            _ => Some(()),
         }
-        _ => {}
+    }
+
+    /// `later` is not before `earlier`.
+    fn bound(&mut self, later: &Expression, earlier: &Expression) {
+        match (later, earlier) {
+            (Expression::Variable(variable), Expression::Literal(_)) => {
+                if let Some(time) = time_of(earlier) {
+                    let bounds = self.bounds.entry(variable.clone()).or_insert((Timestamp::MIN, Timestamp::MAX));
+                    bounds.0 = bounds.0.max(time);
+                }
+            }
+            (Expression::Literal(_), Expression::Variable(variable)) => {
+                if let Some(time) = time_of(later) {
+                    let bounds = self.bounds.entry(variable.clone()).or_insert((Timestamp::MIN, Timestamp::MAX));
+                    bounds.1 = bounds.1.min(time);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn window_of(&self, subject: &Variable) -> Option<Window> {
+        let bounds = self.times.get(subject)?.iter().filter_map(|time| self.bounds.get(time));
+        let (from, to) = bounds.copied().reduce(|a, b| (a.0.max(b.0), a.1.min(b.1)))?;
+        // A window is half-open; its slots are whole, so one more instant never leaves one out.
+        let to = to.checked_add(chrono::TimeDelta::microseconds(1)).unwrap_or(Timestamp::MAX);
+        Some(Window { from, to })
     }
 }
 
-/// `earlier` is not after `later`.
-fn order(bounds: &mut Bounds, earlier: &Expression, later: &Expression) {
-    let (variable, from, last) = match (earlier, later) {
-        (Expression::Literal(_), Expression::Variable(variable)) => (variable, time_of(earlier), Some(Timestamp::MAX)),
-        (Expression::Variable(variable), Expression::Literal(_)) => (variable, Some(Timestamp::MIN), time_of(later)),
-        _ => return,
-    };
-    if let (Some(from), Some(last)) = (from, last) {
-        let bound = bounds.entry(variable.clone()).or_insert((Timestamp::MIN, Timestamp::MAX));
-        *bound = (bound.0.max(from), bound.1.min(last));
-    }
-}
-
-/// The instant a literal stands for, cut to the microsecond as receipts are; without a zone it stands for many.
+/// The instant a literal stands for, widened to the microsecond it lies in; without a zone it stands for many.
 fn time_of(expression: &Expression) -> Option<Timestamp> {
     match expression {
         Expression::Literal(literal) if literal.datatype() == xsd::DATE_TIME => literal.value().parse().ok(),
@@ -236,14 +147,27 @@ fn time_of(expression: &Expression) -> Option<Timestamp> {
     }
 }
 
-fn projected(bounds: &Bounds, variables: &[Variable]) -> Bounds {
-    bounds.iter().filter(|(variable, _)| variables.contains(variable)).map(|(v, bound)| (v.clone(), *bound)).collect()
-}
-
-fn union(left: &Timed, right: &Timed) -> Timed {
-    left | right
-}
-
-fn common(left: &Timed, right: &Timed) -> Timed {
-    left & right
+fn has_exists(expression: &Expression) -> bool {
+    match expression {
+        Expression::Exists(_) => true,
+        Expression::Not(inner) | Expression::UnaryPlus(inner) | Expression::UnaryMinus(inner) => has_exists(inner),
+        Expression::And(left, right)
+        | Expression::Or(left, right)
+        | Expression::Equal(left, right)
+        | Expression::SameTerm(left, right)
+        | Expression::Greater(left, right)
+        | Expression::GreaterOrEqual(left, right)
+        | Expression::Less(left, right)
+        | Expression::LessOrEqual(left, right)
+        | Expression::Add(left, right)
+        | Expression::Subtract(left, right)
+        | Expression::Multiply(left, right)
+        | Expression::Divide(left, right) => has_exists(left) || has_exists(right),
+        Expression::If(condition, then, otherwise) => {
+            has_exists(condition) || has_exists(then) || has_exists(otherwise)
+        }
+        Expression::In(needle, list) => has_exists(needle) || list.iter().any(has_exists),
+        Expression::Coalesce(list) | Expression::FunctionCall(_, list) => list.iter().any(has_exists),
+        Expression::NamedNode(_) | Expression::Literal(_) | Expression::Variable(_) | Expression::Bound(_) => false,
+    }
 }
