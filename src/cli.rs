@@ -54,7 +54,7 @@ struct Global {
     /// Data directory to work on in this process
     #[arg(long, global = true, env = "NAZE_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A running naze to talk to, such as http://127.0.0.1:7310
+    /// A running naze to talk to, such as <http://127.0.0.1:7310>
     #[arg(long, global = true, env = "NAZE_URL", value_name = "URL")]
     server: Option<String>,
     /// Configuration file (TOML)

@@ -70,7 +70,7 @@ impl Client {
         }
         let http = reqwest::Client::builder()
             .connect_timeout(std::time::Duration::from_secs(5))
-            .timeout(std::time::Duration::from_secs(600))
+            .timeout(std::time::Duration::from_mins(10))
             .build()
             .internal("cannot make an HTTP client")?;
         Ok(Self::Remote { base: url.trim_end_matches('/').to_owned(), http })
@@ -147,5 +147,5 @@ fn error_of(answer: &Answer) -> Error {
     let problem: Json = serde_json::from_slice(&answer.body).unwrap_or(Json::Null);
     let detail = problem["detail"].as_str().map_or_else(|| format!("naze answered {}", answer.status), str::to_owned);
     let hints = problem["hints"].as_array().into_iter().flatten().filter_map(Json::as_str);
-    hints.fold(Error::new(kind, detail), |error, hint| error.hint(hint))
+    hints.fold(Error::new(kind, detail), super::super::error::Error::hint)
 }

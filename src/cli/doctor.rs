@@ -24,7 +24,6 @@ struct Finding {
 }
 
 impl Doctor {
-    #[expect(clippy::unused_self, reason = "every command runs on its arguments")]
     pub(super) async fn run(self, global: &Global) -> Result<ExitCode> {
         let mut findings =
             vec![Finding { check: "configuration", result: global.config().map(|_| "reads".to_owned()) }];
@@ -45,9 +44,10 @@ impl Doctor {
             }
         } else {
             let free = tokio::net::TcpListener::bind(LISTEN_DEFAULT).await;
-            let free = free
-                .map(|_| format!("{LISTEN_DEFAULT} is free"))
-                .unwrap_or_else(|_| format!("{LISTEN_DEFAULT} is in use: try --server http://{LISTEN_DEFAULT}"));
+            let free = free.map_or_else(
+                |_| format!("{LISTEN_DEFAULT} is in use: try --server http://{LISTEN_DEFAULT}"),
+                |_| format!("{LISTEN_DEFAULT} is free"),
+            );
             findings.push(Finding { check: "address", result: Ok(free) });
         }
         let failed = findings.iter().any(|finding| finding.result.is_err());

@@ -1,7 +1,5 @@
 //! What commands print: tables for people, the rest as it came.
 
-#![expect(clippy::print_stdout, reason = "printing is what this file is for")]
-
 use std::io::{IsTerminal as _, Write as _};
 
 use comfy_table::{ContentArrangement, Table};

@@ -20,12 +20,11 @@ pub(super) async fn bound(State(engine): State<Arc<Engine>>, request: Request, n
         let error = Error::unavailable(format!("{} requests are being answered already", limits.requests_max));
         return Problem::from(error.hint("send again in a second")).into_response();
     }
-    match tokio::time::timeout(Duration::from_secs(limits.request_seconds), next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let error = Error::unavailable(format!("no answer within {} seconds", limits.request_seconds));
-            Problem::from(error.hint("ask for less: a shorter window, a smaller body")).into_response()
-        }
+    if let Ok(response) = tokio::time::timeout(Duration::from_secs(limits.request_seconds), next.run(request)).await {
+        response
+    } else {
+        let error = Error::unavailable(format!("no answer within {} seconds", limits.request_seconds));
+        Problem::from(error.hint("ask for less: a shorter window, a smaller body")).into_response()
     }
 }
 

@@ -28,15 +28,16 @@ pub(super) async fn healthz() -> &'static str {
 
 /// The process can take receipts and answer about all of them.
 pub(super) async fn readyz(State(engine): State<Arc<Engine>>) -> Reply {
-    match blocking(move || engine.is_ready()).await? {
-        true => Ok("ready\n".into_response()),
-        false => Err(Error::unavailable("the index lags behind the ledger")
+    if blocking(move || engine.is_ready()).await? {
+        Ok("ready\n".into_response())
+    } else {
+        Err(Error::unavailable("the index lags behind the ledger")
             .hint("see the log; it catches up with the next receipt")
-            .into()),
+            .into())
     }
 }
 
-/// OpenAPI 3.1 description of every route.
+/// `OpenAPI` 3.1 description of every route.
 pub(super) async fn openapi() -> Reply {
     Ok(([(CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response())
 }

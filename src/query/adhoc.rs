@@ -86,8 +86,7 @@ fn named(dataset: &ProtocolDataset) -> Result<Option<QueryDataset>> {
     if dataset.default_graphs.is_empty() && dataset.named_graphs.is_empty() {
         return Ok(None);
     }
-    let iris =
-        |texts: &[String]| texts.iter().map(|text| NamedNode::new(text)).collect::<std::result::Result<Vec<_>, _>>();
+    let iris = |texts: &[String]| texts.iter().map(NamedNode::new).collect::<std::result::Result<Vec<_>, _>>();
     let default = iris(&dataset.default_graphs).invalid("default-graph-uri is no absolute IRI")?;
     let named = iris(&dataset.named_graphs).invalid("named-graph-uri is no absolute IRI")?;
     Ok(Some(QueryDataset { default, named: Some(named) }))

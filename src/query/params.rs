@@ -162,12 +162,11 @@ fn read(parameter: &Parameter, text: &str, now: Timestamp, vocabulary: &Vocabula
             Given::Term(Literal::from(number).into())
         }
         Type::Kind => {
-            let class: NamedNode = match vocabulary.kind(text) {
-                Some(kind) => kind.class.clone(),
-                None => {
-                    let unknown = vocabulary.unknown_kind(text);
-                    return Err(Error::invalid(format!("{name}: {}", unknown.message)).hint(unknown.fix));
-                }
+            let class: NamedNode = if let Some(kind) = vocabulary.kind(text) {
+                kind.class.clone()
+            } else {
+                let unknown = vocabulary.unknown_kind(text);
+                return Err(Error::invalid(format!("{name}: {}", unknown.message)).hint(unknown.fix));
             };
             Given::Term(class.into())
         }

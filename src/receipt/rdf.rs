@@ -121,15 +121,12 @@ fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        rest = match (first, tail) {
-            (b'%', [high, low, after @ ..]) => {
-                bytes.push(hex::decode([*high, *low]).ok()?[0]);
-                after
-            }
-            _ => {
-                bytes.push(*first);
-                tail
-            }
+        rest = if let (b'%', [high, low, after @ ..]) = (first, tail) {
+            bytes.push(hex::decode([*high, *low]).ok()?[0]);
+            after
+        } else {
+            bytes.push(*first);
+            tail
         };
     }
     String::from_utf8(bytes).ok()

@@ -75,26 +75,23 @@ impl Ledger {
     pub fn open(folder: Option<&Path>, vocabulary: Arc<Vocabulary>) -> Result<Self> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
-        let (database, notary) = match folder {
-            Some(folder) => {
-                let path = folder.join("ledger.redb");
-                let database = builder.create(&path).map_err(|error| {
-                    let message = format!("cannot open the ledger {}", path.display());
-                    match error {
-                        redb::DatabaseError::DatabaseAlreadyOpen => Error::unavailable(message)
-                            .because(error)
-                            .hint("another naze uses this data directory: stop it, or talk to it with --server URL"),
-                        error => Error::internal(message).because(error),
-                    }
-                })?;
-                (database, Notary::open(folder)?)
-            }
-            None => {
-                let database = builder
-                    .create_with_backend(redb::backends::InMemoryBackend::new())
-                    .internal("cannot make a ledger in memory")?;
-                (database, Notary::ephemeral()?)
-            }
+        let (database, notary) = if let Some(folder) = folder {
+            let path = folder.join("ledger.redb");
+            let database = builder.create(&path).map_err(|error| {
+                let message = format!("cannot open the ledger {}", path.display());
+                match error {
+                    redb::DatabaseError::DatabaseAlreadyOpen => Error::unavailable(message)
+                        .because(error)
+                        .hint("another naze uses this data directory: stop it, or talk to it with --server URL"),
+                    error => Error::internal(message).because(error),
+                }
+            })?;
+            (database, Notary::open(folder)?)
+        } else {
+            let database = builder
+                .create_with_backend(redb::backends::InMemoryBackend::new())
+                .internal("cannot make a ledger in memory")?;
+            (database, Notary::ephemeral()?)
         };
         let ledger = Self { database: Arc::new(database), notary: Arc::new(notary), vocabulary };
         ledger.append(&[], &[])?;

@@ -89,17 +89,16 @@ impl Index {
     /// A store keeps the slot width it was made with.
     fn keep_width(&self, wanted: Width) -> Result<Width> {
         let found = self.store.quads_for_pattern(Some(META_GRAPH.into()), Some(WIDTH), None, None).next();
-        match found {
-            Some(quad) => match quad.internal("cannot read the slot width")?.object {
+        if let Some(quad) = found {
+            match quad.internal("cannot read the slot width")?.object {
                 Term::Literal(width) if width.value() == "hour" => Ok(Width::Hour),
                 _ => Ok(Width::Day),
-            },
-            None => {
-                let name = if wanted == Width::Hour { "hour" } else { "day" };
-                let quad = Quad::new(META_GRAPH, WIDTH, Literal::from(name), META_GRAPH);
-                self.store.insert(&quad).internal("cannot write the slot width")?;
-                Ok(wanted)
             }
+        } else {
+            let name = if wanted == Width::Hour { "hour" } else { "day" };
+            let quad = Quad::new(META_GRAPH, WIDTH, Literal::from(name), META_GRAPH);
+            self.store.insert(&quad).internal("cannot write the slot width")?;
+            Ok(wanted)
         }
     }
 

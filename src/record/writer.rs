@@ -23,7 +23,7 @@ const QUEUE_JOBS_MAX: usize = 1_024;
 /// Receipts that share one fsync.
 const GROUP_RECEIPTS_MAX: usize = 2_000;
 /// The index is flushed this long after the first write that needs it, so that a restart replays little.
-const FLUSH_AFTER: Duration = Duration::from_secs(60);
+const FLUSH_AFTER: Duration = Duration::from_mins(1);
 /// Entries replayed at a time when the index lags behind the ledger.
 const REPLAY_ENTRIES: usize = 1_000;
 

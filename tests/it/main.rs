@@ -1,4 +1,10 @@
 //! One integration binary: the real router over a real store in a temporary directory.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails loudly"
+)]
 
 mod cases;
 mod common;

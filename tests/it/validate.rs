@@ -431,7 +431,7 @@ fn what_the_engine_cannot_run_is_refused_at_load() {
             "did you mean sh:minCount?",
         ),
         (
-            r#"ex:Word a sh:ConstraintComponent ; sh:parameter [ sh:path ex:word ] ."#,
+            r"ex:Word a sh:ConstraintComponent ; sh:parameter [ sh:path ex:word ] .",
             "shapes document team.ttl: <https://team.example.org/ns#Word> uses sh:ConstraintComponent, which naze cannot \
              run: it is not part of SHACL Core, and skipping it would let bad data in",
             "say it with SHACL Core",

@@ -115,7 +115,8 @@ fn missing(
     if facts.crossings.is_empty() && facts.failures.is_empty() && facts.alerts.is_empty() {
         note(
             format!("nothing is known to have failed or deviated before {at}"),
-            format!("/v1/queries/data_gaps?from=-24h shows which senders went silent; widen the window with window=7d"),
+            "/v1/queries/data_gaps?from=-24h shows which senders went silent; widen the window with window=7d"
+                .to_string(),
         );
     }
     if facts.callees.is_empty() {
@@ -130,16 +131,16 @@ fn missing(
             "point CI at POST /v1/receipts, or GitHub at /hooks/github".into(),
         );
     }
-    if let (Verdict::Inconclusive, Some(first), false) = (verdict, ranked.first(), facts.changes.is_empty()) {
-        if !changes.get(first.component.as_str()).is_some_and(Weighed::fits) {
-            note(
-                format!("no recorded change explains {}, the first suspect", first.component),
-                format!(
-                    "look at what is not recorded (a provider, a certificate, a quota, load), then note it: {{\"kind\":\"note\",\"verdict\":\"confirmed\",\"causeComponent\":\"{}\",\"component\":\"{symptom}\",\"message\":…}}",
-                    first.component
-                ),
-            );
-        }
+    if let (Verdict::Inconclusive, Some(first), false) = (verdict, ranked.first(), facts.changes.is_empty())
+        && !changes.get(first.component.as_str()).is_some_and(Weighed::fits)
+    {
+        note(
+            format!("no recorded change explains {}, the first suspect", first.component),
+            format!(
+                "look at what is not recorded (a provider, a certificate, a quota, load), then note it: {{\"kind\":\"note\",\"verdict\":\"confirmed\",\"causeComponent\":\"{}\",\"component\":\"{symptom}\",\"message\":…}}",
+                first.component
+            ),
+        );
     }
     missing
 }

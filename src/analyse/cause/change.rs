@@ -250,10 +250,10 @@ fn content(fact: &Fact<'_>) -> Content {
     for line in label("diff").lines() {
         match line.as_bytes() {
             [b'-', rest @ ..] if !rest.starts_with(b"--") => {
-                words(line).for_each(|word| *removed.entry(word).or_default() += 1)
+                words(line).for_each(|word| *removed.entry(word).or_default() += 1);
             }
             [b'+', rest @ ..] if !rest.starts_with(b"++") => {
-                words(line).for_each(|word| *added.entry(word).or_default() += 1)
+                words(line).for_each(|word| *added.entry(word).or_default() += 1);
             }
             _ => context.extend(words(line)),
         }
