@@ -8,8 +8,6 @@ use spargebra::term::TermPattern;
 use spargebra::{Query, SparqlParser};
 
 use super::Limits;
-use super::algebra::{pattern_of, walk};
-use super::text::{Token, tokens};
 use crate::error::{Error, Result};
 
 /// Parses a query that keeps the limits.
@@ -35,9 +33,17 @@ pub(super) fn parse(text: &str, limits: &Limits) -> Result<Query> {
         };
         Error::invalid(format!("the query is not SPARQL: {error}")).hint(hint)
     })?;
-    let mut refusal = None;
-    walk(pattern_of(&query), &mut |pattern| refusal = refusal.take().or_else(|| refuse(pattern)));
-    refusal.map_or(Ok(query), Err)
+    refuse_in(pattern_of(&query))?;
+    Ok(query)
+}
+
+pub(super) fn pattern_of(query: &Query) -> &GraphPattern {
+    match query {
+        Query::Select { pattern, .. }
+        | Query::Construct { pattern, .. }
+        | Query::Describe { pattern, .. }
+        | Query::Ask { pattern, .. } => pattern,
+    }
 }
 
 fn too_much(what: &str, found: usize, max: usize, unit: &str) -> Error {
@@ -53,88 +59,124 @@ struct Shape {
 }
 
 impl Shape {
-    /// Anything unclear counts as more, never as less.
+    /// Reads over strings, IRIs and comments. Anything unclear counts as more, never as less.
     fn of(text: &str) -> Self {
         let mut shape = Self::default();
         let mut depth: usize = 0;
-        let mut data = Data::Outside;
-        for (token, range) in tokens(text) {
-            match token {
-                Token::Text => {}
-                // `?a<((1))&&2>?b` is a comparison that looks like an IRI.
-                Token::Iri => {
-                    let inside = &text[range];
-                    shape.operators += inside.matches(['&', '!', '=', '+', '*']).count();
-                    shape.nesting = shape.nesting.max(depth + inside.matches(['(', '[']).count());
-                }
-                Token::Word => {
-                    let word = &text[range];
-                    data = data.after_word(word);
-                    shape.operators += usize::from(KEYWORDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword)));
-                }
-                Token::Sign(sign) => {
-                    data = data.after_sign(sign);
-                    shape.operators += usize::from(OPERATORS.contains(sign) && data != Data::Inside);
-                    match sign {
-                        '{' | '(' | '[' => {
-                            depth += 1;
-                            shape.nesting = shape.nesting.max(depth);
-                        }
-                        '}' | ')' | ']' => depth = depth.saturating_sub(1),
-                        _ => {}
-                    }
-                }
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            let skipped = match character {
+                '#' => rest.find('\n'),
+                '"' | '\'' => Some(string_length(rest, character)),
+                '<' => iri_length(rest),
+                _ => None,
+            };
+            if let Some(length) = skipped {
+                rest = &rest[length.max(1)..];
+                continue;
             }
+            if character == '#' {
+                break;
+            }
+            match character {
+                '{' | '(' | '[' => {
+                    depth += 1;
+                    shape.nesting = shape.nesting.max(depth);
+                }
+                '}' | ')' | ']' => depth = depth.saturating_sub(1),
+                '.' | ';' | ',' | '|' | '&' | '+' | '*' | '/' | '^' | '!' | '=' => shape.operators += 1,
+                _ => {}
+            }
+            let word = rest.find(|next: char| !next.is_ascii_alphabetic()).unwrap_or(rest.len());
+            let keyword = rest.get(..word).unwrap_or_default();
+            if ["UNION", "OPTIONAL", "MINUS", "FILTER", "BIND", "VALUES", "SELECT", "EXISTS"]
+                .iter()
+                .any(|known| keyword.eq_ignore_ascii_case(known))
+            {
+                shape.operators += 1;
+            }
+            rest = &rest[word.max(character.len_utf8())..];
         }
         shape
     }
 }
 
-/// Words that make the plan larger. `{` counts for GRAPH, UNION, OPTIONAL and MINUS, `(` for FILTER, BIND and HAVING.
-const KEYWORDS: [&str; 9] = ["UNION", "OPTIONAL", "MINUS", "LATERAL", "FILTER", "VALUES", "SELECT", "EXISTS", "AS"];
-const OPERATORS: &str = "{(.;,|&+-*/^!=";
-
-/// Where the rows of a VALUES block are: many of them are data, not work for the planner.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Data {
-    Outside,
-    Announced,
-    Inside,
+/// Length of the string literal at the start, quotes included; all of the rest when it does not end.
+fn string_length(text: &str, quote: char) -> usize {
+    let long: String = [quote; 3].iter().collect();
+    let end = if text.starts_with(&long) { long.as_str() } else { &long[..1] };
+    let mut place = end.len();
+    while let Some(rest) = text.get(place..).filter(|rest| !rest.is_empty()) {
+        if rest.starts_with(end) {
+            return place + end.len();
+        }
+        let step = if rest.starts_with('\\') { rest.chars().take(2) } else { rest.chars().take(1) };
+        place += step.map(char::len_utf8).sum::<usize>();
+    }
+    text.len()
 }
 
-impl Data {
-    fn after_word(self, word: &str) -> Self {
-        match self {
-            Self::Inside => Self::Inside,
-            Self::Announced if word.starts_with(['?', '$']) => Self::Announced,
-            _ if word.eq_ignore_ascii_case("VALUES") => Self::Announced,
-            _ => Self::Outside,
-        }
-    }
-
-    fn after_sign(self, sign: char) -> Self {
-        match (self, sign) {
-            (Self::Announced, '{') => Self::Inside,
-            (Self::Announced, '(' | ')') => Self::Announced,
-            (Self::Inside, '}') | (Self::Announced, _) => Self::Outside,
-            (other, _) => other,
-        }
-    }
+/// Length of the IRI at the start, if it is one and not a comparison.
+fn iri_length(text: &str) -> Option<usize> {
+    let end = text.find('>')?;
+    let is_iri = !text[1..end].contains(|c: char| c.is_whitespace() || "<\"{}|^`\\".contains(c));
+    is_iri.then_some(end + 1)
 }
 
-fn refuse(pattern: &GraphPattern) -> Option<Error> {
+fn refuse_in(pattern: &GraphPattern) -> Result<()> {
     match pattern {
-        GraphPattern::Path { subject, path, object } if is_closure(path) && is_free(subject) && is_free(object) => {
-            Some(
-                Error::invalid("a path with * or + has both ends free, which no deadline can stop")
-                    .hint("put an IRI at one end, or write the steps out"),
-            )
+        GraphPattern::Path { subject, path, object } => {
+            if is_closure(path) && is_free(subject) && is_free(object) {
+                return Err(Error::invalid("a path with * or + has both ends free, which no deadline can stop")
+                    .hint("bind one end, or write the steps out"));
+            }
+            Ok(())
         }
-        GraphPattern::Service { .. } => Some(
-            Error::invalid("SERVICE is not available: naze asks nobody else")
-                .hint("fetch the other data first, and pass it in with VALUES"),
-        ),
-        _ => None,
+        GraphPattern::Service { .. } => Err(Error::invalid("SERVICE is not available: naze asks nobody else")
+            .hint("fetch the other data first, and pass it in with VALUES")),
+        GraphPattern::Join { left, right }
+        | GraphPattern::Union { left, right }
+        | GraphPattern::Minus { left, right }
+        | GraphPattern::LeftJoin { left, right, .. } => {
+            refuse_in(left)?;
+            refuse_in(right)
+        }
+        GraphPattern::Filter { inner, expr } => {
+            refuse_in_expression(expr)?;
+            refuse_in(inner)
+        }
+        GraphPattern::Extend { inner, expression, .. } => {
+            refuse_in_expression(expression)?;
+            refuse_in(inner)
+        }
+        GraphPattern::Graph { inner, .. }
+        | GraphPattern::OrderBy { inner, .. }
+        | GraphPattern::Project { inner, .. }
+        | GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner }
+        | GraphPattern::Slice { inner, .. }
+        | GraphPattern::Group { inner, .. } => refuse_in(inner),
+        _ => Ok(()),
+    }
+}
+
+fn refuse_in_expression(expression: &spargebra::algebra::Expression) -> Result<()> {
+    use spargebra::algebra::Expression;
+    match expression {
+        Expression::Exists(pattern) => refuse_in(pattern),
+        Expression::Not(inner) | Expression::UnaryPlus(inner) | Expression::UnaryMinus(inner) => {
+            refuse_in_expression(inner)
+        }
+        Expression::And(left, right) | Expression::Or(left, right) | Expression::Equal(left, right) => {
+            refuse_in_expression(left)?;
+            refuse_in_expression(right)
+        }
+        Expression::If(condition, then, otherwise) => {
+            refuse_in_expression(condition)?;
+            refuse_in_expression(then)?;
+            refuse_in_expression(otherwise)
+        }
+        _ => Ok(()),
     }
 }
 

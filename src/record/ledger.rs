@@ -1,7 +1,7 @@
 //! The ledger: every accepted receipt in order, fsynced, hash-chained and signed. Nothing in it is ever changed.
 //!
 //! An entry is a line of JSON: `{"recordedAt", "source", "key"?, "receipt"}`. Its SHA-256 is the data of one leaf of an
-//! RFC 6962 Merkle tree; each commit signs the tree's size and root as a [checkpoint](super::checkpoint).
+//! RFC 6962 Merkle tree; each commit signs the tree's size and root as a checkpoint.
 
 use std::path::Path;
 use std::sync::Arc;
