@@ -7,7 +7,9 @@
 )]
 
 mod cases;
+mod cli;
 mod common;
+mod crash;
 mod http;
 mod queries;
 mod receive;
