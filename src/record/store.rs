@@ -32,8 +32,8 @@ const KEY_OF: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/n
 const SHOWS: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#shows");
 const DEPENDS_ON: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#dependsOn");
 
-/// From this many receipts on, the bulk loader is faster than a transaction (DESIGN §5).
-const BULK_RECEIPTS_MIN: usize = 400;
+/// Only a replay goes through the bulk loader: each of its commits leaves files behind that slow every later look-up.
+const BULK_RECEIPTS_MIN: usize = 5_000;
 
 /// The triple store with its slots.
 #[derive(Clone)]

@@ -25,7 +25,7 @@ const GROUP_RECEIPTS_MAX: usize = 2_000;
 /// The index is flushed this long after the first write that needs it, so that a restart replays little.
 const FLUSH_AFTER: Duration = Duration::from_mins(1);
 /// Entries replayed at a time when the index lags behind the ledger.
-const REPLAY_ENTRIES: usize = 1_000;
+const REPLAY_ENTRIES: usize = 10_000;
 
 /// An accepted receipt on its way into the ledger.
 #[derive(Debug, Clone)]
