@@ -68,7 +68,7 @@ fn no_acknowledged_receipt_is_lost() {
         let last = batch(round, 1_000_000).to_string();
         let (client, to) = (http.clone(), format!("{url}/v1/receipts"));
         let under_way = std::thread::spawn(move || {
-            drop(client.post(to).header("content-type", "application/json").body(last).send())
+            drop(client.post(to).header("content-type", "application/json").body(last).send());
         });
         naze.kill().unwrap();
         naze.wait().unwrap();
