@@ -4,6 +4,7 @@
 
 pub mod document;
 mod html;
+mod human;
 mod markdown;
 pub mod postmortem;
 pub mod timeline;
@@ -57,6 +58,31 @@ fn span(span: chrono::TimeDelta) -> String {
     }
 }
 
+/// Does it turn the direction of writing, so that a reader sees something else than a program?
+fn turns(character: char) -> bool {
+    matches!(character, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Up to four significant digits, without needless zeros: `0.92`, `1234`, `0.00031`.
+#[expect(clippy::cast_possible_truncation, reason = "the magnitude of a double lies within ±324")]
+fn figure(number: f64) -> String {
+    let magnitude = if number == 0.0 { 0 } else { number.abs().log10().floor() as i32 };
+    let decimals = usize::try_from(3 - magnitude).unwrap_or(0);
+    let text = format!("{number:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Evidence text as one line: runs of white space and control characters become one space, and marks that turn the
+/// direction of writing go, so that no text can pass for lines or columns of the report.
+fn one_line(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .filter(|character| !turns(*character))
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn csv<R: AsRef<[String]>>(head: &[&str], rows: impl IntoIterator<Item = R>) -> Result<String> {
     let failed = "cannot write CSV";
     let mut writer = ::csv::Writer::from_writer(Vec::new());
@@ -65,4 +91,9 @@ fn csv<R: AsRef<[String]>>(head: &[&str], rows: impl IntoIterator<Item = R>) -> 
         writer.write_record(row.as_ref()).internal(failed)?;
     }
     String::from_utf8(writer.into_inner().internal(failed)?).internal(failed)
+}
+
+/// Evidence text as a cell of a spreadsheet, which must not take it for a formula.
+fn cell(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }

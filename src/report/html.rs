@@ -31,6 +31,8 @@ pub(super) fn render(document: &Document, base_url: &str) -> String {
 
 fn block(block: &Block, base_url: &str) -> Markup {
     match block {
+        Block::List(points) if points.is_empty() => html! { p { "None." } },
+        Block::Table { rows, .. } if rows.is_empty() => html! { p { "None." } },
         Block::Paragraph(inlines) => html! { p { (line(inlines, base_url)) } },
         Block::List(points) => html! { ul { @for point in points { li { (line(point, base_url)) } } } },
         Block::Table { head, rows } => html! {

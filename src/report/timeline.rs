@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value as Json, json};
 
 use super::document::{Block, Document, Inline, Section, line, link, receipt};
-use super::{Form, csv, html, markdown, moment, span, title_of};
+use super::{Form, cell, csv, html, markdown, moment, span, title_of};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::receipt::ReceiptId;
@@ -43,8 +43,9 @@ impl Filter {
     fn lets_through(&self, recorded: &Recorded) -> bool {
         let receipt = &recorded.receipt;
         let has = |names: &[String], name: &str| names.is_empty() || names.iter().any(|known| known == name);
-        let severity =
-            receipt.text("severity").and_then(|severity| SEVERITIES.iter().position(|known| *known == severity));
+        // What says nothing of its severity is the mildest.
+        let severity = receipt.text("severity").unwrap_or(SEVERITIES[0]);
+        let severity = SEVERITIES.iter().position(|known| *known == severity);
         has(&self.kinds, receipt.kind())
             && has(&self.components, receipt.component().unwrap_or_default())
             && self.severity_min.is_none_or(|min| severity.is_some_and(|severity| severity >= min))
@@ -95,34 +96,39 @@ pub struct Timeline {
     pub entries: Vec<Entry>,
 }
 
-/// Tells what happened in `window`; a silence of at least `gap_min` shows as a gap.
+/// Tells what happened in `window`; a silence of at least `gap_min` shows as a gap. What `filter` holds back is not told,
+/// but no silence either.
 pub fn timeline(evidence: &[Recorded], window: Window, filter: &Filter, gap_min: TimeDelta) -> Timeline {
-    let mut told: Vec<&Recorded> = evidence
-        .iter()
-        .filter(|recorded| window.contains(recorded.occurred_at()) && filter.lets_through(recorded))
-        .collect();
-    told.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
-    let mut entries = Vec::with_capacity(told.len());
+    let mut known: Vec<&Recorded> =
+        evidence.iter().filter(|recorded| window.contains(recorded.occurred_at())).collect();
+    known.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
+    let mut entries = Vec::with_capacity(known.len());
     let mut last: Option<Timestamp> = None;
-    for recorded in told {
+    for recorded in known {
         let time = recorded.occurred_at();
         if let Some(from) = last.filter(|from| time.since(*from) >= gap_min) {
             entries.push(Entry::Gap { from, to: time });
         }
         last = Some(time);
-        let receipt = &recorded.receipt;
-        entries.push(Entry::Event(Box::new(Event {
-            occurred_at: time,
-            recorded_at: recorded.recorded_at,
-            kind: receipt.kind().to_owned(),
-            component: receipt.component().unwrap_or_default().to_owned(),
-            severity: receipt.text("severity").map(str::to_owned),
-            title: title_of(receipt),
-            source: receipt.text("source").map(str::to_owned),
-            id: recorded.id,
-        })));
+        if filter.lets_through(recorded) {
+            entries.push(Entry::Event(Box::new(event(recorded))));
+        }
     }
     Timeline { window, entries }
+}
+
+fn event(recorded: &Recorded) -> Event {
+    let receipt = &recorded.receipt;
+    Event {
+        occurred_at: recorded.occurred_at(),
+        recorded_at: recorded.recorded_at,
+        kind: receipt.kind().to_owned(),
+        component: receipt.component().unwrap_or_default().to_owned(),
+        severity: receipt.text("severity").map(str::to_owned),
+        title: title_of(receipt),
+        source: receipt.text("source").map(str::to_owned),
+        id: recorded.id,
+    }
 }
 
 impl Timeline {
@@ -165,7 +171,7 @@ impl Timeline {
             ],
             Entry::Gap { from, to } => {
                 let what = format!("{} without evidence", span(to.since(*from)));
-                let query = format!("/v1/queries/data_gaps?from={from}&to={to}&minLength=10m");
+                let query = format!("/v1/timeline?from={from}&to={to}");
                 vec![
                     line(moment(*from)),
                     line(""),
@@ -208,34 +214,29 @@ impl Timeline {
     }
 
     pub(super) fn csv(&self) -> Result<String> {
-        let head = ["occurredAt", "recordedAt", "component", "kind", "severity", "title", "source", "id"];
-        csv(
-            &head,
-            self.entries.iter().map(|entry| match entry {
-                Entry::Event(event) => [
-                    event.occurred_at.to_string(),
-                    event.recorded_at.to_string(),
-                    event.component.clone(),
-                    event.kind.clone(),
-                    event.severity.clone().unwrap_or_default(),
-                    event.title.clone(),
-                    event.source.clone().unwrap_or_default(),
-                    event.id.to_string(),
-                ],
-                Entry::Gap { from, to } => {
-                    let title = format!("{} without evidence", span(to.since(*from)));
-                    [
-                        from.to_string(),
-                        String::new(),
-                        String::new(),
-                        "gap".into(),
-                        String::new(),
-                        title,
-                        String::new(),
-                        String::new(),
-                    ]
-                }
-            }),
-        )
+        let head =
+            ["occurredAt", "recordedAt", "component", "kind", "severity", "title", "source", "id", "proof", "raw"];
+        let row = |entry: &Entry| match entry {
+            Entry::Event(event) => [
+                event.occurred_at.to_string(),
+                event.recorded_at.to_string(),
+                cell(&event.component),
+                event.kind.clone(),
+                event.severity.clone().unwrap_or_default(),
+                cell(&event.title),
+                cell(event.source.as_deref().unwrap_or_default()),
+                event.id.to_string(),
+                format!("/v1/receipts/{}", event.id),
+                format!("/v1/receipts/{}/source", event.id),
+            ],
+            Entry::Gap { from, to } => {
+                let mut row: [String; 10] = Default::default();
+                row[0] = from.to_string();
+                row[3] = "gap".to_owned();
+                row[5] = format!("{} without evidence", span(to.since(*from)));
+                row
+            }
+        };
+        csv(&head, self.entries.iter().map(row))
     }
 }

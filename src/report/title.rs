@@ -1,122 +1,157 @@
 //! One plain sentence per receipt: what a timeline says of it.
 
+use super::{figure, one_line};
 use crate::receipt::{Receipt, Value};
 
-/// What happened, in one sentence. Facts only: no judgement, and no person as the cause.
+/// A longer title is cut; the receipt has it all.
+const CHARACTERS_MAX: usize = 300;
+/// Fields that tell more, whatever the kind.
+const DETAILS: [&str; 5] = ["message", "reason", "cause", "details", "summary"];
+
+/// What happened, in one line. Facts only: no judgement, and no person as the cause.
 pub fn title_of(receipt: &Receipt) -> String {
-    let text = |field: &str| receipt.text(field).unwrap_or_default();
-    let number = |field: &str| receipt.number(field);
-    let component = receipt.component().unwrap_or("?");
-    let state = |what: &str, field: &str| format!("{what} {}", text(field));
-    let title = match receipt.kind() {
-        "failure" => failure(receipt, component),
-        "circuit" => state("circuit", "state"),
-        "rejection" => format!("{} requests refused", shown(number("count"))),
-        "alert" => format!("alert {} {}", text("name"), text("status")),
-        "signal" => state("signal", "colour"),
-        "andon" => format!("andon {} {}", text("status"), text("level")),
-        "deployment" => deployment(receipt),
-        "change" => change(receipt),
-        "crossing" => crossing(receipt),
-        "scaling" => format!(
-            "pool {} scaled {} from {} to {}",
-            text("pool"),
-            text("direction"),
-            any(receipt, "from"),
-            any(receipt, "to")
-        ),
-        "burst" => format!("burst of {} at pool {}", shown(number("size")), text("pool")),
-        "dependency" => format!("{component} depends on {}", receipt.component_field("target").unwrap_or("?")),
-        "incident" => format!("incident {} {}", text("reference"), text("status")),
-        "remediation" => format!("{}: {}", text("action"), text("result")),
-        "workorder" => format!("work order {} {}", text("reference"), text("status")),
-        "stage" => state("stage", "stageName"),
-        "gate" => format!("gate {} {}", text("gateName"), passed(receipt, "pass")),
-        "backup" => format!("backup {}", passed(receipt, "ok")),
-        "validation" => format!("validation {}", passed(receipt, "ok")),
-        "maintenance" => format!(
-            "maintenance {}",
-            if matches!(receipt.first("done"), Some(Value::Boolean(true))) { "done" } else { "due" }
-        ),
-        "health" => state("health", "state"),
-        "slo" => format!(
-            "objective {} {}",
-            text("sloName"),
-            if matches!(receipt.first("met"), Some(Value::Boolean(true))) { "met" } else { "missed" }
-        ),
-        "experiment" => format!("experiment: {}", text("hypothesis")),
-        "improvement" => format!("improvement: {}", text("title")),
-        "recommendation" => format!("[{}] {}", text("priority"), text("title")),
-        "note" => note(receipt),
-        other => other.to_owned(),
-    };
-    match receipt.text("summary").filter(|summary| !summary.is_empty()) {
-        Some(summary) => format!("{title}: {summary}"),
+    let mut title = sentence(receipt);
+    for detail in DETAILS.iter().filter_map(|field| receipt.text(field)) {
+        if !detail.trim().is_empty() && !title.contains(detail) {
+            title.push_str(": ");
+            title.push_str(detail);
+        }
+    }
+    let title = one_line(&title);
+    match title.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &title[..end]),
         None => title,
     }
 }
 
+fn sentence(receipt: &Receipt) -> String {
+    let text = |field: &str| receipt.text(field).unwrap_or_default();
+    let component = receipt.component().unwrap_or("?");
+    match receipt.kind() {
+        "failure" => failure(receipt, component),
+        "circuit" => format!("circuit {}", text("state").replace('_', " ")),
+        "rejection" => format!("requests refused{}", number(receipt, "count", " ×")),
+        "alert" => format!("alert {} {}", text("name"), text("status")),
+        "signal" => format!("signal {}", text("colour")),
+        "andon" => format!("andon {}{}{}", text("status"), more(receipt, "level", " "), more(receipt, "sku", " for ")),
+        "deployment" => deployment(receipt),
+        "change" => change(receipt),
+        "crossing" => crossing(receipt),
+        "scaling" => format!("pool {} scaled {}{}", text("pool"), text("direction"), moved(receipt)),
+        "burst" => {
+            let usual = number(receipt, "baseline", ", usually ");
+            format!("burst at pool {}{}{usual}", text("pool"), number(receipt, "size", ": "))
+        }
+        "dependency" => format!("{component} depends on {}", receipt.component_field("target").unwrap_or("?")),
+        "incident" => format!("incident {} {}", text("reference"), text("status")),
+        "remediation" => {
+            let alert = more(receipt, "alertName", " for alert ");
+            format!("remediation {}: {}{alert}", text("action"), text("result"))
+        }
+        "workorder" => format!("work order {} {}", text("reference"), text("status")),
+        "stage" => stage(receipt),
+        "gate" => format!("gate {} {}{}", text("gateName"), passed(receipt, "pass"), more(receipt, "sku", " for ")),
+        "backup" => format!("backup {}", if is_true(receipt, "ok") { "succeeded" } else { "failed" }),
+        "validation" => {
+            format!("validation {}{}", passed(receipt, "ok"), number(receipt, "violations", ", violations: "))
+        }
+        "maintenance" if is_true(receipt, "done") => "maintenance done".to_owned(),
+        "maintenance" => "maintenance due".to_owned(),
+        "health" => format!("health {}", text("state")),
+        "slo" => {
+            let met = if is_true(receipt, "met") { "met" } else { "missed" };
+            format!("objective {} {met}{}", text("sloName"), number(receipt, "value", ": "))
+        }
+        "experiment" => format!("experiment {}{}", text("hypothesis"), more(receipt, "result", ": ")),
+        "improvement" => format!("improvement {}{}", text("title"), more(receipt, "status", ": ")),
+        "recommendation" => format!("recommendation {} {}: {}", text("priority"), text("title"), text("action")),
+        "note" => note(receipt),
+        own => format!("{own}{}{}", more(receipt, "name", " "), more(receipt, "status", " ")),
+    }
+}
+
 fn failure(receipt: &Receipt, component: &str) -> String {
-    let kind = receipt.text("failureType").unwrap_or_default();
-    let times =
-        receipt.number("count").filter(|count| *count > 1.0).map_or_else(String::new, |count| format!(" ×{count}"));
-    let message = receipt.text("message").map_or_else(String::new, |message| format!(": {message}"));
     let calling = receipt.component_field("peer").map_or_else(String::new, |peer| format!("{component} → {peer}: "));
-    format!("{calling}{kind}{times}{message}")
+    let times = receipt.number("count").filter(|count| *count > 1.0);
+    let times = times.map_or_else(String::new, |count| format!(" ×{count}"));
+    format!("{calling}{}{times}", receipt.text("failureType").unwrap_or_default())
 }
 
 fn deployment(receipt: &Receipt) -> String {
     let version = receipt.text("version").or_else(|| receipt.text("commit")).unwrap_or("unknown version");
     let was = receipt.text("previousVersion").map_or_else(String::new, |previous| format!(" (was {previous})"));
-    let by = receipt.text("actor").map_or_else(String::new, |actor| format!(" by {actor}"));
-    format!("deployment {}: {version}{was}{by}", receipt.text("status").unwrap_or_default())
+    let status = receipt.text("status").unwrap_or_default().replace('_', " ");
+    format!("deployment {status}: {version}{was}{}", more(receipt, "actor", " by "))
 }
 
 fn change(receipt: &Receipt) -> String {
-    let key = receipt.text("key").unwrap_or_default();
-    let moved = match (receipt.first("from"), receipt.first("to")) {
-        (None, None) => String::new(),
-        _ => format!(" from {} to {}", any(receipt, "from"), any(receipt, "to")),
-    };
-    let by = receipt.text("actor").map_or_else(String::new, |actor| format!(" by {actor}"));
-    format!("{} {key} changed{moved}{by}", receipt.text("changeType").unwrap_or_default())
+    let text = |field: &str| receipt.text(field).unwrap_or_default();
+    let what = text("changeType").replace('_', " ");
+    format!("{what} {} changed{}{}", text("key"), moved(receipt), more(receipt, "actor", " by "))
 }
 
 fn crossing(receipt: &Receipt) -> String {
-    let number = |field: &str| receipt.number(field);
-    let threshold = number("threshold").map_or_else(String::new, |threshold| format!(" {threshold:.4}"));
-    let baseline = match (number("baseline"), number("deviation")) {
-        (Some(baseline), Some(deviation)) => format!(" (baseline {baseline:.4}, {:.1} σ)", deviation.abs()),
+    let unit = more(receipt, "unit", " ");
+    let direction = match receipt.text("direction") {
+        Some("up") => " upward",
+        Some("down") => " downward",
+        _ => "",
+    };
+    let usual = match (receipt.number("baseline"), receipt.number("deviation")) {
+        (Some(baseline), Some(deviation)) => format!(" (baseline {}, {:.1} σ)", figure(baseline), deviation.abs()),
+        (Some(baseline), None) => format!(" (baseline {})", figure(baseline)),
         _ => String::new(),
     };
-    let (metric, direction) =
-        (receipt.text("metric").unwrap_or_default(), receipt.text("direction").unwrap_or_default());
-    format!("{metric} crossed{threshold} {direction}: {:.4}{baseline}", number("value").unwrap_or_default())
+    let metric = receipt.text("metric").unwrap_or_default();
+    let (threshold, value) = (number(receipt, "threshold", " "), number(receipt, "value", ": "));
+    format!("{metric} crossed{threshold}{direction}{value}{unit}{usual}")
+}
+
+fn stage(receipt: &Receipt) -> String {
+    let took = number(receipt, "durationSeconds", " after ");
+    let took = if took.is_empty() { took } else { format!("{took} s") };
+    let ended = if receipt.first("ok").is_some() { format!(" {}", passed(receipt, "ok")) } else { String::new() };
+    let name = receipt.text("stageName").unwrap_or_default();
+    format!("stage {name}{ended}{took}{}", more(receipt, "sku", " for "))
 }
 
 fn note(receipt: &Receipt) -> String {
-    let message = receipt.text("message").unwrap_or_default();
-    match (receipt.text("verdict"), receipt.component_field("causeComponent")) {
-        (Some("confirmed"), Some(cause)) => format!("cause confirmed ({cause}): {message}"),
-        (Some("ruled_out"), Some(cause)) => format!("cause ruled out ({cause}): {message}"),
-        _ => format!("note: {message}"),
+    let cause = more(receipt, "causeComponent", " ");
+    match receipt.text("verdict") {
+        Some("confirmed") => format!("cause confirmed{cause}"),
+        Some("ruled_out") => format!("cause ruled out{cause}"),
+        _ => "note".to_owned(),
     }
+}
+
+fn moved(receipt: &Receipt) -> String {
+    format!("{}{}", more(receipt, "from", " from "), more(receipt, "to", " to "))
+}
+
+fn is_true(receipt: &Receipt, field: &str) -> bool {
+    matches!(receipt.first(field), Some(Value::Boolean(true)))
 }
 
 fn passed(receipt: &Receipt, field: &str) -> &'static str {
-    if matches!(receipt.first(field), Some(Value::Boolean(true))) { "passed" } else { "failed" }
+    if is_true(receipt, field) { "passed" } else { "failed" }
 }
 
-fn any(receipt: &Receipt, field: &str) -> String {
-    match receipt.first(field) {
-        Some(Value::Text(text)) => text.clone(),
-        Some(Value::Integer(number)) => number.to_string(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Boolean(truth)) => truth.to_string(),
-        _ => "nothing".to_owned(),
-    }
+/// A number after `lead`, or nothing.
+fn number(receipt: &Receipt, field: &str, lead: &str) -> String {
+    receipt.number(field).map_or_else(String::new, |number| format!("{lead}{}", figure(number)))
 }
 
-fn shown(number: Option<f64>) -> String {
-    number.map_or_else(|| "some".to_owned(), |number| number.to_string())
+/// A field after `lead`, or nothing.
+fn more(receipt: &Receipt, field: &str, lead: &str) -> String {
+    let Some(value) = receipt.first(field) else { return String::new() };
+    let value = match value {
+        Value::Text(text) | Value::Component(text) => text.clone(),
+        Value::Integer(number) => number.to_string(),
+        Value::Number(number) => figure(*number),
+        Value::Boolean(truth) => truth.to_string(),
+        Value::Time(time) => time.to_string(),
+        Value::Receipt(id) => id.to_string(),
+        Value::Other(term) => term.to_string(),
+    };
+    format!("{lead}{value}")
 }
