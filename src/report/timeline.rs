@@ -232,7 +232,7 @@ impl Timeline {
             Entry::Gap { from, to } => {
                 let mut row: [String; 10] = Default::default();
                 row[0] = from.to_string();
-                row[3] = "gap".to_owned();
+                "gap".clone_into(&mut row[3]);
                 row[5] = format!("{} without evidence", span(to.since(*from)));
                 row
             }
