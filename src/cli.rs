@@ -175,12 +175,7 @@ impl Global {
         if let Some(data) = &self.data {
             config.data = Some(data.clone());
         }
-        if let Ok(secret) = std::env::var("NAZE_GITHUB_SECRET") {
-            config.receive.github_secret = Some(secret.into());
-        }
-        if let Ok(token) = std::env::var("NAZE_ALERTMANAGER_TOKEN") {
-            config.receive.alertmanager_token = Some(token.into());
-        }
+        config.take_credentials(|name| std::env::var(name).ok());
         Ok(config)
     }
 

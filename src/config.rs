@@ -1,11 +1,13 @@
 //! Configuration: a TOML file, overridden by `NAZE_*` variables, overridden by flags. Unknown keys are refused.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::error::{Context as _, Error, Result};
+use crate::receive::RECEIVERS;
 use crate::record::slot::Width;
 
 /// Where `naze serve` listens unless told otherwise.
@@ -28,8 +30,10 @@ pub struct Config {
     pub slot_width: Width,
     /// What one request may cost.
     pub limits: Limits,
-    /// How senders are recognised.
+    /// How the documents of senders are read.
     pub receive: Receive,
+    /// How each sender proves who it is, by its name.
+    pub senders: BTreeMap<String, Credentials>,
 }
 
 /// Bounds on what one request may cost.
@@ -50,16 +54,22 @@ pub struct Limits {
     pub requests_max: usize,
 }
 
-/// How senders are recognised and their events mapped.
+/// How the documents of senders are read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Receive {
     /// Labels that name the component, first match wins; `namespace/app` joins two.
     pub component_labels: Vec<String>,
-    /// Secret that GitHub signs its webhooks with.
-    pub github_secret: Option<Secret>,
-    /// Token that Alertmanager sends as `Authorization: Bearer`.
-    pub alertmanager_token: Option<Secret>,
+}
+
+/// How a sender proves who it is. Without either it is heard on a loopback address only.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Credentials {
+    /// What it signs its documents with.
+    pub secret: Option<Secret>,
+    /// What it sends along: as bearer token, as password of basic authentication, or as `?token=` in the URL.
+    pub token: Option<Secret>,
 }
 
 /// A secret that never shows in logs or debug output.
@@ -96,6 +106,7 @@ impl Default for Config {
             slot_width: Width::default(),
             limits: Limits::default(),
             receive: Receive::default(),
+            senders: BTreeMap::new(),
         }
     }
 }
@@ -117,7 +128,7 @@ impl Default for Receive {
     fn default() -> Self {
         let labels =
             ["component", "service", "service_name", "app", "app_kubernetes_io_name", "job", "namespace", "instance"];
-        Self { component_labels: labels.map(str::to_owned).to_vec(), github_secret: None, alertmanager_token: None }
+        Self { component_labels: labels.map(str::to_owned).to_vec() }
     }
 }
 
@@ -139,10 +150,30 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).invalid(format!("cannot read the configuration {}", path.display()))?;
-        toml::from_str(&text).map_err(|error| {
+        let config: Self = toml::from_str(&text).map_err(|error| {
             Error::invalid(format!("configuration {}: {}", path.display(), error.message()))
                 .because(error)
                 .hint("the README lists every key with its default")
-        })
+        })?;
+        let known: Vec<&str> = RECEIVERS.iter().map(|receiver| receiver.name).collect();
+        match config.senders.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Err(Error::invalid(format!("configuration {}: senders.{name} is unknown", path.display()))
+                .hint(format!("known senders are {}", known.join(", ")))),
+            None => Ok(config),
+        }
+    }
+
+    /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN` over what the file says.
+    pub fn take_credentials(&mut self, variable: impl Fn(&str) -> Option<String>) {
+        for receiver in RECEIVERS {
+            let prefix = format!("NAZE_{}", receiver.name.to_uppercase().replace('-', "_"));
+            let secret = variable(&format!("{prefix}_SECRET")).map(Secret::from);
+            let token = variable(&format!("{prefix}_TOKEN")).map(Secret::from);
+            if secret.is_some() || token.is_some() {
+                let credentials = self.senders.entry(receiver.name.to_owned()).or_default();
+                credentials.secret = secret.or(credentials.secret.take());
+                credentials.token = token.or(credentials.token.take());
+            }
+        }
     }
 }

@@ -29,13 +29,16 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 
 use crate::engine::Engine;
 use crate::error::{Context as _, Result};
+use crate::receive::RECEIVERS;
 
 /// Requests under way get this long to end after a stop signal.
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// All routes over one engine; both `naze serve` and the CLI in process use it.
 pub fn router(engine: Arc<Engine>) -> Router {
-    let routes = Router::new()
+    let hooks = RECEIVERS.iter().flat_map(|receiver| receiver.paths.iter().map(move |path| (*path, receiver)));
+    let routes = hooks
+        .fold(Router::new(), |routes, (path, receiver)| routes.route(path, hooks::route(receiver)))
         .route("/v1/receipts", post(receipts::create))
         .route("/v1/receipts/{id}", get(receipts::show))
         .route("/v1/receipts/{id}/source", get(receipts::source))
@@ -51,8 +54,6 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/v1/ledger/verify", get(ledger::verify))
         .route("/sparql", get(sparql::get).post(sparql::post))
-        .route("/hooks/alertmanager", post(hooks::alertmanager))
-        .route("/hooks/github", post(hooks::github))
         .route("/ontology", get(ontology::ontology))
         .route("/ontology/context.jsonld", get(ontology::context))
         .route("/metrics", get(self_report::metrics))

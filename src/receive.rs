@@ -24,15 +24,18 @@ mod github;
 mod json_ld;
 mod native;
 mod rdf;
+pub mod receiver;
 pub mod signature;
 
 pub use alertmanager::alertmanager;
 pub use github::github;
+pub use receiver::{Delivery, Given, RECEIVERS, Receiver, Reply, Tally};
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::error::Result;
+use crate::measure::Sample;
 use crate::receipt::Receipt;
 use crate::validate::Violation;
 use crate::vocab::Vocabulary;
@@ -79,6 +82,8 @@ pub struct Received {
     pub ignored: usize,
     /// Evidence that the sender says it left out, in a sentence.
     pub missing: Option<String>,
+    /// Readings of metrics, which are too many to be receipts.
+    pub samples: Vec<Sample>,
 }
 
 impl Received {

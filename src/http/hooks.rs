@@ -1,99 +1,175 @@
-//! `/hooks/*`: webhooks of systems an operator already has.
+//! Documents of systems an operator already has: every receiver's paths, with the proof of who sent it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, post};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use subtle::ConstantTimeEq as _;
 
-use super::problem::{Problem, Reply};
+use super::problem::Problem;
 use super::work::blocking;
 use super::{body, receipts};
-use crate::config::Secret;
+use crate::config::{Credentials, Secret};
 use crate::engine::{Engine, Outcome};
 use crate::error::{Error, Result};
-use crate::receive::{self, Received, signature};
+use crate::receive::{self, Delivery, Given, Receiver, Tally};
 use crate::record::ledger::Source;
 
-/// Alertmanager webhook, version 4.
-pub(super) async fn alertmanager(State(engine): State<Arc<Engine>>, headers: HeaderMap, body: Body) -> Reply {
-    let bytes = body::read(&headers, body, engine.config().limits.body_bytes_max).await?;
-    let config = engine.config();
-    check_token(config.receive.alertmanager_token.as_ref(), config.listen, &headers)?;
-    let source = Source { media_type: "application/json".into(), bytes: bytes.to_vec() };
-    let outcomes = record_from(engine, "alertmanager", source, |engine, source| {
-        receive::alertmanager(&source.bytes, engine.clock().now(), engine.mapping(), engine.vocabulary())
-    })
-    .await?;
-    Ok(receipts::answer(&outcomes))
+/// Takes what is posted to one of the receiver's paths.
+pub(super) fn route(receiver: &'static Receiver) -> MethodRouter<Arc<Engine>> {
+    let route = post(move |State(engine): State<Arc<Engine>>, request: Request| deliver(receiver, engine, request));
+    match receiver.handshake {
+        Some(handshake) => route.options(move |request: Request| async move {
+            let delivery = Delivery { path: request.uri().path(), headers: request.headers(), body: &[] };
+            response(handshake(&delivery))
+        }),
+        None => route,
+    }
 }
 
-/// GitHub webhook: `deployment` and `deployment_status`.
-pub(super) async fn github(State(engine): State<Arc<Engine>>, headers: HeaderMap, body: Body) -> Reply {
-    let bytes = body::read(&headers, body, engine.config().limits.body_bytes_max).await?;
-    let config = engine.config();
-    match &config.receive.github_secret {
-        Some(secret) => signature::verify_github(secret.expose(), &bytes, text(&headers, "x-hub-signature-256"))?,
-        None => only_on_loopback(config.listen, "receive.github_secret")?,
+async fn deliver(receiver: &'static Receiver, engine: Arc<Engine>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let token = parts.uri.query().and_then(token_of);
+    let answer = taken(receiver, engine, &path, token, &parts.headers, body).await;
+    let Some(reply) = receiver.reply else { return answer.map_or_else(Problem::into_response, |told| told.response()) };
+    let delivery = Delivery { path: &path, headers: &parts.headers, body: &[] };
+    match answer {
+        Ok(told) => reply(&delivery, Ok(&told.tally())).map_or_else(|| told.response(), response),
+        Err(problem) => match reply(&delivery, Err(problem.error())) {
+            Some(own) => response(own),
+            None => problem.into_response(),
+        },
     }
-    let event = text(&headers, "x-github-event").unwrap_or_default().to_owned();
-    if event.is_empty() {
-        return Err(Error::invalid("the header X-GitHub-Event is missing").hint("point a GitHub webhook here").into());
-    }
-    let media_type = body::media_type(&headers);
-    let source = Source { media_type: media_type.clone(), bytes: bytes.to_vec() };
-    let outcomes = record_from(engine, "github", source, move |engine, source| {
-        receive::github(&event, &source.bytes, &media_type, engine.clock().now(), engine.mapping(), engine.vocabulary())
-    })
-    .await?;
-    Ok(receipts::answer(&outcomes))
 }
 
-/// Receives a sender's document and records what it holds.
-async fn record_from(
-    engine: Arc<Engine>,
-    origin: &'static str,
-    source: Source,
-    receive: impl FnOnce(&Engine, &Source) -> Result<Received> + Send + 'static,
-) -> std::result::Result<Vec<Outcome>, Problem> {
-    blocking(move || {
-        let received = receive(&engine, &source)?;
-        if let Some(missing) = &received.missing {
-            tracing::warn!(origin, missing, "the sender says that evidence is missing");
+/// What became of the items of a document.
+struct Told(Vec<Outcome>);
+
+impl Told {
+    fn response(&self) -> Response {
+        receipts::answer(&self.0)
+    }
+
+    fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for outcome in &self.0 {
+            match outcome {
+                Outcome::Recorded(_) => tally.recorded += 1,
+                Outcome::Duplicate(_) => tally.duplicate += 1,
+                Outcome::Refused(violations) => {
+                    let messages: Vec<&str> = violations.iter().map(|violation| violation.message.as_str()).collect();
+                    tally.refused.push(messages.join("; "));
+                }
+            }
         }
-        engine.record(origin, received, source)
-    })
-    .await
+        tally
+    }
 }
 
-fn check_token(token: Option<&Secret>, listen: SocketAddr, headers: &HeaderMap) -> std::result::Result<(), Problem> {
-    let Some(token) = token else {
-        return Ok(only_on_loopback(listen, "receive.alertmanager_token")?);
-    };
-    let given =
-        text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+async fn taken(
+    receiver: &'static Receiver,
+    engine: Arc<Engine>,
+    path: &str,
+    token: Option<String>,
+    headers: &HeaderMap,
+    body: Body,
+) -> std::result::Result<Told, Problem> {
+    let bytes = body::read(headers, body, engine.config().limits.body_bytes_max).await?;
+    let delivery = Delivery { path, headers, body: &bytes };
+    let config = engine.config();
+    check_sender(receiver, config.senders.get(receiver.name), config.listen, token, &delivery)?;
+    let (path, headers) = (path.to_owned(), headers.clone());
+    let outcomes = blocking(move || {
+        let delivery = Delivery { path: &path, headers: &headers, body: &bytes };
+        let given =
+            Given { received_at: engine.clock().now(), mapping: engine.mapping(), vocabulary: engine.vocabulary() };
+        let received = (receiver.read)(&delivery, &given)?;
+        if let Some(missing) = &received.missing {
+            tracing::warn!(source = receiver.name, missing, "the sender says that evidence is missing");
+        }
+        let source = Source { media_type: body::media_type(&headers), bytes: bytes.to_vec() };
+        engine.record(receiver.name, received, source)
+    })
+    .await?;
+    Ok(Told(outcomes))
+}
+
+/// Whoever can reach a loopback listener is on this machine; any other sender must prove who it is.
+fn check_sender(
+    receiver: &Receiver,
+    credentials: Option<&Credentials>,
+    listen: SocketAddr,
+    token_in_url: Option<String>,
+    delivery: &Delivery<'_>,
+) -> std::result::Result<(), Problem> {
+    let (secret, token) = credentials.map_or((None, None), |given| (given.secret.as_ref(), given.token.as_ref()));
+    if secret.is_none() && token.is_none() {
+        return Ok(only_on_loopback(listen, receiver)?);
+    }
+    if let Some(secret) = secret {
+        let verify = receiver.verify.ok_or_else(|| {
+            Error::forbidden(format!("{} does not sign what it sends", receiver.name))
+                .hint(format!("set senders.{}.token instead of its secret", receiver.name))
+        })?;
+        verify(secret.expose(), delivery)?;
+    }
+    if let Some(token) = token {
+        check_token(token, token_in_url, delivery)?;
+    }
+    Ok(())
+}
+
+fn check_token(token: &Secret, in_url: Option<String>, delivery: &Delivery<'_>) -> std::result::Result<(), Problem> {
+    let header = delivery.header(AUTHORIZATION.as_str());
+    let given = header.and_then(token_in).or(in_url).unwrap_or_default();
     if bool::from(given.as_bytes().ct_eq(token.expose())) {
         return Ok(());
     }
-    let error = Error::forbidden("the token in Authorization is missing or wrong")
-        .hint("send \"Authorization: Bearer <token>\": http_config.authorization.credentials in Alertmanager");
+    let error = Error::forbidden("the token is missing or wrong").hint(
+        "send it as \"Authorization: Bearer <token>\", as the password of basic authentication, or as ?token= in the URL",
+    );
     Err(Problem::with_status(StatusCode::UNAUTHORIZED, error))
 }
 
-/// Whoever can reach a loopback listener is on this machine; any other listener needs a secret.
-fn only_on_loopback(listen: SocketAddr, key: &str) -> Result<()> {
+fn token_in(authorization: &str) -> Option<String> {
+    let (scheme, rest) = authorization.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.trim().to_owned());
+    }
+    let decoded = BASE64_STANDARD.decode(rest.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    String::from_utf8(decoded).ok()?.split_once(':').map(|(_, password)| password.to_owned())
+}
+
+fn token_of(query: &str) -> Option<String> {
+    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token").map(|(_, value)| value.into_owned())
+}
+
+fn only_on_loopback(listen: SocketAddr, receiver: &Receiver) -> Result<()> {
     if listen.ip().is_loopback() {
         return Ok(());
     }
+    let key = if receiver.verify.is_some() { "secret" } else { "token" };
     Err(Error::forbidden(format!(
         "unsigned requests are taken on a loopback address only, and naze listens on {listen}"
     ))
-    .hint(format!("set {key} in the configuration and in the sender")))
+    .hint(format!("set senders.{}.{key} in the configuration and in the sender", receiver.name)))
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+fn response(reply: receive::Reply) -> Response {
+    let mut response = (reply.status, reply.body).into_response();
+    response.headers_mut().clear();
+    for (name, value) in reply.headers {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }

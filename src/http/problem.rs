@@ -27,6 +27,10 @@ impl Problem {
     pub(super) fn with_status(status: StatusCode, error: Error) -> Self {
         Self { error, status }
     }
+
+    pub(super) fn error(&self) -> &Error {
+        &self.error
+    }
 }
 
 impl From<Error> for Problem {

@@ -9,12 +9,22 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use super::body::{self, filled};
-use super::{ComponentMapping, Draft, Item, RECEIPTS_MAX, Received};
+use super::{ComponentMapping, Draft, Item, RECEIPTS_MAX, Received, Receiver};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::receipt::{Receipt, Value};
 use crate::validate::Violation;
 use crate::vocab::Vocabulary;
+
+/// The webhook receiver of Alertmanager.
+pub(super) const RECEIVER: Receiver = Receiver {
+    name: SOURCE,
+    paths: &["/hooks/alertmanager"],
+    read: |delivery, given| alertmanager(delivery.body, given.received_at, given.mapping, given.vocabulary),
+    verify: None,
+    reply: None,
+    handshake: None,
+};
 
 const RULE: &str = "alertmanager";
 const SOURCE: &str = "alertmanager";
@@ -63,8 +73,8 @@ pub fn alertmanager(
     });
     Ok(Received {
         items: items.collect(),
-        ignored: 0,
         missing: notification.get("truncatedAlerts").and_then(truncated),
+        ..Received::default()
     })
 }
 

@@ -3,11 +3,30 @@
 use serde_json::{Map, Value as Json};
 
 use super::body::{self, filled};
-use super::{ComponentMapping, Draft, Item, Received};
+use super::{ComponentMapping, Draft, Item, Received, Receiver, signature};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::receipt::{Receipt, Value};
 use crate::vocab::Vocabulary;
+
+/// GitHub's webhooks.
+pub(super) const RECEIVER: Receiver = Receiver {
+    name: SOURCE,
+    paths: &["/hooks/github"],
+    read: |delivery, given| {
+        let event = delivery.header("x-github-event").unwrap_or_default();
+        if event.is_empty() {
+            return Err(Error::invalid("the header X-GitHub-Event is missing").hint("point a GitHub webhook here"));
+        }
+        let media_type = delivery.media_type();
+        github(event, delivery.body, media_type, given.received_at, given.mapping, given.vocabulary)
+    },
+    verify: Some(|secret, delivery| {
+        signature::verify_github(secret, delivery.body, delivery.header("x-hub-signature-256"))
+    }),
+    reply: None,
+    handshake: None,
+};
 
 const RULE: &str = "github";
 const SOURCE: &str = "github";

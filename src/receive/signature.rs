@@ -15,11 +15,11 @@ const GITHUB_HEADER: &str = "X-Hub-Signature-256";
 pub fn verify_github(secret: &[u8], body: &[u8], header: Option<&str>) -> Result<()> {
     if secret.is_empty() {
         return Err(Error::forbidden("the GitHub secret is empty, so anybody could sign with it")
-            .hint("set receive.github_secret to the webhook's secret"));
+            .hint("set senders.github.secret to the webhook's secret"));
     }
     let header = header.ok_or_else(|| {
         Error::forbidden(format!("the header {GITHUB_HEADER} is missing"))
-            .hint("set the webhook's secret to receive.github_secret; GitHub signs only when it has one")
+            .hint("set the webhook's secret to senders.github.secret; GitHub signs only when it has one")
     })?;
     let signature = header.strip_prefix("sha256=").and_then(|digits| hex::decode(digits).ok()).ok_or_else(|| {
         Error::forbidden(format!("the header {GITHUB_HEADER} is not \"sha256=\" and 64 hexadecimal digits"))
@@ -29,6 +29,6 @@ pub fn verify_github(secret: &[u8], body: &[u8], header: Option<&str>) -> Result
     mac.update(body);
     mac.verify_slice(&signature).map_err(|_| {
         Error::forbidden(format!("the signature in {GITHUB_HEADER} does not fit the body"))
-            .hint("the webhook's secret must equal receive.github_secret, and nothing in between may change the body")
+            .hint("the webhook's secret must equal senders.github.secret, and nothing in between may change the body")
     })
 }

@@ -200,6 +200,8 @@ fn openapi_lists_every_route() {
     let source = include_str!("../../src/http.rs");
     let routes: Vec<&str> =
         source.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")?.split('"').next()).collect();
+    let hooks = naze::receive::RECEIVERS.iter().flat_map(|receiver| receiver.paths).copied();
+    let routes: Vec<&str> = routes.into_iter().chain(hooks).collect();
     let described: Vec<&str> = openapi["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     let sorted = |mut names: Vec<&str>| {
         names.sort_unstable();
@@ -211,8 +213,11 @@ fn openapi_lists_every_route() {
 #[test]
 fn a_secret_is_demanded_once_it_is_configured_or_the_listener_is_public() {
     let mut config = naze::config::Config::in_memory();
-    config.receive.github_secret = Some("It's a Secret to Everybody".to_owned().into());
-    config.receive.alertmanager_token = Some("sesame".to_owned().into());
+    config.take_credentials(|name| match name {
+        "NAZE_GITHUB_SECRET" => Some("It's a Secret to Everybody".to_owned()),
+        "NAZE_ALERTMANAGER_TOKEN" => Some("sesame".to_owned()),
+        _ => None,
+    });
     let naze = Naze::with(config);
     let hook = |path: &str, header: (&str, &str)| {
         let request = Request::post(path)
@@ -232,5 +237,5 @@ fn a_secret_is_demanded_once_it_is_configured_or_the_listener_is_public() {
     public.listen = "0.0.0.0:7310".parse().unwrap();
     let reply = Naze::with(public).post("/hooks/alertmanager", "application/json", "{\"alerts\": []}");
     assert_eq!(reply.status, StatusCode::FORBIDDEN);
-    assert!(reply.json()["hints"][0].as_str().unwrap().contains("receive.alertmanager_token"));
+    assert!(reply.json()["hints"][0].as_str().unwrap().contains("senders.alertmanager.token"));
 }

@@ -1,0 +1,84 @@
+//! What naze knows of a sender: where its documents arrive, how it proves who it is, what it wants to hear back.
+
+use http::{HeaderMap, StatusCode};
+
+use super::{ComponentMapping, Received, alertmanager, github};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::vocab::Vocabulary;
+
+/// Everyone naze listens to; one line each.
+pub const RECEIVERS: &[Receiver] = &[alertmanager::RECEIVER, github::RECEIVER];
+
+/// One source of documents.
+#[derive(Debug, Clone, Copy)]
+pub struct Receiver {
+    /// Its name: `[senders.<name>]` in the configuration, `source` in the metrics.
+    pub name: &'static str,
+    /// Where its documents are posted.
+    pub paths: &'static [&'static str],
+    /// Reads one document.
+    pub read: fn(&Delivery<'_>, &Given<'_>) -> Result<Received>,
+    /// Checks the signature that the sender makes with the shared secret; `None` for senders that do not sign.
+    pub verify: Option<fn(&[u8], &Delivery<'_>) -> Result<()>>,
+    /// What the sender's protocol wants to hear; `None`, here or from the function, for naze's own answer.
+    pub reply: Option<fn(&Delivery<'_>, std::result::Result<&Tally, &Error>) -> Option<Reply>>,
+    /// The answer to OPTIONS, for protocols that ask before they send.
+    pub handshake: Option<fn(&Delivery<'_>) -> Reply>,
+}
+
+/// A document as it arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// The path it was posted to.
+    pub path: &'a str,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its bytes, decompressed.
+    pub body: &'a [u8],
+}
+
+impl<'a> Delivery<'a> {
+    /// The text of a header.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The media type without its parameters.
+    pub fn media_type(&self) -> &'a str {
+        self.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim()
+    }
+}
+
+/// What a document is read with.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// When it arrived, for facts that do not say when they happened.
+    pub received_at: Timestamp,
+    /// Which labels name the component.
+    pub mapping: &'a ComponentMapping,
+    /// The kinds of receipts.
+    pub vocabulary: &'a Vocabulary,
+}
+
+/// What became of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Receipts that are new.
+    pub recorded: usize,
+    /// Receipts that were there already.
+    pub duplicate: usize,
+    /// Why each refused item was refused.
+    pub refused: Vec<String>,
+}
+
+/// An answer in a sender's own protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Headers, `content-type` among them when there is a body.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body.
+    pub body: Vec<u8>,
+}
