@@ -20,12 +20,17 @@ pub struct Receiver {
     /// Reads one document.
     pub read: fn(&Delivery<'_>, &Given<'_>) -> Result<Received>,
     /// Checks the signature that the sender makes with the shared secret; `None` for senders that do not sign.
-    pub verify: Option<fn(&[u8], &Delivery<'_>) -> Result<()>>,
+    pub verify: Option<Verify>,
     /// What the sender's protocol wants to hear; `None`, here or from the function, for naze's own answer.
-    pub reply: Option<fn(&Delivery<'_>, std::result::Result<&Tally, &Error>) -> Option<Reply>>,
+    pub reply: Option<Answer>,
     /// The answer to OPTIONS, for protocols that ask before they send.
     pub handshake: Option<fn(&Delivery<'_>) -> Reply>,
 }
+
+/// Checks a signature made with the secret given first.
+pub type Verify = fn(&[u8], &Delivery<'_>) -> Result<()>;
+/// Tells what became of a document.
+pub type Answer = fn(&Delivery<'_>, std::result::Result<&Tally, &Error>) -> Option<Reply>;
 
 /// A document as it arrived.
 #[derive(Debug, Clone, Copy)]
