@@ -25,8 +25,7 @@ pub struct Config {
     pub kinds: Option<PathBuf>,
     /// A user's own canned queries: a folder of `.rq` files.
     pub queries: Option<PathBuf>,
-    /// Width of new stores' slots.
-    #[serde(skip)]
+    /// How long a slot of a new store is; a store keeps the width it was made with.
     pub slot_width: Width,
     /// What one request may cost.
     pub limits: Limits,

@@ -11,7 +11,8 @@ use crate::clock::Timestamp;
 use crate::vocab::SLOT_PREFIX;
 
 /// How long a slot is. Chosen by `benches/slots`; a store keeps the width it was made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Width {
     /// `urn:naze:slot:2026-01-26T18`
     Hour,
