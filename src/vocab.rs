@@ -36,6 +36,18 @@ pub const RECORDED_AT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w
 pub const LEDGER_POSITION: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#ledgerPosition");
 /// The raw document the receipt was read from.
 pub const SOURCE_DOCUMENT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#sourceDocument");
+/// When it happened.
+pub const OCCURRED_AT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#occurredAt");
+/// One component calls another.
+pub const DEPENDS_ON: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#dependsOn");
+/// The first dependency receipt that shows a call leads to the callee.
+pub const SHOWS: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#shows");
+/// A sender's own name of a fact leads to the receipt that tells it.
+pub const KEY_OF: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#keyOf");
+/// How many ledger entries are in the index.
+pub const APPLIED_POSITION: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#appliedPosition");
+/// How long the index's slots are.
+pub const SLOT_WIDTH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#slotWidth");
 
 const MULTIPLE: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#multiple");
 const SET_BY: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#setBy");

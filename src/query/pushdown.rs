@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use oxrdf::Variable;
 use oxrdf::vocab::xsd;
-use oxrdf::{NamedNodeRef, Variable};
 use spargebra::Query;
 use spargebra::algebra::{Expression, GraphPattern};
 use spargebra::term::{NamedNodePattern, TermPattern};
@@ -15,8 +15,7 @@ use spargebra::term::{NamedNodePattern, TermPattern};
 use super::guard::pattern_of;
 use crate::clock::Timestamp;
 use crate::record::Window;
-
-const OCCURRED_AT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#occurredAt");
+use crate::vocab::OCCURRED_AT;
 
 /// The windows that hold everything the query can match, one per receipt it joins; `None` when that is not plain to see.
 pub(super) fn windows(query: &Query) -> Option<Vec<Window>> {

@@ -25,11 +25,6 @@ use crate::vocab::{self, Vocabulary};
 const META_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:naze:store");
 /// Every dependency, and the first receipt that showed it, whatever its slot: topology outlives windows.
 pub const TOPOLOGY_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:naze:topology");
-const APPLIED: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#appliedPosition");
-const WIDTH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#slotWidth");
-const KEY_OF: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#keyOf");
-const SHOWS: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#shows");
-const DEPENDS_ON: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://w3id.org/naze#dependsOn");
 
 /// Only a replay goes through the bulk loader: each of its commits leaves files behind that slow every later look-up.
 const BULK_RECEIPTS_MIN: usize = 5_000;
@@ -87,7 +82,7 @@ impl Index {
 
     /// A store keeps the slot width it was made with.
     fn keep_width(&self, wanted: Width) -> Result<Width> {
-        let found = self.store.quads_for_pattern(Some(META_GRAPH.into()), Some(WIDTH), None, None).next();
+        let found = self.store.quads_for_pattern(Some(META_GRAPH.into()), Some(vocab::SLOT_WIDTH), None, None).next();
         if let Some(quad) = found {
             match quad.internal("cannot read the slot width")?.object {
                 Term::Literal(width) if width.value() == "hour" => Ok(Width::Hour),
@@ -95,7 +90,7 @@ impl Index {
             }
         } else {
             let name = if wanted == Width::Hour { "hour" } else { "day" };
-            let quad = Quad::new(META_GRAPH, WIDTH, Literal::from(name), META_GRAPH);
+            let quad = Quad::new(META_GRAPH, vocab::SLOT_WIDTH, Literal::from(name), META_GRAPH);
             self.store.insert(&quad).internal("cannot write the slot width")?;
             Ok(wanted)
         }
@@ -128,7 +123,7 @@ impl Index {
     /// How many ledger entries, from position 0, are in the index.
     pub fn applied(&self) -> Result<u64> {
         let mut applied = 0;
-        for quad in self.store.quads_for_pattern(Some(META_GRAPH.into()), Some(APPLIED), None, None) {
+        for quad in self.store.quads_for_pattern(Some(META_GRAPH.into()), Some(vocab::APPLIED_POSITION), None, None) {
             if let Term::Literal(count) = quad.internal("cannot read the index's position")?.object {
                 applied = applied.max(count.value().parse().unwrap_or(0));
             }
@@ -146,7 +141,7 @@ impl Index {
             slots.insert(slot);
             self.add_star(recorded, &GraphName::from(slot.graph()), &mut quads);
             if let Some(key) = &recorded.key {
-                quads.push(Quad::new(key_iri(key), KEY_OF, recorded.id.iri(), META_GRAPH));
+                quads.push(Quad::new(key_iri(key), vocab::KEY_OF, recorded.id.iri(), META_GRAPH));
             }
             self.add_topology(recorded, &mut edges, &mut quads)?;
         }
@@ -185,9 +180,9 @@ impl Index {
         if receipt.kind() != "dependency" {
             return Ok(());
         }
-        let edge = Quad::new(component_iri(caller), DEPENDS_ON, component_iri(callee), TOPOLOGY_GRAPH);
+        let edge = Quad::new(component_iri(caller), vocab::DEPENDS_ON, component_iri(callee), TOPOLOGY_GRAPH);
         if !edges.contains(&edge) && !self.store.contains(&edge).internal("cannot read the topology")? {
-            quads.push(Quad::new(recorded.id.iri(), SHOWS, component_iri(callee), TOPOLOGY_GRAPH));
+            quads.push(Quad::new(recorded.id.iri(), vocab::SHOWS, component_iri(callee), TOPOLOGY_GRAPH));
             quads.push(edge.clone());
             edges.insert(edge);
         }
@@ -204,7 +199,7 @@ impl Index {
         }
         let Some(key) = key else { return Ok(None) };
         let key = key_iri(key);
-        let mut keyed = self.store.quads_for_pattern(Some(key.as_ref().into()), Some(KEY_OF), None, None);
+        let mut keyed = self.store.quads_for_pattern(Some(key.as_ref().into()), Some(vocab::KEY_OF), None, None);
         match keyed.next().transpose().internal("cannot read the index")?.map(|quad| quad.object) {
             Some(Term::NamedNode(receipt)) => Ok(ReceiptId::from_iri(receipt.as_ref())),
             _ => Ok(None),
@@ -217,7 +212,7 @@ impl Index {
         let applied = self.applied()?;
         let mut transaction = self.store.start_transaction().internal(failed)?;
         let positions: Vec<Quad> = transaction
-            .quads_for_pattern(Some(META_GRAPH.into()), Some(APPLIED), None, None)
+            .quads_for_pattern(Some(META_GRAPH.into()), Some(vocab::APPLIED_POSITION), None, None)
             .collect::<std::result::Result<_, _>>()
             .internal(failed)?;
         let latest = applied_quad(applied);
@@ -267,7 +262,7 @@ impl Index {
                 .hint("ask for a shorter window"));
             }
         }
-        for edge in self.store.quads_for_pattern(None, Some(SHOWS), None, Some(TOPOLOGY_GRAPH.into())) {
+        for edge in self.store.quads_for_pattern(None, Some(vocab::SHOWS), None, Some(TOPOLOGY_GRAPH.into())) {
             let NamedOrBlankNode::NamedNode(receipt) = edge.internal("cannot read the topology")?.subject else {
                 continue;
             };
@@ -337,7 +332,7 @@ fn key_iri(key: &str) -> NamedNode {
 }
 
 fn applied_quad(applied: u64) -> Quad {
-    Quad::new(META_GRAPH, APPLIED, integer(applied), META_GRAPH)
+    Quad::new(META_GRAPH, vocab::APPLIED_POSITION, integer(applied), META_GRAPH)
 }
 
 fn integer(number: u64) -> Term {

@@ -1,6 +1,7 @@
 //! Ontology, shapes, code and JSON-LD context say the same.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use naze::vocab::{self, Vocabulary, ontology_documents, shapes_documents};
 use oxrdf::{Graph, NamedOrBlankNodeRef, TermRef};
@@ -59,11 +60,32 @@ fn every_kind_has_a_shape_and_every_path_of_a_shape_is_a_field() {
 
 #[test]
 fn constants_in_code_are_terms_of_the_ontology() {
+    let terms = ours(&graph(ontology_documents()));
+    let mut named = BTreeSet::new();
+    for source in rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let text = std::fs::read_to_string(source).unwrap();
+        named.extend(
+            text.split(vocab::NAMESPACE)
+                .skip(1)
+                .map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>()),
+        );
+    }
+    let unknown: Vec<&String> = named.iter().filter(|name| !name.is_empty() && !terms.contains(*name)).collect();
+    assert!(unknown.is_empty(), "not in the ontology: {unknown:?}");
+    assert!(named.contains("dependsOn"), "{named:?}");
     let vocabulary = Vocabulary::builtin();
     for iri in [vocab::RECORDED_AT, vocab::LEDGER_POSITION, vocab::SOURCE_DOCUMENT] {
         let (_, field) = vocabulary.field_of_iri(iri).unwrap();
         assert!(field.set_by_naze, "{iri}");
     }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }
 
 #[test]
