@@ -1,5 +1,9 @@
 //! The one room behind both doors: HTTP and CLI say what they want, the engine has it done.
 
+mod incident;
+
+pub use incident::Incident;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,12 +11,13 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use oxrdf::{Graph, NamedNode};
 
+use self::incident::is_critical_alert;
 use crate::analyse::cause::{self, Answer, Question};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::query::{self, Answered, CannedQuery, Catalogue};
-use crate::receipt::{Receipt, ReceiptId, Value};
+use crate::receipt::{Receipt, ReceiptId};
 use crate::receive::{ComponentMapping, Draft, Item, Received};
 use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
@@ -24,7 +29,7 @@ use crate::vocab::{self, LABEL_PREFIX, Vocabulary};
 
 /// How far back a question looks for causes.
 pub const LOOKBACK_DEFAULT: TimeDelta = TimeDelta::hours(24);
-/// Who opens incidents that no human opened.
+/// The source of receipts that naze itself issues.
 const SELF: &str = "naze";
 
 /// What became of one receipt of a request, in the order it was sent.
@@ -36,17 +41,6 @@ pub enum Outcome {
     Duplicate(ReceiptId),
     /// Not recorded, with every rule it breaks.
     Refused(Vec<Violation>),
-}
-
-/// An incident: the receipt that opened it and those that told of it later, in order of time.
-#[derive(Debug, Clone)]
-pub struct Incident {
-    /// Its name, as in `reference`.
-    pub reference: String,
-    /// The receipt that opened it.
-    pub opened: Recorded,
-    /// Later receipts with the same reference.
-    pub updates: Vec<Recorded>,
 }
 
 /// Everything naze does, over one data directory.
@@ -98,7 +92,7 @@ impl Engine {
         self.telemetry.validated(started.elapsed());
         let waiting: Vec<usize> = (0..outcomes.len()).filter(|place| outcomes[*place].is_none()).collect();
         let alerts: Vec<Accepted> =
-            accepted.iter().filter(|accepted| opens_incident(&accepted.receipt)).cloned().collect();
+            accepted.iter().filter(|accepted| is_critical_alert(&accepted.receipt)).cloned().collect();
         let written = if accepted.is_empty() { Vec::new() } else { self.write(accepted, source)? };
         for (place, written) in waiting.into_iter().zip(&written) {
             outcomes[place] = Some(match written {
@@ -107,7 +101,9 @@ impl Engine {
             });
         }
         let new_alerts = alerts.into_iter().filter(|alert| written.contains(&Written::Recorded(alert.id)));
-        self.open_incidents(new_alerts)?;
+        for alert in new_alerts {
+            self.follow_alert(&alert)?;
+        }
         let outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
         for (name, matches) in [
             ("recorded", (|o: &&Outcome| matches!(o, Outcome::Recorded(_))) as fn(&&Outcome) -> bool),
@@ -180,39 +176,6 @@ impl Engine {
         written.map_err(|error| Error::new(error.kind(), error.to_string()))
     }
 
-    /// A critical alert that fires for a component without an open incident opens one.
-    fn open_incidents(&self, alerts: impl Iterator<Item = Accepted>) -> Result<()> {
-        for alert in alerts {
-            let (Some(component), Some(at)) = (alert.receipt.component(), alert.receipt.occurred_at()) else {
-                continue;
-            };
-            if self.has_open_incident(component, at)? {
-                continue;
-            }
-            let name = alert.receipt.text("name").unwrap_or("alert");
-            let summary = alert.receipt.text("summary").unwrap_or(name);
-            let incident = Receipt::new("incident", at, component)
-                .with("reference", Value::text(format!("inc-{}", &alert.id.to_string()[..8])))
-                .with("status", Value::text("open"))
-                .with("severity", Value::text("critical"))
-                .with("summary", Value::text(summary))
-                .with("detectedAt", Value::Time(at))
-                .with("alerts", Value::Receipt(alert.id))
-                .with("causedBy", Value::Receipt(alert.id))
-                .with("source", Value::text(SELF))
-                .with_text("metric", alert.receipt.text("metric"));
-            self.record_own(incident)?;
-        }
-        Ok(())
-    }
-
-    fn has_open_incident(&self, component: &str, at: Timestamp) -> Result<bool> {
-        // An incident opened by a human a moment later is the same trouble.
-        let until = at.checked_add(TimeDelta::days(1)).unwrap_or(at);
-        let given = [("at", until.to_string()), ("component", component.to_owned())];
-        Ok(!self.query("open_incidents", given)?.rows.rows.is_empty())
-    }
-
     /// Records a receipt that naze itself issues.
     pub fn record_own(&self, receipt: Receipt) -> Result<ReceiptId> {
         let id = receipt.id(&self.vocabulary);
@@ -273,51 +236,6 @@ impl Engine {
         let just_after = question.at.checked_add(TimeDelta::microseconds(1)).unwrap_or(question.at);
         let window = Window { from: ago(question.at, lookback), to: just_after };
         Ok(cause::why(question, &self.evidence(window)?))
-    }
-
-    /// Opens an incident, or adds to one: the receipt must be of kind `incident`.
-    pub fn incident_receipt(&self, receipt: Receipt) -> Result<ReceiptId> {
-        self.record_own(receipt)
-    }
-
-    /// The incident with this reference, or whose receipt has this id.
-    pub fn incident(&self, name: &str) -> Result<Incident> {
-        let reference = match name.parse::<ReceiptId>() {
-            Ok(id) => self.index.get(id)?.and_then(|recorded| recorded.receipt.text("reference").map(str::to_owned)),
-            Err(_) => Some(name.to_owned()),
-        };
-        let unknown =
-            || Error::not_found(format!("there is no incident \"{name}\"")).hint("GET /v1/incidents lists them");
-        let reference = reference.ok_or_else(unknown)?;
-        let mut receipts = self.incident_receipts()?;
-        receipts.retain(|recorded| recorded.receipt.text("reference") == Some(&reference));
-        let mut receipts = receipts.into_iter();
-        let opened = receipts.next().ok_or_else(unknown)?;
-        Ok(Incident { reference, opened, updates: receipts.collect() })
-    }
-
-    /// All incidents, newest first.
-    pub fn incidents(&self) -> Result<Vec<Incident>> {
-        let mut by_reference: BTreeMap<String, Incident> = BTreeMap::new();
-        for recorded in self.incident_receipts()? {
-            let reference = recorded.receipt.text("reference").unwrap_or_default().to_owned();
-            match by_reference.get_mut(&reference) {
-                Some(incident) => incident.updates.push(recorded),
-                None => drop(
-                    by_reference
-                        .insert(reference.clone(), Incident { reference, opened: recorded, updates: Vec::new() }),
-                ),
-            }
-        }
-        let mut incidents: Vec<Incident> = by_reference.into_values().collect();
-        incidents.sort_by(|a, b| {
-            b.opened.occurred_at().cmp(&a.opened.occurred_at()).then_with(|| a.reference.cmp(&b.reference))
-        });
-        Ok(incidents)
-    }
-
-    fn incident_receipts(&self) -> Result<Vec<Recorded>> {
-        self.index.of_kind("incident", Window::ALL)
     }
 
     /// The recorded receipt with this id.
@@ -422,12 +340,6 @@ pub fn ago(time: Timestamp, span: TimeDelta) -> Timestamp {
 pub fn refusal(violations: &[Violation]) -> Error {
     let messages: Vec<&str> = violations.iter().map(|violation| violation.message.as_str()).collect();
     violations.iter().fold(Error::invalid(messages.join("; ")), |error, violation| error.hint(violation.fix.clone()))
-}
-
-fn opens_incident(receipt: &Receipt) -> bool {
-    receipt.kind() == "alert"
-        && receipt.text("severity") == Some("critical")
-        && receipt.text("status") == Some("firing")
 }
 
 fn outcome_of(kind: Kind) -> &'static str {

@@ -9,6 +9,7 @@ mod catalogue;
 mod evaluate;
 mod guard;
 mod header;
+mod narrow;
 mod params;
 mod pushdown;
 mod rows;
@@ -29,6 +30,8 @@ use crate::record::store::Index;
 
 /// Rows of a canned query that names no limit.
 const ROWS_DEFAULT: usize = 1_000;
+/// A window is short when a slot is at least so many times as long.
+const SLOT_SHARE_SHORT: i32 = 4;
 
 /// What one query may cost.
 #[derive(Debug, Clone)]
@@ -90,7 +93,8 @@ pub fn run(
     };
     let rows_max = limit.min(limits.rows_max);
     let bound = query.bind(given, now, index.vocabulary())?;
-    let algebra = bind::bind(query.algebra.clone(), &bound.terms, rows_max);
+    let short = bound.window.length() <= index.slot_length() / SLOT_SHARE_SHORT;
+    let algebra = bind::bind(query.algebra.clone(), &bound.terms, short, rows_max);
     let graphs = index.graphs_in(bound.window);
     let rows = evaluate::rows(index.reader().clone(), algebra, graphs, rows_max, limits.deadline)?;
     Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts })

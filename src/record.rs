@@ -10,6 +10,8 @@ pub mod slot;
 pub mod store;
 pub mod writer;
 
+use chrono::TimeDelta;
+
 use crate::clock::Timestamp;
 use crate::receipt::{Receipt, ReceiptId};
 
@@ -49,6 +51,11 @@ pub struct Window {
 impl Window {
     /// All of time.
     pub const ALL: Self = Self { from: Timestamp::MIN, to: Timestamp::MAX };
+
+    /// How long it is.
+    pub fn length(&self) -> TimeDelta {
+        self.to.since(self.from)
+    }
 
     /// Is `time` inside?
     pub fn contains(&self, time: Timestamp) -> bool {

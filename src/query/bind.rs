@@ -10,11 +10,16 @@ use spargebra::Query;
 use spargebra::algebra::{Expression, GraphPattern, OrderExpression};
 use spargebra::term::GroundTerm;
 
+use super::narrow::narrow;
+
 /// `query` with its parameters filled in, and at most `rows_max + 1` rows: the last one only tells that there are more.
-pub(super) fn bind(query: Query, terms: &BTreeMap<String, GroundTerm>, rows_max: usize) -> Query {
+///
+/// A short window is worth a look at the times first.
+pub(super) fn bind(query: Query, terms: &BTreeMap<String, GroundTerm>, short: bool, rows_max: usize) -> Query {
     match query {
         Query::Select { dataset, pattern, base_iri } => {
-            let pattern = limit(fill(pattern, terms), rows_max + 1);
+            let pattern = fill(pattern, terms);
+            let pattern = limit(if short { narrow(pattern, terms) } else { pattern }, rows_max + 1);
             Query::Select { dataset, pattern, base_iri }
         }
         other => other,

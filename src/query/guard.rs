@@ -10,6 +10,9 @@ use spargebra::{Query, SparqlParser};
 use super::Limits;
 use crate::error::{Error, Result};
 
+/// What relative IRIs in a query are relative to: the same at every address naze is reached under.
+const BASE: &str = "naze:/sparql";
+
 /// Parses a query that keeps the limits.
 ///
 /// # Errors
@@ -25,7 +28,8 @@ pub(super) fn parse(text: &str, limits: &Limits) -> Result<Query> {
     if shape.operators > limits.operators_max {
         return Err(too_much("size", shape.operators, limits.operators_max, "operators and patterns"));
     }
-    let query = SparqlParser::new().parse_query(text).map_err(|error| {
+    let parser = SparqlParser::new().with_base_iri(BASE).expect("the base is an IRI");
+    let query = parser.parse_query(text).map_err(|error| {
         let hint = if SparqlParser::new().parse_update(text).is_ok() {
             "this is an update: evidence is append-only, record receipts with POST /v1/receipts instead"
         } else {

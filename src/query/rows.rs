@@ -160,9 +160,10 @@ fn plain(term: &Term, vocabulary: &Vocabulary) -> Json {
 fn plain_literal(literal: &Literal) -> Json {
     let text = literal.value();
     let datatype = literal.datatype();
-    let number = || serde_json::from_str::<serde_json::Number>(text).ok().map(Json::Number);
+    let number = |text: &str| serde_json::from_str::<serde_json::Number>(text).ok().map(Json::Number);
     let parsed = match datatype {
-        xsd::INTEGER | xsd::DECIMAL | xsd::DOUBLE | xsd::FLOAT => number(),
+        // 1900 and 1900.0 are the same number; arithmetic gives either.
+        xsd::INTEGER | xsd::DECIMAL | xsd::DOUBLE | xsd::FLOAT => number(text.strip_suffix(".0").unwrap_or(text)),
         xsd::BOOLEAN => text.parse().ok().map(Json::Bool),
         _ => None,
     };

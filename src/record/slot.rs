@@ -10,8 +10,8 @@ use super::Window;
 use crate::clock::Timestamp;
 use crate::vocab::SLOT_PREFIX;
 
-/// How long a slot is. Chosen by `benches/slots`; a store keeps the width it was made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+/// How long a slot is. `benches/README.md` has the figures; a store keeps the width it was made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Width {
     /// `urn:naze:slot:2026-01-26T18`
@@ -21,11 +21,21 @@ pub enum Width {
     Day,
 }
 
+impl Width {
+    /// How long a slot is.
+    pub fn length(self) -> TimeDelta {
+        match self {
+            Self::Hour => TimeDelta::hours(1),
+            Self::Day => TimeDelta::days(1),
+        }
+    }
+}
+
 /// One stretch of time, named after its start in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot {
     start: NaiveDateTime,
-    hourly: bool,
+    width: Width,
 }
 
 impl Slot {
@@ -34,14 +44,13 @@ impl Slot {
         let time = time.utc().naive_utc();
         let hour = if width == Width::Hour { time.hour() } else { 0 };
         let start = time.date().and_hms_opt(hour, 0, 0).expect("hours of a real time are 0 to 23");
-        Self { start, hourly: width == Width::Hour }
+        Self { start, width }
     }
 
     /// Does the slot share an instant with `window`?
     pub fn overlaps(self, window: Window) -> bool {
         let start: Timestamp = self.start.and_utc().into();
-        let length = if self.hourly { TimeDelta::hours(1) } else { TimeDelta::days(1) };
-        start < window.to && start.checked_add(length).is_none_or(|end| end > window.from)
+        start < window.to && start.checked_add(self.width.length()).is_none_or(|end| end > window.from)
     }
 
     /// The slot's graph.
@@ -57,7 +66,7 @@ impl Slot {
 
 impl fmt::Display for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = if self.hourly { "%Y-%m-%dT%H" } else { "%Y-%m-%d" };
+        let format = if self.width == Width::Hour { "%Y-%m-%dT%H" } else { "%Y-%m-%d" };
         write!(f, "{}", self.start.format(format))
     }
 }
@@ -66,12 +75,12 @@ impl FromStr for Slot {
     type Err = chrono::ParseError;
 
     fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
-        let hourly = text.contains('T');
-        let start = if hourly {
+        let width = if text.contains('T') { Width::Hour } else { Width::Day };
+        let start = if width == Width::Hour {
             NaiveDateTime::parse_from_str(&format!("{text}:00:00"), "%Y-%m-%dT%H:%M:%S")?
         } else {
             NaiveDate::parse_from_str(text, "%Y-%m-%d")?.and_time(chrono::NaiveTime::MIN)
         };
-        Ok(Self { start, hourly })
+        Ok(Self { start, width })
     }
 }

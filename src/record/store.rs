@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
+use chrono::TimeDelta;
 use oxigraph::store::Store;
 use oxrdf::vocab::rdf;
 use oxrdf::{
@@ -94,6 +95,11 @@ impl Index {
             self.store.insert(&quad).internal("cannot write the slot width")?;
             Ok(wanted)
         }
+    }
+
+    /// How long a slot is.
+    pub fn slot_length(&self) -> TimeDelta {
+        self.width.length()
     }
 
     /// A handle for queries; evaluation never blocks the writer.

@@ -54,7 +54,11 @@ impl Naze {
 
     /// A naze that knows one of the worlds in `tests/worlds`.
     pub(crate) fn in_world(name: &str) -> Self {
-        let naze = Self::in_memory();
+        Self::in_world_with(name, Config::in_memory())
+    }
+
+    pub(crate) fn in_world_with(name: &str, config: Config) -> Self {
+        let naze = Self::with(config);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/worlds").join(name).with_extension("ttl");
         let reply = naze.post("/v1/receipts", "text/turtle", std::fs::read(path).unwrap());
         assert_eq!(reply.status, StatusCode::CREATED, "world {name}: {}", reply.text());

@@ -16,6 +16,7 @@ mod receive;
 mod record;
 mod report;
 mod shacl_suite;
+mod sparql_protocol;
 mod validate;
 mod vocabulary;
 mod why;

@@ -133,6 +133,36 @@ fn a_critical_alert_opens_one_incident_that_can_be_asked() {
 }
 
 #[test]
+fn an_incident_that_an_alert_opened_ends_with_it_unless_somebody_took_it_up() {
+    let naze = Naze::in_memory();
+    let alert = |name: &str, component: &str, status: &str, at: &str| {
+        json!({"kind": "alert", "occurredAt": at, "component": component, "name": name, "status": status, "severity": "critical"})
+    };
+    naze.record(&json!([
+        alert("Down", "checkout", "firing", "2026-03-10T10:00:00Z"),
+        alert("Slow", "search", "firing", "2026-03-10T10:00:00Z")
+    ]));
+    let incidents = naze.get("/v1/incidents").json();
+    let search = incidents["incidents"].as_array().unwrap().iter().find(|incident| incident["component"] == "search");
+    let taken_up = format!("/v1/incidents/{}", search.unwrap()["reference"].as_str().unwrap());
+    let update = json!({"status": "acknowledged", "occurredAt": "2026-03-10T10:01:00Z", "actor": "mira"});
+    assert_eq!(naze.post(&taken_up, "application/json", update.to_string()).status, 200);
+    naze.record(&json!([
+        alert("Other", "checkout", "resolved", "2026-03-10T10:04:00Z"),
+        alert("Slow", "search", "resolved", "2026-03-10T10:05:00Z")
+    ]));
+    let open = |naze: &Naze| {
+        let rows = naze.get("/v1/queries/open_incidents?at=2026-03-10T11:00:00Z").json();
+        let components: Vec<String> =
+            rows["rows"].as_array().unwrap().iter().map(|row| row["component"].as_str().unwrap().to_owned()).collect();
+        components.join(" ")
+    };
+    assert_eq!(open(&naze), "checkout search");
+    naze.record(&alert("Down", "checkout", "resolved", "2026-03-10T10:06:00Z"));
+    assert_eq!(open(&naze), "search");
+}
+
+#[test]
 fn an_answer_comes_in_every_form() {
     let naze = Naze::in_world("bad_deploy");
     let path = "/v1/why?component=web&at=2026-03-10T10:09:00Z";

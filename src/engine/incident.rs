@@ -1,0 +1,146 @@
+//! Incidents: opened by people or by critical alerts, and found again by their reference.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::{Engine, SELF};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::receipt::{Receipt, ReceiptId, Value};
+use crate::record::writer::Accepted;
+use crate::record::{Recorded, Window};
+
+/// An alert of this severity opens an incident.
+const SEVERITY: &str = "critical";
+
+/// An incident: the receipt that opened it and those that told of it later, in order of time.
+#[derive(Debug, Clone)]
+pub struct Incident {
+    /// Its name, as in `reference`.
+    pub reference: String,
+    /// The receipt that opened it.
+    pub opened: Recorded,
+    /// Later receipts with the same reference.
+    pub updates: Vec<Recorded>,
+}
+
+/// Does the receipt open an incident, or end the one it opened?
+pub(super) fn is_critical_alert(receipt: &Receipt) -> bool {
+    receipt.kind() == "alert" && receipt.text("severity") == Some(SEVERITY)
+}
+
+impl Engine {
+    /// A critical alert that fires for a component without an open incident opens one; when it resolves, the incident it
+    /// opened is resolved with it.
+    pub(super) fn follow_alert(&self, alert: &Accepted) -> Result<()> {
+        let (Some(component), Some(at)) = (alert.receipt.component(), alert.receipt.occurred_at()) else {
+            return Ok(());
+        };
+        match alert.receipt.text("status") {
+            Some("firing") => self.open_incident(alert, component, at),
+            Some("resolved") => self.resolve_incidents(alert, component, at),
+            _ => Ok(()),
+        }
+    }
+
+    fn open_incident(&self, alert: &Accepted, component: &str, at: Timestamp) -> Result<()> {
+        // An incident opened by a human a moment later is the same trouble.
+        let until = at.checked_add(TimeDelta::days(1)).unwrap_or(at);
+        if !self.open_references(component, until)?.is_empty() {
+            return Ok(());
+        }
+        let name = alert.receipt.text("name").unwrap_or("alert");
+        let summary = alert.receipt.text("summary").unwrap_or(name);
+        let incident = Receipt::new("incident", at, component)
+            .with("reference", Value::text(format!("inc-{}", &alert.id.to_string()[..8])))
+            .with("status", Value::text("open"))
+            .with("severity", Value::text(SEVERITY))
+            .with("summary", Value::text(summary))
+            .with("detectedAt", Value::Time(at))
+            .with("alerts", Value::Receipt(alert.id))
+            .with("causedBy", Value::Receipt(alert.id))
+            .with("source", Value::text(SELF))
+            .with_text("metric", alert.receipt.text("metric"));
+        self.record_own(incident).map(drop)
+    }
+
+    /// Only what naze opened, and nobody has taken up, ends with its alert.
+    fn resolve_incidents(&self, alert: &Accepted, component: &str, at: Timestamp) -> Result<()> {
+        for reference in self.open_references(component, at)? {
+            let incident = self.incident(&reference)?;
+            let opened = &incident.opened.receipt;
+            let is_ours = opened.text("source") == Some(SELF) && incident.updates.is_empty();
+            let Some(Value::Receipt(cause)) = opened.first("alerts").filter(|_| is_ours) else { continue };
+            if self.receipt(*cause)?.receipt.text("name") != alert.receipt.text("name") {
+                continue;
+            }
+            let update = Receipt::new("incident", at, component)
+                .with("reference", Value::text(reference))
+                .with("status", Value::text("resolved"))
+                .with("severity", Value::text(SEVERITY))
+                .with("summary", Value::text("its alert resolved"))
+                .with("alerts", Value::Receipt(alert.id))
+                .with("source", Value::text(SELF));
+            self.record_own(update)?;
+        }
+        Ok(())
+    }
+
+    /// References of the component's incidents that are open at `at`.
+    fn open_references(&self, component: &str, at: Timestamp) -> Result<Vec<String>> {
+        let given = [("at", at.to_string()), ("component", component.to_owned())];
+        let rows = self.query("open_incidents", given)?.rows;
+        let place = rows.columns.iter().position(|column| column == "reference");
+        let references = rows.rows.iter().filter_map(|row| match row.get(place?)?.as_ref()? {
+            oxrdf::Term::Literal(reference) => Some(reference.value().to_owned()),
+            _ => None,
+        });
+        Ok(references.collect())
+    }
+
+    /// Opens an incident, or adds to one: the receipt must be of kind `incident`.
+    pub fn incident_receipt(&self, receipt: Receipt) -> Result<ReceiptId> {
+        self.record_own(receipt)
+    }
+
+    /// The incident with this reference, or whose receipt has this id.
+    pub fn incident(&self, name: &str) -> Result<Incident> {
+        let reference = match name.parse::<ReceiptId>() {
+            Ok(id) => self.index.get(id)?.and_then(|recorded| recorded.receipt.text("reference").map(str::to_owned)),
+            Err(_) => Some(name.to_owned()),
+        };
+        let unknown =
+            || Error::not_found(format!("there is no incident \"{name}\"")).hint("GET /v1/incidents lists them");
+        let reference = reference.ok_or_else(unknown)?;
+        let mut receipts = self.incident_receipts()?;
+        receipts.retain(|recorded| recorded.receipt.text("reference") == Some(&reference));
+        let mut receipts = receipts.into_iter();
+        let opened = receipts.next().ok_or_else(unknown)?;
+        Ok(Incident { reference, opened, updates: receipts.collect() })
+    }
+
+    /// All incidents, newest first.
+    pub fn incidents(&self) -> Result<Vec<Incident>> {
+        let mut by_reference: BTreeMap<String, Incident> = BTreeMap::new();
+        for recorded in self.incident_receipts()? {
+            let reference = recorded.receipt.text("reference").unwrap_or_default().to_owned();
+            match by_reference.get_mut(&reference) {
+                Some(incident) => incident.updates.push(recorded),
+                None => drop(
+                    by_reference
+                        .insert(reference.clone(), Incident { reference, opened: recorded, updates: Vec::new() }),
+                ),
+            }
+        }
+        let mut incidents: Vec<Incident> = by_reference.into_values().collect();
+        incidents.sort_by(|a, b| {
+            b.opened.occurred_at().cmp(&a.opened.occurred_at()).then_with(|| a.reference.cmp(&b.reference))
+        });
+        Ok(incidents)
+    }
+
+    fn incident_receipts(&self) -> Result<Vec<Recorded>> {
+        self.index.of_kind("incident", Window::ALL)
+    }
+}
