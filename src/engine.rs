@@ -118,17 +118,18 @@ impl Engine {
     /// Splits items into refusals, in place, and accepted receipts, in order.
     fn validate(&self, items: Vec<Item>) -> Result<(Vec<Option<Outcome>>, Vec<Accepted>)> {
         let mut graph = Graph::new();
-        let items: Vec<Result<(ReceiptId, Draft), Vec<Violation>>> = items
+        let items: Vec<std::result::Result<(ReceiptId, Draft), Vec<Violation>>> = items
             .into_iter()
             .map(|item| match item {
-                Item::Receipt(draft) => {
+                Item::Receipt(mut draft) => {
+                    self.complete(&mut draft)?;
                     let id = draft.receipt.id(&self.vocabulary);
                     self.add_for_validation(&mut graph, &draft.receipt, &id.iri());
-                    Ok((id, draft))
+                    Ok(Ok((id, draft)))
                 }
-                Item::Refused(violations) => Err(violations),
+                Item::Refused(violations) => Ok(Err(violations)),
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let report = self.shapes.validate(&graph)?;
         let mut accepted = Vec::new();
         let outcomes = items
@@ -147,6 +148,19 @@ impl Engine {
             })
             .collect();
         Ok((outcomes, accepted))
+    }
+
+    /// Fills in what a receipt leaves to the ones it follows.
+    fn complete(&self, draft: &mut Draft) -> Result<()> {
+        let Some(follows) = &draft.follows else { return Ok(()) };
+        let Some(latest) = self.index.latest_with(follows.field, &follows.value)? else { return Ok(()) };
+        let same_kind = latest.receipt.kind() == draft.receipt.kind();
+        for field in if same_kind { &["component", "name", "severity"][..] } else { &["component"] } {
+            if let Some(value) = latest.receipt.first(field) {
+                draft.receipt.set(field, value.clone());
+            }
+        }
+        Ok(())
     }
 
     /// Labels are open-ended, so the closed shapes never see them.
@@ -181,7 +195,7 @@ impl Engine {
         let id = receipt.id(&self.vocabulary);
         let json = serde_json::Value::Object(crate::receipt::write_json(&receipt, id, &[]));
         let source = Source { media_type: "application/json".into(), bytes: json.to_string().into_bytes() };
-        let received = Received { items: vec![Item::Receipt(Draft { receipt, key: None })], ..Received::default() };
+        let received = Received { items: vec![Item::Receipt(Draft::new(receipt))], ..Received::default() };
         match self.record(SELF, received, source)?.into_iter().next() {
             Some(Outcome::Recorded(id) | Outcome::Duplicate(id)) => Ok(id),
             Some(Outcome::Refused(violations)) => Err(refusal(&violations)),

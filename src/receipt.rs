@@ -80,6 +80,11 @@ impl Receipt {
         }
     }
 
+    /// Puts one value in the place of all that a field had.
+    pub fn set(&mut self, field: &str, value: Value) {
+        self.fields.insert(field.into(), vec![value]);
+    }
+
     /// Adds or replaces a label in place.
     pub fn label(&mut self, key: &str, value: &str) {
         self.labels.insert(key.to_owned(), value.to_owned());

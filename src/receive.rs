@@ -20,9 +20,13 @@
 
 mod alertmanager;
 mod body;
+mod cloudevents;
 mod github;
+mod grafana;
 mod json_ld;
+mod members;
 mod native;
+mod pagerduty;
 mod rdf;
 pub mod receiver;
 pub mod signature;
@@ -42,6 +46,8 @@ use crate::vocab::Vocabulary;
 
 /// Most receipts that one document may hold.
 pub const RECEIPTS_MAX: usize = 100_000;
+/// The component of a receipt whose sender does not name one.
+pub const COMPONENT_UNKNOWN: &str = "unknown";
 /// Most values that one field may have; it takes no more to say what a receipt rests on.
 pub const VALUES_MAX: usize = 1_000;
 
@@ -57,7 +63,7 @@ pub enum Item {
 impl Item {
     fn from_receipt(read: std::result::Result<Receipt, Vec<Violation>>) -> Self {
         match read {
-            Ok(receipt) => Self::Receipt(Draft { receipt, key: None }),
+            Ok(receipt) => Self::Receipt(Draft::new(receipt)),
             Err(violations) => Self::Refused(violations),
         }
     }
@@ -71,6 +77,47 @@ pub struct Draft {
     /// The sender's own name of the fact: drafts with the same key are the same fact, even when they tell it with other
     /// details. Without one, only drafts of equal content are.
     pub key: Option<String>,
+    /// Earlier receipts that this one goes on with, when it does not say what it is about.
+    pub follows: Option<Follows>,
+}
+
+impl Draft {
+    /// A receipt that its sender gives no name.
+    pub fn new(receipt: Receipt) -> Self {
+        Self { receipt, key: None, follows: None }
+    }
+
+    /// The same under the sender's own name.
+    #[must_use]
+    pub fn with_key(self, key: Option<String>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// The same, going on with earlier ones.
+    #[must_use]
+    pub fn following(self, follows: Option<Follows>) -> Self {
+        Self { follows, ..self }
+    }
+}
+
+/// Receipts that have a value in common, such as the alerts of an episode or the steps of an incident. Naming the latest
+/// of them is for the engine, which has them: it gives its component and its name to a receipt that has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follows {
+    /// The field they share.
+    pub field: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+impl Follows {
+    fn fingerprint(value: &str) -> Self {
+        Self { field: "fingerprint", value: value.to_owned() }
+    }
+
+    fn reference(value: &str) -> Self {
+        Self { field: "reference", value: value.to_owned() }
+    }
 }
 
 /// What a document holds.

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, post};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
 use subtle::ConstantTimeEq as _;
 
 use super::problem::Problem;
@@ -24,7 +24,9 @@ use crate::record::ledger::Source;
 
 /// Takes what is posted to one of the receiver's paths.
 pub(super) fn route(receiver: &'static Receiver) -> MethodRouter<Arc<Engine>> {
-    let route = post(move |State(engine): State<Arc<Engine>>, request: Request| deliver(receiver, engine, request));
+    let methods = MethodFilter::POST.or(MethodFilter::PUT);
+    let route =
+        on(methods, move |State(engine): State<Arc<Engine>>, request: Request| deliver(receiver, engine, request));
     match receiver.handshake {
         Some(handshake) => route.options(move |request: Request| async move {
             let delivery = Delivery { path: request.uri().path(), headers: request.headers(), body: &[] };
@@ -38,12 +40,23 @@ async fn deliver(receiver: &'static Receiver, engine: Arc<Engine>, request: Requ
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let token = parts.uri.query().and_then(token_of);
-    let answer = taken(receiver, engine, &path, token, &parts.headers, body).await;
-    let Some(reply) = receiver.reply else { return answer.map_or_else(Problem::into_response, |told| told.response()) };
-    let delivery = Delivery { path: &path, headers: &parts.headers, body: &[] };
-    match answer {
-        Ok(told) => reply(&delivery, Ok(&told.tally())).map_or_else(|| told.response(), response),
-        Err(problem) => match reply(&delivery, Err(problem.error())) {
+    let bytes = match body::read(&parts.headers, body, engine.config().limits.body_bytes_max).await {
+        Ok(bytes) => bytes,
+        Err(problem) => {
+            return answer(receiver, &Delivery { path: &path, headers: &parts.headers, body: &[] }, Err(problem));
+        }
+    };
+    let told = taken(receiver, engine, &path, token, &parts.headers, bytes.clone()).await;
+    answer(receiver, &Delivery { path: &path, headers: &parts.headers, body: &bytes }, told)
+}
+
+/// In the sender's own protocol where it has one.
+fn answer(receiver: &Receiver, delivery: &Delivery<'_>, told: std::result::Result<Told, Problem>) -> Response {
+    let reply =
+        |outcome: std::result::Result<&Tally, &Error>| receiver.reply.and_then(|reply| reply(delivery, outcome));
+    match told {
+        Ok(told) => reply(Ok(&told.tally())).map_or_else(|| told.response(), response),
+        Err(problem) => match reply(Err(problem.error())) {
             Some(own) => response(own),
             None => problem.into_response(),
         },
@@ -80,9 +93,8 @@ async fn taken(
     path: &str,
     token: Option<String>,
     headers: &HeaderMap,
-    body: Body,
+    bytes: Bytes,
 ) -> std::result::Result<Told, Problem> {
-    let bytes = body::read(headers, body, engine.config().limits.body_bytes_max).await?;
     let delivery = Delivery { path, headers, body: &bytes };
     let config = engine.config();
     check_sender(receiver, config.senders.get(receiver.name), config.listen, token, &delivery)?;
@@ -122,14 +134,15 @@ fn check_sender(
         verify(secret.expose(), delivery)?;
     }
     if let Some(token) = token {
-        check_token(token, token_in_url, delivery)?;
+        let in_body = || receiver.token_in_body.and_then(|find| find(delivery.body));
+        check_token(token, token_in_url.or_else(in_body), delivery)?;
     }
     Ok(())
 }
 
-fn check_token(token: &Secret, in_url: Option<String>, delivery: &Delivery<'_>) -> std::result::Result<(), Problem> {
-    let header = delivery.header(AUTHORIZATION.as_str());
-    let given = header.and_then(token_in).or(in_url).unwrap_or_default();
+fn check_token(token: &Secret, elsewhere: Option<String>, delivery: &Delivery<'_>) -> std::result::Result<(), Problem> {
+    let in_header = || delivery.header(AUTHORIZATION.as_str()).and_then(token_in);
+    let given = elsewhere.or_else(in_header).unwrap_or_default();
     if bool::from(given.as_bytes().ct_eq(token.expose())) {
         return Ok(());
     }

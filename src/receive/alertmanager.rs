@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use super::body::{self, filled};
-use super::{ComponentMapping, Draft, Item, RECEIPTS_MAX, Received, Receiver};
+use super::{COMPONENT_UNKNOWN, ComponentMapping, Draft, Item, RECEIPTS_MAX, Received, Receiver};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::receipt::{Receipt, Value};
@@ -21,15 +21,12 @@ pub(super) const RECEIVER: Receiver = Receiver {
     name: SOURCE,
     paths: &["/hooks/alertmanager"],
     read: |delivery, given| alertmanager(delivery.body, given.received_at, given.mapping, given.vocabulary),
-    verify: None,
-    reply: None,
-    handshake: None,
+    ..Receiver::PLAIN
 };
 
 const RULE: &str = "alertmanager";
 const SOURCE: &str = "alertmanager";
 const NAME_UNKNOWN: &str = "unnamed alert";
-const COMPONENT_UNKNOWN: &str = "unknown";
 /// Annotations that tell the alert in a sentence, best first.
 const SUMMARIES: [&str; 3] = ["summary", "description", "message"];
 const PRINCIPLES: [&str; 6] = ["jidoka", "kanban", "andon", "kaizen", "heijunka", "tracing"];
@@ -50,16 +47,36 @@ pub fn alertmanager(
     mapping: &ComponentMapping,
     _vocabulary: &Vocabulary,
 ) -> Result<Received> {
-    let notification = body::object(body)?;
+    let dialect = Dialect { source: SOURCE, name: "Alertmanager", more: |_, _| () };
+    notification(&body::object(body)?, dialect, received_at, mapping)
+}
+
+/// A sender of notifications in Alertmanager's form.
+#[derive(Clone, Copy)]
+pub(super) struct Dialect {
+    pub(super) source: &'static str,
+    /// What people call it.
+    pub(super) name: &'static str,
+    /// Adds what only this sender tells of an alert.
+    pub(super) more: fn(&Map<String, Json>, &mut Receipt),
+}
+
+/// Reads a notification of any sender that writes them as Alertmanager does.
+pub(super) fn notification(
+    notification: &Map<String, Json>,
+    dialect: Dialect,
+    received_at: Timestamp,
+    mapping: &ComponentMapping,
+) -> Result<Received> {
     let alerts = match notification.get("alerts") {
         Some(Json::Array(alerts)) => alerts,
         Some(other) => {
             return Err(Error::invalid(format!("alerts is {}, not an array", body::type_of(other)))
-                .hint("send Alertmanager's own webhook payload, without a template around it"));
+                .hint(format!("send {}'s own webhook payload, without a template around it", dialect.name)));
         }
         None => {
-            return Err(Error::invalid("the body has no alerts, so it is no Alertmanager notification")
-                .hint("send Alertmanager's own webhook payload, with an array \"alerts\""));
+            return Err(Error::invalid(format!("the body has no alerts, so it is no {} notification", dialect.name))
+                .hint(format!("send {}'s own webhook payload, with an array \"alerts\"", dialect.name)));
         }
     };
     if alerts.len() > RECEIPTS_MAX {
@@ -68,19 +85,23 @@ pub fn alertmanager(
     let group_resolved =
         filled(notification.get("status")).is_some_and(|status| status.eq_ignore_ascii_case("resolved"));
     let items = alerts.iter().enumerate().map(|(place, json)| {
-        let read = Alert::read(json, received_at, group_resolved).map(|alert| alert.draft(received_at, mapping));
+        let read = Alert::read(json, received_at, group_resolved).map(|alert| {
+            let mut draft = alert.draft(dialect.source, received_at, mapping);
+            json.as_object().into_iter().for_each(|json| (dialect.more)(json, &mut draft.receipt));
+            draft
+        });
         read.map_or_else(|violation| Item::Refused(vec![at_place(violation, place)]), Item::Receipt)
     });
     Ok(Received {
         items: items.collect(),
-        missing: notification.get("truncatedAlerts").and_then(truncated),
+        missing: notification.get("truncatedAlerts").and_then(|count| truncated(dialect.name, count)),
         ..Received::default()
     })
 }
 
-fn truncated(count: &Json) -> Option<String> {
+fn truncated(sender: &str, count: &Json) -> Option<String> {
     let count = count.as_u64().or_else(|| count.as_str()?.parse().ok()).filter(|count| *count > 0)?;
-    Some(format!("Alertmanager left out {count} more alerts of the group; raise max_alerts of the webhook receiver"))
+    Some(format!("{sender} left out {count} more alerts of the group; raise max_alerts of the webhook receiver"))
 }
 
 fn at_place(mut violation: Violation, place: usize) -> Violation {
@@ -136,7 +157,7 @@ impl<'a> Alert<'a> {
         })
     }
 
-    fn draft(&self, received_at: Timestamp, mapping: &ComponentMapping) -> Draft {
+    fn draft(&self, source: &str, received_at: Timestamp, mapping: &ComponentMapping) -> Draft {
         let is_resolved = self.status == "resolved";
         let occurred_at = if is_resolved { self.ends_at } else { self.starts_at }.unwrap_or(received_at);
         let component = mapping.component(|name| self.label(name));
@@ -148,7 +169,7 @@ impl<'a> Alert<'a> {
             .with("name", Value::text(self.label("alertname").unwrap_or(NAME_UNKNOWN)))
             .with("status", Value::text(self.status.as_str()))
             .with("fingerprint", Value::text(self.fingerprint.as_str()))
-            .with("source", Value::text(SOURCE))
+            .with("source", Value::text(source))
             .with_text("severity", severity)
             .with_text("summary", summary.and_then(|name| self.annotations.get(name)).map(String::as_str))
             .with_text("url", self.url)
@@ -175,7 +196,7 @@ impl<'a> Alert<'a> {
         for (name, text) in self.annotations.iter().filter(|(name, _)| Some(**name) != summary) {
             receipt.label(&format!("annotation.{name}"), text);
         }
-        Draft { receipt, key: self.key(is_resolved) }
+        Draft::new(receipt).with_key(self.key(source, is_resolved))
     }
 
     fn label(&self, name: &str) -> Option<&str> {
@@ -189,7 +210,7 @@ impl<'a> Alert<'a> {
 
     /// The step of the episode. Some senders give alerts with other labels the same fingerprint, so both count. Without a
     /// time no episode can be told from the next, and losing one is worse than recording one twice: no key then.
-    fn key(&self, is_resolved: bool) -> Option<String> {
+    fn key(&self, source: &str, is_resolved: bool) -> Option<String> {
         let end = self.ends_at.filter(|_| is_resolved);
         self.starts_at.or(end)?;
         let mut hash = Sha256::new();
@@ -199,7 +220,7 @@ impl<'a> Alert<'a> {
         }
         let labels = hex::encode(&hash.finalize()[..16]);
         let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-        Some(format!("{SOURCE}:{}:{labels}:{}:{}:{}", self.fingerprint, self.status, time(self.starts_at), time(end)))
+        Some(format!("{source}:{}:{labels}:{}:{}:{}", self.fingerprint, self.status, time(self.starts_at), time(end)))
     }
 }
 

@@ -2,13 +2,20 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::{ComponentMapping, Received, alertmanager, github};
+use super::{ComponentMapping, Received, alertmanager, cloudevents, github, grafana, pagerduty};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::vocab::Vocabulary;
 
 /// Everyone naze listens to; one line each.
-pub const RECEIVERS: &[Receiver] = &[alertmanager::RECEIVER, github::RECEIVER];
+pub const RECEIVERS: &[Receiver] = &[
+    alertmanager::RECEIVER,
+    cloudevents::RECEIVER,
+    github::RECEIVER,
+    grafana::RECEIVER,
+    pagerduty::EVENTS,
+    pagerduty::WEBHOOK,
+];
 
 /// One source of documents.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +28,25 @@ pub struct Receiver {
     pub read: fn(&Delivery<'_>, &Given<'_>) -> Result<Received>,
     /// Checks the signature that the sender makes with the shared secret; `None` for senders that do not sign.
     pub verify: Option<Verify>,
+    /// Where the sender puts its token when that is in the body.
+    pub token_in_body: Option<fn(&[u8]) -> Option<String>>,
     /// What the sender's protocol wants to hear; `None`, here or from the function, for naze's own answer.
     pub reply: Option<Answer>,
     /// The answer to OPTIONS, for protocols that ask before they send.
     pub handshake: Option<fn(&Delivery<'_>) -> Reply>,
+}
+
+impl Receiver {
+    /// One that signs nothing and hears naze's own answers; name, paths and reader are still to be given.
+    pub(super) const PLAIN: Self = Self {
+        name: "",
+        paths: &[],
+        read: |_, _| Ok(Received::nothing()),
+        verify: None,
+        token_in_body: None,
+        reply: None,
+        handshake: None,
+    };
 }
 
 /// Checks a signature made with the secret given first.

@@ -30,6 +30,9 @@ pub const TOPOLOGY_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:na
 /// Only a replay goes through the bulk loader: each of its commits leaves files behind that slow every later look-up.
 const BULK_RECEIPTS_MIN: usize = 5_000;
 
+/// Receipts looked at to find the latest of those with something in common.
+const FOLLOWED_MAX: usize = 1_000;
+
 /// The triple store with its slots.
 #[derive(Clone)]
 pub struct Index {
@@ -210,6 +213,27 @@ impl Index {
             Some(Term::NamedNode(receipt)) => Ok(ReceiptId::from_iri(receipt.as_ref())),
             _ => Ok(None),
         }
+    }
+
+    /// The latest receipt with this text in this field.
+    pub fn latest_with(&self, field: &str, text: &str) -> Result<Option<Recorded>> {
+        let Some(field) = self.vocabulary.field(field) else { return Ok(None) };
+        let object = Literal::from(text);
+        let with = self.store.quads_for_pattern(None, Some(field.iri.as_ref()), Some(object.as_ref().into()), None);
+        let mut latest: Option<Recorded> = None;
+        for quad in with.take(FOLLOWED_MAX) {
+            let NamedOrBlankNode::NamedNode(subject) = quad.internal("cannot read the index")?.subject else {
+                continue;
+            };
+            let Some(id) = ReceiptId::from_iri(subject.as_ref()) else { continue };
+            let order = |recorded: &Recorded| (recorded.occurred_at(), recorded.position);
+            if let Some(found) =
+                self.get(id)?.filter(|found| latest.as_ref().is_none_or(|best| order(found) > order(best)))
+            {
+                latest = Some(found);
+            }
+        }
+        Ok(latest)
     }
 
     /// Puts everything committed so far on disk, so that a power cut needs no replay of it.

@@ -16,6 +16,7 @@ mod receive;
 mod record;
 mod report;
 mod shacl_suite;
+mod sources;
 mod sparql_protocol;
 mod validate;
 mod vocabulary;

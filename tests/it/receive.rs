@@ -16,7 +16,7 @@ use oxrdf::Graph;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-const RECEIVED_AT: &str = "2026-11-21T01:00:00Z";
+pub(crate) const RECEIVED_AT: &str = "2026-11-21T01:00:00Z";
 
 #[test]
 fn native_json_gives_the_expected_receipts() {
@@ -150,40 +150,25 @@ fn labels_in_the_order_of_the_mapping_name_the_component() {
 }
 
 #[test]
-fn github_signatures_are_checked_over_the_raw_body() {
-    let Some(folder) = payloads("") else { return };
-    let vectors: Vec<Json> = serde_json::from_slice(&fs::read(folder.join("signatures.json")).unwrap()).unwrap();
-    let mut checked = 0;
-    for vector in vectors.iter().filter(|vector| vector["format"] == "github") {
-        let body = match vector["file"].as_str() {
-            Some(file) => fs::read(folder.join(file)).unwrap(),
-            None => vector["body"].as_str().unwrap().into(),
-        };
-        let header = vector["headers"]["X-Hub-Signature-256"].as_str();
-        let outcome = signature::verify_github(vector["secret"].as_str().unwrap().as_bytes(), &body, header);
-        assert_eq!(outcome.is_ok(), vector["valid"].as_bool().unwrap(), "{vector}");
-        checked += 1;
-    }
-    assert!(checked >= 6, "{checked} signatures checked");
-}
-
-#[test]
 fn a_wrong_signature_is_forbidden_and_says_why() {
     let hello = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
-    signature::verify_github(b"It's a Secret to Everybody", b"Hello, World!", Some(hello)).unwrap();
+    let verify = |secret: &[u8], header: Option<&str>| {
+        signature::verify("github", "X-Hub-Signature-256", "sha256=", secret, b"Hello, World!", header)
+    };
+    verify(b"It's a Secret to Everybody", Some(hello)).unwrap();
     let refuse = |secret: &str, header: Option<&str>| {
-        let error = signature::verify_github(secret.as_bytes(), b"Hello, World!", header).unwrap_err();
+        let error = verify(secret.as_bytes(), header).unwrap_err();
         assert_eq!(error.kind(), Kind::Forbidden);
         assert_eq!(error.hints().len(), 1);
         error.message().to_owned()
     };
     assert_eq!(refuse("x", None), "the header X-Hub-Signature-256 is missing");
     assert_eq!(refuse("x", Some(hello)), "the signature in X-Hub-Signature-256 does not fit the body");
-    assert_eq!(refuse("x", Some("sha256=7571")), "the signature in X-Hub-Signature-256 does not fit the body");
     let malformed = "the header X-Hub-Signature-256 is not \"sha256=\" and 64 hexadecimal digits";
     assert_eq!(refuse("x", Some(&hello[7..])), malformed);
     assert_eq!(refuse("x", Some("sha256=zz")), malformed);
-    assert_eq!(refuse("", Some(hello)), "the GitHub secret is empty, so anybody could sign with it");
+    assert_eq!(refuse("x", Some("sha256=7571")), malformed);
+    assert_eq!(refuse("", Some(hello)), "the secret of github is empty, so anybody could sign with it");
 }
 
 #[test]
@@ -341,7 +326,7 @@ proptest! {
             drop(github(&event, &bytes, content_type, received_at(), &mapping(), &vocabulary));
         }
         let header = String::from_utf8_lossy(&bytes);
-        let outcome = signature::verify_github(b"secret", b"body", Some(&header));
+        let outcome = signature::verify("github", "X-Hub-Signature-256", "sha256=", b"secret", b"body", Some(&header));
         prop_assert_eq!(outcome.unwrap_err().kind(), Kind::Forbidden);
     }
 
@@ -398,11 +383,11 @@ fn read_github(path: &Path, body: &[u8]) -> Result<Received> {
     github(event, body, content_type, received_at(), &mapping(), &Vocabulary::builtin())
 }
 
-fn received_at() -> Timestamp {
+pub(crate) fn received_at() -> Timestamp {
     RECEIVED_AT.parse().unwrap()
 }
 
-fn mapping() -> ComponentMapping {
+pub(crate) fn mapping() -> ComponentMapping {
     ComponentMapping::new(config::Receive::default().component_labels)
 }
 
@@ -418,7 +403,7 @@ fn keys(notification: &Json) -> Vec<String> {
         .collect()
 }
 
-fn receipts(received: &Received) -> Vec<Receipt> {
+pub(crate) fn receipts(received: &Received) -> Vec<Receipt> {
     let receipt = |item: &Item| match item {
         Item::Receipt(draft) => draft.receipt.clone(),
         Item::Refused(violations) => panic!("{violations:?}"),
@@ -426,7 +411,7 @@ fn receipts(received: &Received) -> Vec<Receipt> {
     received.items.iter().map(receipt).collect()
 }
 
-fn assert_valid(receipts: &[Receipt]) {
+pub(crate) fn assert_valid(receipts: &[Receipt]) {
     let vocabulary = Vocabulary::builtin();
     let shapes = Shapes::load(shapes_documents()).unwrap();
     let mut graph = Graph::new();
@@ -480,7 +465,7 @@ fn compare(body: &Path, expected: &Path, read: &impl Fn(&Path, &[u8]) -> Result<
 }
 
 /// The outcome as the files tell it. Keys of alerts hold a hash and have a test of their own.
-fn told(outcome: Result<Received, Error>) -> Json {
+pub(crate) fn told(outcome: Result<Received, Error>) -> Json {
     let received = match outcome {
         Ok(received) => received,
         Err(error) => {
@@ -498,7 +483,9 @@ fn told(outcome: Result<Received, Error>) -> Json {
                 let mut object = write_json(&draft.receipt, draft.receipt.id(&vocabulary), &[]);
                 object.remove("id");
                 if let Some(key) = draft.key.as_deref().filter(|key| !key.starts_with("alertmanager:")) {
-                    object.insert("key".into(), key.into());
+                    // Some kinds have a field of that name.
+                    let name = if object.contains_key("key") { "draftKey" } else { "key" };
+                    object.insert(name.into(), key.into());
                 }
                 Json::Object(object)
             }
@@ -515,7 +502,7 @@ fn told(outcome: Result<Received, Error>) -> Json {
 }
 
 /// The folder of sample payloads, which a checkout by itself does not have.
-fn payloads(source: &str) -> Option<PathBuf> {
+pub(crate) fn payloads(source: &str) -> Option<PathBuf> {
     let folder = crate_path("../shared/data/payloads").join(source);
     if folder.is_dir() {
         return Some(folder);
@@ -532,7 +519,7 @@ fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|given| given == extension)
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()

@@ -135,9 +135,7 @@ fn a_critical_alert_opens_one_incident_that_can_be_asked() {
 #[test]
 fn an_incident_that_an_alert_opened_ends_with_it_unless_somebody_took_it_up() {
     let naze = Naze::in_memory();
-    let alert = |name: &str, component: &str, status: &str, at: &str| {
-        json!({"kind": "alert", "occurredAt": at, "component": component, "name": name, "status": status, "severity": "critical"})
-    };
+    let alert = |name: &str, component: &str, status: &str, at: &str| json!({"kind": "alert", "occurredAt": at, "component": component, "name": name, "status": status, "severity": "critical"});
     naze.record(&json!([
         alert("Down", "checkout", "firing", "2026-03-10T10:00:00Z"),
         alert("Slow", "search", "firing", "2026-03-10T10:00:00Z")
