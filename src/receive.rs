@@ -19,8 +19,10 @@
 //! ```
 
 mod alertmanager;
+mod argocd;
 mod body;
 mod cloudevents;
+mod flagger;
 mod github;
 mod grafana;
 mod json_ld;

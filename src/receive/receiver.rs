@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::{ComponentMapping, Received, alertmanager, cloudevents, github, grafana, pagerduty};
+use super::{ComponentMapping, Received, alertmanager, argocd, cloudevents, flagger, github, grafana, pagerduty};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::vocab::Vocabulary;
@@ -10,7 +10,9 @@ use crate::vocab::Vocabulary;
 /// Everyone naze listens to; one line each.
 pub const RECEIVERS: &[Receiver] = &[
     alertmanager::RECEIVER,
+    argocd::RECEIVER,
     cloudevents::RECEIVER,
+    flagger::RECEIVER,
     github::RECEIVER,
     grafana::RECEIVER,
     pagerduty::EVENTS,

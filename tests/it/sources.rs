@@ -304,3 +304,80 @@ fn cloudevents_come_in_every_mode_and_once() {
     assert_eq!(handshake.headers["webhook-allowed-origin"], "eventemitter.example.com");
     assert_eq!(handshake.headers["webhook-allowed-rate"], "*");
 }
+
+/// The template of `examples/argocd`, filled in as Argo CD would for `app`.
+fn rendered(template: &str, app: &Json) -> (String, String) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/argocd/notifications.yaml");
+    let text = fs::read_to_string(path).unwrap();
+    let (_, template) = text.split_once(&format!("template.{template}:")).unwrap();
+    let at = template.split_once("path: ").unwrap().1.lines().next().unwrap().to_owned();
+    let body = template.split_once("body: |\n").unwrap().1.lines().take_while(|line| line.starts_with("          "));
+    let mut body: String = body.collect();
+    body = body.replace("{{toJson .app}}", &app.to_string());
+    while let Some((before, rest)) = body.split_once("{{.app.") {
+        let (member, after) = rest.split_once("}}").unwrap();
+        let value = app.pointer(&format!("/{}", member.replace('.', "/"))).unwrap_or_else(|| panic!("no {member}"));
+        body = format!("{before}{}{after}", value.as_str().unwrap());
+    }
+    (at, body)
+}
+
+#[test]
+fn the_templates_for_argo_cd_tell_deployments_failures_and_health() {
+    let app = |phase: &str, health: &str| {
+        json!({"metadata": {"name": "checkout", "namespace": "argocd", "uid": "u-1"},
+            "spec": {"destination": {"namespace": "shop"}, "source": {"repoURL": "https://git.example/shop"}},
+            "status": {"health": {"status": health, "lastTransitionTime": "2026-03-10T10:02:00Z"},
+                "sync": {"revision": "4f2d"}, "operationState": {"phase": phase, "message": "synced",
+                "finishedAt": "2026-03-10T10:01:00Z", "syncResult": {"revision": "4f2d"}}}})
+    };
+    let naze = Naze::in_memory();
+    let send = |template: &str, app: &Json| {
+        let (path, body) = rendered(template, app);
+        naze.post(&path, "application/json", body)
+    };
+    let good = app("Succeeded", "Healthy");
+    assert_eq!(send("naze-deployed", &good).status, 201);
+    assert_eq!(send("naze-deployed", &good).json()["duplicate"], 1);
+    assert_eq!(send("naze-application", &app("Failed", "Healthy")).status, 201);
+    assert_eq!(send("naze-application", &app("Succeeded", "Degraded")).status, 201);
+    assert_eq!(send("naze-application", &app("Succeeded", "Progressing")).json()["receipts"], json!([]));
+    let told: Vec<String> = [all(&naze, "deployment"), all(&naze, "health")]
+        .concat()
+        .iter()
+        .map(|row| format!("{} {} {}", row["time"], row["component"], row["subject"]))
+        .collect();
+    assert_eq!(
+        told.join("\n"),
+        "\"2026-03-10T10:01:00Z\" \"checkout\" \"4f2d\"\n\"2026-03-10T10:01:00Z\" \"checkout\" \"4f2d\"\n\"2026-03-10T10:02:00Z\" \"checkout\" \"degraded\""
+    );
+}
+
+#[test]
+fn a_canary_of_flagger_starts_once_is_halted_and_taken_back() {
+    let naze = Naze::in_memory();
+    let event = |phase: &str, kind: &str, message: &str, millis: &str| {
+        let event = json!({"name": "podinfo", "namespace": "test", "phase": phase, "checksum": "85d557f47b",
+            "metadata": {"eventMessage": message, "eventType": kind, "timestamp": millis}});
+        naze.post("/hooks/flagger", "application/json", event.to_string()).json()
+    };
+    assert_eq!(event("Progressing", "Normal", "Starting canary analysis", "1773136800000")["recorded"], 1);
+    assert_eq!(
+        event("Progressing", "Normal", "Advance podinfo.test canary weight 20", "1773136860000")["duplicate"],
+        1
+    );
+    assert_eq!(
+        event("Progressing", "Warning", "Halt advancement success rate 69.17% < 99%", "1773136920000")["recorded"],
+        1
+    );
+    assert_eq!(event("Failed", "Warning", "Canary failed! Scaling down podinfo.test", "1773136980000")["recorded"], 1);
+    assert_eq!(event("Waiting", "Normal", "Waiting for approval", "1773136990000")["recorded"], 0);
+    let times: Vec<String> = [all(&naze, "deployment"), all(&naze, "gate")]
+        .concat()
+        .iter()
+        .map(|row| row["time"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(times, ["2026-03-10T10:00:00Z", "2026-03-10T10:03:00Z", "2026-03-10T10:02:00Z"]);
+    let failed = naze.get("/v1/queries/failed_checks?from=2026-03-10T09:00:00Z&to=2026-03-10T11:00:00Z").json();
+    assert_eq!(failed["rows"][0]["subject"], "canary analysis");
+}
