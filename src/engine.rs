@@ -1,5 +1,6 @@
 //! The one room behind both doors: HTTP and CLI say what they want, the engine has it done.
 
+mod episodes;
 mod incident;
 
 pub use incident::Incident;
@@ -11,13 +12,14 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use oxrdf::{Graph, NamedNode};
 
+use self::episodes::Episodes;
 use self::incident::is_critical_alert;
 use crate::analyse::cause::{self, Answer, Question};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::query::{self, Answered, CannedQuery, Catalogue};
-use crate::receipt::{Receipt, ReceiptId};
+use crate::receipt::{Receipt, ReceiptId, Value};
 use crate::receive::{ComponentMapping, Draft, Item, Received};
 use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
@@ -55,6 +57,7 @@ pub struct Engine {
     ledger: Ledger,
     index: Index,
     writer: Writer,
+    episodes: Episodes,
 }
 
 impl Engine {
@@ -77,7 +80,19 @@ impl Engine {
         let telemetry = Telemetry::new();
         let writer = Writer::start(ledger.clone(), index.clone(), clock, telemetry.clone())?;
         let mapping = ComponentMapping::new(config.receive.component_labels.clone());
-        Ok(Arc::new(Self { config, clock, vocabulary, shapes, catalogue, mapping, telemetry, ledger, index, writer }))
+        Ok(Arc::new(Self {
+            config,
+            clock,
+            vocabulary,
+            shapes,
+            catalogue,
+            mapping,
+            telemetry,
+            ledger,
+            index,
+            writer,
+            episodes: Episodes::default(),
+        }))
     }
 
     /// Validates and records what a document held. Blocks until everything accepted is on disk and can be queried.
@@ -123,6 +138,7 @@ impl Engine {
             .map(|item| match item {
                 Item::Receipt(mut draft) => {
                     self.complete(&mut draft)?;
+                    self.episodes.note(&mut draft);
                     let id = draft.receipt.id(&self.vocabulary);
                     self.add_for_validation(&mut graph, &draft.receipt, &id.iri());
                     Ok(Ok((id, draft)))
@@ -150,8 +166,13 @@ impl Engine {
         Ok((outcomes, accepted))
     }
 
-    /// Fills in what a receipt leaves to the ones it follows.
+    /// Fills in what a receipt leaves to earlier ones.
     fn complete(&self, draft: &mut Draft) -> Result<()> {
+        if let Some(cause) = &draft.caused_by
+            && let Some(latest) = self.index.latest_with(cause.field, &cause.value)?
+        {
+            draft.receipt.push("causedBy", Value::Receipt(latest.id));
+        }
         let Some(follows) = &draft.follows else { return Ok(()) };
         let Some(latest) = self.index.latest_with(follows.field, &follows.value)? else { return Ok(()) };
         let same_kind = latest.receipt.kind() == draft.receipt.kind();

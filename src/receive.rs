@@ -40,6 +40,7 @@ pub use receiver::{Delivery, Given, RECEIVERS, Receiver, Reply, Tally};
 use std::ffi::OsStr;
 use std::path::Path;
 
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::measure::Sample;
 use crate::receipt::Receipt;
@@ -81,12 +82,25 @@ pub struct Draft {
     pub key: Option<String>,
     /// Earlier receipts that this one goes on with, when it does not say what it is about.
     pub follows: Option<Follows>,
+    /// An earlier receipt that its sender gives as the reason.
+    pub caused_by: Option<Follows>,
+    /// How the episode it is a step of comes to its end.
+    pub ending: Option<Ending>,
+}
+
+/// The end of an episode that lasts only while its sender tells it again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// The episode, whatever its step.
+    pub episode: String,
+    /// When it is over and what is recorded then, unless it is told again; `None` when it is over already.
+    pub by_itself: Option<(Timestamp, Box<Draft>)>,
 }
 
 impl Draft {
     /// A receipt that its sender gives no name.
     pub fn new(receipt: Receipt) -> Self {
-        Self { receipt, key: None, follows: None }
+        Self { receipt, key: None, follows: None, caused_by: None, ending: None }
     }
 
     /// The same under the sender's own name.
@@ -99,6 +113,14 @@ impl Draft {
     #[must_use]
     pub fn following(self, follows: Option<Follows>) -> Self {
         Self { follows, ..self }
+    }
+
+    fn caused_by(self, cause: Follows) -> Self {
+        Self { caused_by: Some(cause), ..self }
+    }
+
+    fn ending(self, ending: Ending) -> Self {
+        Self { ending: Some(ending), ..self }
     }
 }
 

@@ -1,10 +1,14 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::Global;
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
+
+const CHORES_EVERY: Duration = Duration::from_secs(5);
 
 /// Serve HTTP until stopped
 #[derive(Debug, clap::Args)]
@@ -30,9 +34,26 @@ impl Serve {
             .await
             .internal("cannot open")??;
         tracing::info!(%address, "serving");
-        crate::http::serve(engine, listener, stop_signal()).await?;
+        let chores = tokio::spawn(chores(Arc::clone(&engine)));
+        let served = crate::http::serve(engine, listener, stop_signal()).await;
+        chores.abort();
+        served?;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What naze does without being asked.
+async fn chores(engine: Arc<Engine>) {
+    let mut every = tokio::time::interval(CHORES_EVERY);
+    loop {
+        every.tick().await;
+        let engine = Arc::clone(&engine);
+        match tokio::task::spawn_blocking(move || engine.end_episodes(engine.clock().now())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "cannot record the end of alerts; their sender has to tell it"),
+            Err(error) => tracing::error!(%error, "a chore met a defect"),
+        }
     }
 }
 

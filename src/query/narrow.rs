@@ -47,7 +47,7 @@ fn rewrite(pattern: GraphPattern, bounds: &Bounds, terms: &BTreeMap<String, Grou
         GraphPattern::Distinct { inner } => GraphPattern::Distinct { inner: afresh(inner) },
         GraphPattern::Slice { inner, start, length } => GraphPattern::Slice { inner: afresh(inner), start, length },
         GraphPattern::Graph { name: NamedNodePattern::Variable(slot), inner } => match *inner {
-            GraphPattern::Bgp { patterns } => star(slot, patterns, bounds),
+            GraphPattern::Bgp { patterns } => star(&slot, patterns, bounds),
             inner => GraphPattern::Graph { name: NamedNodePattern::Variable(slot), inner: Box::new(inner) },
         },
         other => other,
@@ -83,7 +83,7 @@ fn collect(expression: &Expression, terms: &BTreeMap<String, GroundTerm>, bounds
 }
 
 /// A star whose time is bounded on both sides, with the time taken out and asked first.
-fn star(slot: Variable, mut patterns: Vec<TriplePattern>, bounds: &Bounds) -> GraphPattern {
+fn star(slot: &Variable, mut patterns: Vec<TriplePattern>, bounds: &Bounds) -> GraphPattern {
     let timed = patterns.iter().enumerate().find_map(|(place, triple)| match (&triple.subject, &triple.object) {
         (TermPattern::Variable(receipt), TermPattern::Variable(time))
             if triple.predicate == OCCURRED_AT.into_owned().into() =>
@@ -98,7 +98,7 @@ fn star(slot: Variable, mut patterns: Vec<TriplePattern>, bounds: &Bounds) -> Gr
         inner: Box::new(GraphPattern::Bgp { patterns }),
     };
     let Some((place, receipt, time, conditions)) = timed.filter(|_| patterns.len() > 1) else {
-        return in_slot(&slot, patterns);
+        return in_slot(slot, patterns);
     };
     let time_pattern = patterns.remove(place);
     let within = conditions
@@ -107,8 +107,8 @@ fn star(slot: Variable, mut patterns: Vec<TriplePattern>, bounds: &Bounds) -> Gr
         .expect("there are at least two");
     // The planner reorders joins but leaves a subquery whole.
     let times = GraphPattern::Project {
-        inner: Box::new(GraphPattern::Filter { expr: within, inner: Box::new(in_slot(&slot, vec![time_pattern])) }),
+        inner: Box::new(GraphPattern::Filter { expr: within, inner: Box::new(in_slot(slot, vec![time_pattern])) }),
         variables: vec![receipt, time, slot.clone()],
     };
-    GraphPattern::Join { left: Box::new(times), right: Box::new(in_slot(&slot, patterns)) }
+    GraphPattern::Join { left: Box::new(times), right: Box::new(in_slot(slot, patterns)) }
 }

@@ -3,6 +3,9 @@
 //! Alertmanager sends a whole group again when one member changes, and all of it again after every `repeat_interval`. An
 //! episode of an alert is its labels and its start; its firing and its end are one fact each, however often they come.
 
+pub(super) mod api;
+pub(super) mod events;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
@@ -213,14 +216,18 @@ impl<'a> Alert<'a> {
     fn key(&self, source: &str, is_resolved: bool) -> Option<String> {
         let end = self.ends_at.filter(|_| is_resolved);
         self.starts_at.or(end)?;
+        let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+        let (labels, start, end) = (self.hash_of_labels(), time(self.starts_at), time(end));
+        Some(format!("{source}:{}:{labels}:{}:{start}:{end}", self.fingerprint, self.status))
+    }
+
+    fn hash_of_labels(&self) -> String {
         let mut hash = Sha256::new();
         for text in self.labels.iter().flat_map(|(name, value)| [*name, value]) {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text);
         }
-        let labels = hex::encode(&hash.finalize()[..16]);
-        let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-        Some(format!("{source}:{}:{labels}:{}:{}:{}", self.fingerprint, self.status, time(self.starts_at), time(end)))
+        hex::encode(&hash.finalize()[..16])
     }
 }
 

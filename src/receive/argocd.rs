@@ -95,6 +95,6 @@ fn deployment(resource: Members<'_>, name: &str, status: &str, version: Option<&
     receipt
 }
 
-fn namespace<'a>(resource: Members<'a>) -> &'a str {
+fn namespace(resource: Members<'_>) -> &str {
     resource.text("/metadata/namespace").unwrap_or_default()
 }

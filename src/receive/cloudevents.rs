@@ -97,7 +97,7 @@ fn item(event: &Event, given: &Given<'_>) -> std::result::Result<Option<Item>, V
 
 /// What the envelope tells besides the data; source and id together are the event's name.
 fn enrich(draft: Draft, event: &Event) -> Draft {
-    let Draft { mut receipt, follows, .. } = draft;
+    let Draft { mut receipt, .. } = draft;
     if let Some((trace, span)) = event.text("traceparent").and_then(trace_context) {
         add(&mut receipt, "traceId", trace);
         add(&mut receipt, "spanId", span);
@@ -110,7 +110,7 @@ fn enrich(draft: Draft, event: &Event) -> Draft {
             receipt.label(name, text);
         }
     }
-    Draft { receipt, key: Some(key(&event.source, &event.id)), follows }
+    Draft::new(receipt).with_key(Some(key(&event.source, &event.id)))
 }
 
 fn add(receipt: &mut Receipt, field: &str, text: &str) {

@@ -10,6 +10,8 @@ use crate::vocab::Vocabulary;
 /// Everyone naze listens to; one line each.
 pub const RECEIVERS: &[Receiver] = &[
     alertmanager::RECEIVER,
+    alertmanager::api::RECEIVER,
+    alertmanager::events::RECEIVER,
     argocd::RECEIVER,
     cloudevents::RECEIVER,
     flagger::RECEIVER,
@@ -31,7 +33,7 @@ pub struct Receiver {
     /// Checks the signature that the sender makes with the shared secret; `None` for senders that do not sign.
     pub verify: Option<Verify>,
     /// Where the sender puts its token when that is in the body.
-    pub token_in_body: Option<fn(&[u8]) -> Option<String>>,
+    pub token_in_body: Option<FindToken>,
     /// What the sender's protocol wants to hear; `None`, here or from the function, for naze's own answer.
     pub reply: Option<Answer>,
     /// The answer to OPTIONS, for protocols that ask before they send.
@@ -51,6 +53,8 @@ impl Receiver {
     };
 }
 
+/// Finds the sender's token in a body.
+pub type FindToken = fn(&[u8]) -> Option<String>;
 /// Checks a signature made with the secret given first.
 pub type Verify = fn(&[u8], &Delivery<'_>) -> Result<()>;
 /// Tells what became of a document.

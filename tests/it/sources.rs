@@ -5,6 +5,7 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
+use naze::clock::Timestamp;
 use naze::config::{Config, Secret};
 use naze::receive::{Delivery, Given, Item, RECEIVERS, Received, Receiver};
 use naze::vocab::Vocabulary;
@@ -60,7 +61,7 @@ fn check_payloads(source: &str, sent: impl Fn(&Path) -> Option<(&'static str, &'
         }
     }
     insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false}, {
-        insta::assert_snapshot!(format!("payloads of {source}"), all);
+        insta::assert_snapshot!(format!("payloads of {}", source.replace('/', " ")), all);
     });
 }
 
@@ -149,9 +150,9 @@ fn document() -> impl Strategy<Value = Vec<u8>> {
         (sample, any::<prop::sample::Index>(), any::<u8>(), any::<bool>()).prop_map(|(mut body, place, byte, cut)| {
             let place = place.index(body.len());
             if cut {
-                body.truncate(place)
+                body.truncate(place);
             } else {
-                body[place] = byte
+                body[place] = byte;
             }
             body
         }),
@@ -380,4 +381,77 @@ fn a_canary_of_flagger_starts_once_is_halted_and_taken_back() {
     assert_eq!(times, ["2026-03-10T10:00:00Z", "2026-03-10T10:03:00Z", "2026-03-10T10:02:00Z"]);
     let failed = naze.get("/v1/queries/failed_checks?from=2026-03-10T09:00:00Z&to=2026-03-10T11:00:00Z").json();
     assert_eq!(failed["rows"][0]["subject"], "canary analysis");
+}
+
+#[test]
+fn prometheus_alerts() {
+    check_payloads("alertmanager-api-v2/post-by-prometheus", |path| {
+        is_json(path).then(|| ("alertmanager_api", "/api/v2/alerts", as_json()))
+    });
+}
+
+fn at(time: &str) -> Timestamp {
+    time.parse().unwrap()
+}
+
+#[test]
+fn an_alert_sent_every_minute_is_one_episode_and_ends_when_it_is_not_sent_again() {
+    let naze = Naze::in_memory();
+    let alert = |name: &str, end: &str| {
+        json!([{"labels": {"alertname": name, "service": "checkout", "empty": ""}, "annotations": {"summary": "s"},
+            "startsAt": "2026-03-10T11:50:00Z", "endsAt": end}])
+    };
+    let send = |body: Json| naze.post("/api/v2/alerts", "application/json", body.to_string());
+    let rows = || {
+        let rows = naze.get("/v1/queries/alert_timeline?to=2026-03-10T23:00:00Z").json();
+        let row = |row: &Json| format!("{} {}", row["rule"].as_str().unwrap(), row["resolved"].as_str().unwrap_or("-"));
+        let mut rows: Vec<String> = rows["rows"].as_array().unwrap().iter().map(row).collect();
+        rows.sort_unstable();
+        rows.join(", ")
+    };
+    let first = send(alert("Errors", "2026-03-10T12:04:00Z"));
+    assert_eq!((first.status.as_u16(), first.text()), (200, String::new()));
+    assert_eq!(send(alert("Errors", "2026-03-10T12:05:00Z")).status, 200);
+    assert_eq!(send(alert("Told", "2026-03-10T12:04:00Z")).status, 200);
+    assert_eq!(rows(), "Errors -, Told -");
+    assert_eq!(send(alert("Told", "2026-03-10T11:59:00Z")).status, 200, "its end is told");
+    naze.engine.end_episodes(at("2026-03-10T12:04:30Z")).unwrap();
+    assert_eq!(rows(), "Errors -, Told 2026-03-10T11:59:00Z", "the second sending moved the end");
+    naze.engine.end_episodes(at("2026-03-10T12:05:00Z")).unwrap();
+    naze.engine.end_episodes(at("2026-03-10T12:06:00Z")).unwrap();
+    assert_eq!(rows(), "Errors 2026-03-10T12:05:00Z, Told 2026-03-10T11:59:00Z");
+
+    let webhook = json!({"version": "4", "alerts": [{"status": "firing", "labels": {"alertname": "Errors", "service": "checkout"},
+        "annotations": {"summary": "s"}, "startsAt": "2026-03-10T11:50:00Z", "endsAt": "0001-01-01T00:00:00Z"}]});
+    let again = naze.post("/hooks/alertmanager", "application/json", webhook.to_string());
+    assert_eq!(again.json()["duplicate"], 1, "the same episode by way of an Alertmanager");
+
+    let mixed = json!([{"labels": {"alertname": "Good"}, "startsAt": "2026-03-10T11:50:00Z"}, {"labels": 3}]);
+    let reply = send(mixed);
+    assert_eq!((reply.status.as_u16(), reply.json()), (400, json!("labels must be an object, got 3")));
+    assert!(rows().contains("Good"), "the good one is taken");
+    assert_eq!(send(json!({})).status, 400);
+}
+
+#[test]
+fn the_event_recorder_tells_which_alert_keeps_another_quiet() {
+    let naze = Naze::in_memory();
+    let labels =
+        |name: &str| json!({"labels": [{"key": "alertname", "value": name}, {"key": "service", "value": "web"}]});
+    let alert = |name: &str, fingerprint: &str| json!({"labels": labels(name), "startsAt": "2026-03-10T10:00:00Z", "endsAt": "2026-03-10T10:05:00Z", "fingerprint": fingerprint});
+    let events = json!([
+        {"@timestamp": "2026-03-10T10:00:01Z", "instance": "am-0", "data": {"alertmanagerStartupEvent": {}}},
+        {"@timestamp": "2026-03-10T10:00:02Z", "data": {"alertCreated": {"alert": alert("NodeDown", "17279655951921914623")}}},
+    ]);
+    let reply = naze.post("/hooks/alertmanager-events", "application/json", events.to_string());
+    assert_eq!(reply.json()["recorded"], 1, "{}", reply.text());
+    let cause = reply.json()["receipts"][0]["id"].as_str().unwrap().to_owned();
+    let muted = json!({"@timestamp": "2026-03-10T10:00:03Z", "data": {"inhibitionMutedAlert": {
+        "mutedAlert": alert("WebSlow", "81985529216486895"), "inhibitingFingerprints": ["17279655951921914623"]}}});
+    let reply = naze.post("/hooks/alertmanager-events", "application/json", muted.to_string());
+    let id = reply.json()["receipts"][0]["id"].as_str().unwrap().to_owned();
+    let receipt = naze.get(&format!("/v1/receipts/{id}")).json();
+    assert_eq!((&receipt["status"], &receipt["causedBy"]), (&json!("suppressed"), &json!(cause)), "{receipt}");
+    assert_eq!(receipt["fingerprint"], "0123456789abcdef");
+    assert_eq!(receipt["labels"]["inhibited_by"], "efcdab89674522ff");
 }
