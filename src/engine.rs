@@ -2,6 +2,7 @@
 
 mod episodes;
 mod incident;
+mod observed;
 
 pub use incident::Incident;
 
@@ -14,6 +15,7 @@ use oxrdf::{Graph, NamedNode};
 
 use self::episodes::Episodes;
 use self::incident::is_critical_alert;
+use self::observed::Observations;
 use crate::analyse::cause::{self, Answer, Question};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -58,6 +60,7 @@ pub struct Engine {
     index: Index,
     writer: Writer,
     episodes: Episodes,
+    observations: Observations,
 }
 
 impl Engine {
@@ -92,6 +95,7 @@ impl Engine {
             index,
             writer,
             episodes: Episodes::default(),
+            observations: Observations::default(),
         }))
     }
 
@@ -103,7 +107,9 @@ impl Engine {
         self.telemetry.received_bytes(origin, source.bytes.len());
         self.telemetry.received(origin, "ignored", received.ignored as u64);
         let started = Instant::now();
-        let (mut outcomes, accepted) = self.validate(received.items)?;
+        let (items, unchanged) = self.only_changes(received.items);
+        self.telemetry.received(origin, "ignored", unchanged);
+        let (mut outcomes, accepted) = self.validate(items)?;
         self.telemetry.validated(started.elapsed());
         let waiting: Vec<usize> = (0..outcomes.len()).filter(|place| outcomes[*place].is_none()).collect();
         let alerts: Vec<Accepted> =
@@ -128,6 +134,20 @@ impl Engine {
             self.telemetry.received(origin, name, outcomes.iter().filter(matches).count() as u64);
         }
         Ok(outcomes)
+    }
+
+    /// Leaves out what only says how things still are, and how often it did.
+    fn only_changes(&self, items: Vec<Item>) -> (Vec<Item>, u64) {
+        let now = self.clock.now();
+        let all = items.len();
+        let is_change = |item: &mut Item| match item {
+            Item::Receipt(draft) => self.observations.is_change(draft, now),
+            Item::Refused(_) => true,
+        };
+        let changes: Vec<Item> =
+            items.into_iter().filter_map(|mut item| is_change(&mut item).then_some(item)).collect();
+        let unchanged = (all - changes.len()) as u64;
+        (changes, unchanged)
     }
 
     /// Splits items into refusals, in place, and accepted receipts, in order.

@@ -60,7 +60,7 @@
 //! |---|---|
 //! | kind of receipt | a file in `ontology/` and one in `shapes/`; a user's own: a folder named by `kinds` in the configuration |
 //! | canned query | a `.rq` file in `queries/`; a user's own: a folder named by `queries` |
-//! | source | a file in `src/receive/`, a line in `src/receive.rs`, a route in `src/http.rs` |
+//! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
 //! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |
 
 pub mod analyse;

@@ -28,6 +28,7 @@ mod grafana;
 mod json_ld;
 mod members;
 mod native;
+mod otlp;
 mod pagerduty;
 mod rdf;
 pub mod receiver;
@@ -42,7 +43,6 @@ use std::path::Path;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::measure::Sample;
 use crate::receipt::Receipt;
 use crate::validate::Violation;
 use crate::vocab::Vocabulary;
@@ -85,7 +85,20 @@ pub struct Draft {
     /// An earlier receipt that its sender gives as the reason.
     pub caused_by: Option<Follows>,
     /// How the episode it is a step of comes to its end.
-    pub ending: Option<Ending>,
+    pub ending: Option<Box<Ending>>,
+    /// What was seen in passing: it is recorded only when that is new.
+    pub observed: Option<Box<Observed>>,
+}
+
+/// A value that a sender mentions all the time, and that matters when it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// What has the value.
+    pub subject: String,
+    /// The value.
+    pub value: String,
+    /// The field that takes the value before.
+    pub field_before: &'static str,
 }
 
 /// The end of an episode that lasts only while its sender tells it again.
@@ -100,7 +113,7 @@ pub struct Ending {
 impl Draft {
     /// A receipt that its sender gives no name.
     pub fn new(receipt: Receipt) -> Self {
-        Self { receipt, key: None, follows: None, caused_by: None, ending: None }
+        Self { receipt, key: None, follows: None, caused_by: None, ending: None, observed: None }
     }
 
     /// The same under the sender's own name.
@@ -119,8 +132,12 @@ impl Draft {
         Self { caused_by: Some(cause), ..self }
     }
 
+    fn observed(self, observed: Observed) -> Self {
+        Self { observed: Some(Box::new(observed)), ..self }
+    }
+
     fn ending(self, ending: Ending) -> Self {
-        Self { ending: Some(ending), ..self }
+        Self { ending: Some(Box::new(ending)), ..self }
     }
 }
 
@@ -153,8 +170,6 @@ pub struct Received {
     pub ignored: usize,
     /// Evidence that the sender says it left out, in a sentence.
     pub missing: Option<String>,
-    /// Readings of metrics, which are too many to be receipts.
-    pub samples: Vec<Sample>,
 }
 
 impl Received {

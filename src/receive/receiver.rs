@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::{ComponentMapping, Received, alertmanager, argocd, cloudevents, flagger, github, grafana, pagerduty};
+use super::{ComponentMapping, Received, alertmanager, argocd, cloudevents, flagger, github, grafana, otlp, pagerduty};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::vocab::Vocabulary;
@@ -17,6 +17,7 @@ pub const RECEIVERS: &[Receiver] = &[
     flagger::RECEIVER,
     github::RECEIVER,
     grafana::RECEIVER,
+    otlp::RECEIVER,
     pagerduty::EVENTS,
     pagerduty::WEBHOOK,
 ];

@@ -1,6 +1,7 @@
 //! What real senders sent, under `../shared`, against snapshots that were read; and what all receivers have in common.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use axum::body::Body;
@@ -38,7 +39,12 @@ fn check_payloads(source: &str, sent: impl Fn(&Path) -> Option<(&'static str, &'
     let mut all = String::new();
     for path in files(&folder) {
         let Some((name, at, headers)) = sent(&path) else { continue };
-        let body = fs::read(&path).unwrap();
+        let mut body = fs::read(&path).unwrap();
+        if path.extension().is_some_and(|extension| extension == "gz") {
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&*body).read_to_end(&mut plain).unwrap();
+            body = plain;
+        }
         let received = read(receiver(name), at, &headers, &body);
         if let Ok(received) = &received {
             let receipts: Vec<_> = received
@@ -454,4 +460,84 @@ fn the_event_recorder_tells_which_alert_keeps_another_quiet() {
     assert_eq!((&receipt["status"], &receipt["causedBy"]), (&json!("suppressed"), &json!(cause)), "{receipt}");
     assert_eq!(receipt["fingerprint"], "0123456789abcdef");
     assert_eq!(receipt["labels"]["inhibited_by"], "efcdab89674522ff");
+}
+
+#[test]
+fn otlp() {
+    check_payloads("otlp", |path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let is_protobuf = name.contains(".pb");
+        if name.contains("metrics") || !(is_protobuf || is_json(path)) {
+            return None;
+        }
+        let is_logs = name.contains("logs") && !name.contains("traces") || name == "events.json";
+        let media_type = if is_protobuf { "application/x-protobuf" } else { "application/json" };
+        let at = if is_logs { "/v1/logs" } else { "/v1/traces" };
+        Some(("otlp", at, headers(&[("content-type", media_type)])))
+    });
+}
+
+#[test]
+fn otlp_is_answered_in_its_own_words_and_a_failure_told_twice_is_one() {
+    let naze = Naze::in_memory();
+    let attribute = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
+    let resource = |version: &str| json!({"attributes": [attribute("service.name", "checkout"), attribute("service.version", version)]});
+    let exception = [attribute("exception.type", "TimeoutError"), attribute("exception.message", "payment took 2 s")];
+    let span = json!({"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "POST /pay",
+        "kind": 3, "startTimeUnixNano": "1773136800000000000", "endTimeUnixNano": 1_773_136_801_000_000_000_u64,
+        "attributes": [attribute("peer.service", "payment")], "status": {"code": 2},
+        "events": [{"name": "exception", "timeUnixNano": "1773136800500000000", "attributes": exception}]});
+    let traces = |version: &str, spans: Json| {
+        let body = json!({"resourceSpans": [{"resource": resource(version), "scopeSpans": [{"spans": spans}]}]});
+        naze.post("/v1/traces", "application/json", body.to_string())
+    };
+    let reply = traces("1.0", json!([span, span]));
+    assert_eq!((reply.status.as_u16(), reply.text()), (200, "{}".to_owned()));
+    let log = json!({"timeUnixNano": "1773136800500000000", "severityNumber": 17, "traceId": "5b8efff798038103d269b633813fc60c",
+        "spanId": "eee19b7ec3c1b174", "body": {"stringValue": "it failed"}, "attributes": exception});
+    let logs = json!({"resourceLogs": [{"resource": resource("1.0"), "scopeLogs": [{"logRecords": [log,
+        {"severityNumber": 9, "body": {"stringValue": "all is well"}}]}]}]});
+    assert_eq!(naze.post("/v1/logs", "application/json", logs.to_string()).text(), "{}");
+    let failures = naze.get("/v1/queries/failures_before?at=2026-03-10T12:00:00Z&lookback=3h").json();
+    let failures = failures["rows"].as_array().unwrap();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    let failure = &failures[0];
+    assert_eq!((&failure["failureType"], &failure["peer"]), (&json!("TimeoutError"), &json!("payment")));
+    assert_eq!(failure["time"], "2026-03-10T10:00:00.5Z");
+    let edges = naze.get("/v1/queries/dependencies?at=2026-03-10T12:00:00Z").json();
+    assert_eq!(edges["rows"].as_array().unwrap().len(), 1, "{edges}");
+
+    assert_eq!(all_at_noon(&naze, "deployment"), Vec::<String>::new(), "the first version is no deployment");
+    traces("1.1", json!([]));
+    traces("1.0", json!([]));
+    traces("1.1", json!([]));
+    assert_eq!(all_at_noon(&naze, "deployment"), ["1.1"], "and two that run side by side are one");
+
+    let wrong = naze.post("/v1/traces", "application/json", "{\"resourceSpans\": 3}");
+    assert_eq!((wrong.status.as_u16(), &wrong.json()["code"]), (400, &json!(3)));
+    let binary = naze.post("/v1/logs", "application/x-protobuf", vec![0xff, 0xff]);
+    assert_eq!(
+        (binary.status.as_u16(), &binary.headers["content-type"]),
+        (400, &"application/x-protobuf".parse().unwrap())
+    );
+    let empty = naze.post("/v1/logs", "application/x-protobuf", Vec::new());
+    assert_eq!((empty.status.as_u16(), empty.body.len()), (200, 0));
+}
+
+fn all_at_noon(naze: &Naze, kind: &str) -> Vec<String> {
+    let path = format!("/v1/queries/events_around?at=2026-03-10T12:00:00Z&kind={kind}");
+    let rows = naze.get(&path).json();
+    rows["rows"].as_array().unwrap().iter().map(|row| row["subject"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_documentation_names_every_source_with_its_paths() {
+    let table = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sources.md")).unwrap();
+    for receiver in RECEIVERS {
+        let paths: Vec<String> = receiver.paths.iter().map(|path| format!("`{path}`")).collect();
+        let start = format!("| `{}` | {} |", receiver.name, paths.join(", "));
+        assert!(table.lines().any(|line| line.starts_with(&start)), "no line {start}");
+    }
+    let rows = table.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, RECEIVERS.len() + 1, "native, and one for each receiver");
 }
