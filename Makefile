@@ -9,7 +9,8 @@ endif
 demo: build
 	target/release/naze demo
 
-test: setup
+test:
+	@scripts/setup test
 	cargo test --release --locked
 
 build: setup

@@ -1,6 +1,8 @@
 //! A real naze over a real store, asked the way a client would ask.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -103,4 +105,21 @@ pub(crate) fn shared(path: &str) -> Option<std::path::PathBuf> {
     }
     println!("SKIPPED: ../shared/{path} is not here");
     None
+}
+
+/// A real `naze serve` on a port of its own, and where it listens.
+pub(crate) fn serve(folder: &Path) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_naze"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(folder)
+        .env("NAZE_LOG", "naze=info")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = lines
+        .find_map(|line| line.unwrap().split("address=").nth(1).map(str::to_owned))
+        .expect("naze says where it listens");
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, format!("http://{}", address.trim()))
 }

@@ -1,7 +1,5 @@
 //! kill -9 under load: what was acknowledged is there, the ledger verifies, a rebuilt index answers the same.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use naze::clock::Clock;
@@ -9,25 +7,11 @@ use naze::config::Config;
 use naze::engine::{Engine, rebuild};
 use serde_json::{Value as Json, json};
 
+use crate::common::serve;
+
 /// `NAZE_CRASHES=50` is what a release is checked with.
 fn crashes() -> usize {
     std::env::var("NAZE_CRASHES").ok().and_then(|count| count.parse().ok()).unwrap_or(3)
-}
-
-fn serve(folder: &std::path::Path) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_naze"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(folder)
-        .env("NAZE_LOG", "naze=info")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let address = lines
-        .find_map(|line| line.unwrap().split("address=").nth(1).map(str::to_owned))
-        .expect("naze says where it listens");
-    std::thread::spawn(move || lines.for_each(drop));
-    (child, format!("http://{}", address.trim()))
 }
 
 fn batch(round: usize, number: usize) -> Json {

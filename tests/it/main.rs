@@ -11,6 +11,7 @@ mod cli;
 mod common;
 mod crash;
 mod http;
+mod prometheus;
 mod queries;
 mod receive;
 mod record;
