@@ -31,6 +31,8 @@ pub struct Config {
     pub limits: Limits,
     /// How the documents of senders are read.
     pub receive: Receive,
+    /// Who knows of alerts that were told while naze was down.
+    pub reconcile: Reconcile,
     /// How each sender proves who it is, by its name.
     pub senders: BTreeMap<String, Credentials>,
 }
@@ -59,6 +61,24 @@ pub struct Limits {
 pub struct Receive {
     /// Labels that name the component, first match wins; `namespace/app` joins two.
     pub component_labels: Vec<String>,
+}
+
+/// Servers that are asked at start for what was missed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reconcile {
+    /// Addresses of Alertmanagers: what fires now.
+    pub alertmanagers: Vec<String>,
+    /// Addresses of Prometheus servers: what fired since.
+    pub prometheus: Vec<String>,
+    /// How far back to look.
+    pub lookback_hours: u32,
+}
+
+impl Default for Reconcile {
+    fn default() -> Self {
+        Self { alertmanagers: Vec::new(), prometheus: Vec::new(), lookback_hours: 24 }
+    }
 }
 
 /// How a sender proves who it is. Without either it is heard on a loopback address only.
@@ -105,6 +125,7 @@ impl Default for Config {
             slot_width: Width::default(),
             limits: Limits::default(),
             receive: Receive::default(),
+            reconcile: Reconcile::default(),
             senders: BTreeMap::new(),
         }
     }

@@ -28,6 +28,7 @@
 //! | [`measure`] | samples → crossings |
 //! | [`analyse`] | why: pure functions over evidence |
 //! | [`report`] | timelines and post-mortems |
+//! | [`reconcile`] | alerts that were told while naze was down |
 //! | [`engine`] | all of it over one data directory |
 //! | [`http`], [`cli`] | two doors to the engine; a CLI command is an HTTP request |
 //!
@@ -74,6 +75,7 @@ pub mod measure;
 pub mod query;
 pub mod receipt;
 pub mod receive;
+pub mod reconcile;
 pub mod record;
 pub mod report;
 pub mod telemetry;

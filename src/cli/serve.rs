@@ -34,6 +34,7 @@ impl Serve {
             .await
             .internal("cannot open")??;
         tracing::info!(%address, "serving");
+        crate::reconcile::start(&engine)?;
         let chores = tokio::spawn(chores(Arc::clone(&engine)));
         let served = crate::http::serve(engine, listener, stop_signal()).await;
         chores.abort();

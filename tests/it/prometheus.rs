@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use crate::common::serve;
+use crate::common::{serve, serve_with};
 
 /// Much longer than it ever takes; it only bounds a wait that fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,6 +59,15 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+fn are_installed() -> bool {
+    let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    let are_there = is_there("prometheus") && is_there("prometheus-alertmanager");
+    if !are_there {
+        eprintln!("SKIPPED: prometheus and prometheus-alertmanager are not installed (scripts/setup test)");
+    }
+    are_there
+}
+
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
@@ -91,8 +100,8 @@ fn alertmanager(folder: &Path, naze: &str, port: u16) -> Running {
     Running::start("prometheus-alertmanager", &arguments)
 }
 
-/// Prometheus tells both the Alertmanager and naze itself.
-fn prometheus(folder: &Path, application: &str, alertmanagers: [&str; 2]) -> Running {
+/// A Prometheus that tells both the Alertmanager and naze itself.
+fn prometheus(folder: &Path, application: &str, alertmanagers: [&str; 2], port: u16) -> Running {
     let rules = folder.join("rules.yml");
     std::fs::write(
         &rules,
@@ -115,7 +124,7 @@ fn prometheus(folder: &Path, application: &str, alertmanagers: [&str; 2]) -> Run
     let arguments = [
         format!("--config.file={}", config.display()),
         format!("--storage.tsdb.path={}", folder.join("prometheus").display()),
-        format!("--web.listen-address=127.0.0.1:{}", free_port()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
         "--rules.alert.resend-delay=2s".to_owned(),
     ];
     Running::start("prometheus", &arguments)
@@ -123,9 +132,7 @@ fn prometheus(folder: &Path, application: &str, alertmanagers: [&str; 2]) -> Run
 
 #[test]
 fn a_fault_is_one_episode_however_it_is_told_and_why_names_the_release_behind_it() {
-    let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
-    if !is_there("prometheus") || !is_there("prometheus-alertmanager") {
-        eprintln!("SKIPPED: prometheus and prometheus-alertmanager are not installed (scripts/setup test)");
+    if !are_installed() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -136,8 +143,12 @@ fn a_fault_is_one_episode_however_it_is_told_and_why_names_the_release_behind_it
     let port = free_port();
     let mut alertmanager_running = Some(alertmanager(folder.path(), &url, port));
     let alertmanager_address = format!("127.0.0.1:{port}");
-    let _prometheus =
-        prometheus(folder.path(), &application, [&alertmanager_address, url.trim_start_matches("http://")]);
+    let _prometheus = prometheus(
+        folder.path(),
+        &application,
+        [&alertmanager_address, url.trim_start_matches("http://")],
+        free_port(),
+    );
 
     let deployment = json!({"kind": "deployment", "occurredAt": naze::clock::Clock::System.now(), "component": "checkout",
         "status": "succeeded", "version": "2.8.0", "previousVersion": "2.7.9"});
@@ -181,4 +192,55 @@ fn a_fault_is_one_episode_however_it_is_told_and_why_names_the_release_behind_it
     let incident = get(&format!("{url}/v1/incidents/{}", incident["reference"].as_str().unwrap()));
     assert_eq!(incident["status"], "resolved", "{incident}");
     drop(alertmanager_running);
+}
+
+#[test]
+fn what_happened_while_naze_was_down_is_recorded_once_it_is_back() {
+    if !are_installed() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let failing = Arc::new(AtomicBool::new(false));
+    let application = application(Arc::clone(&failing));
+    let port = free_port();
+    let nobody = format!("127.0.0.1:{}", free_port());
+    let _prometheus = prometheus(folder.path(), &application, [&nobody, &nobody], port);
+    let prometheus = format!("http://127.0.0.1:{port}");
+    let samples = |query: &str| {
+        let reply = reqwest::blocking::get(format!("{prometheus}/api/v1/query?query={query}"));
+        let answer: Option<Json> = reply.ok().and_then(|reply| serde_json::from_slice(&reply.bytes().ok()?).ok());
+        answer.map_or(0, |answer| answer["data"]["result"].as_array().map_or(0, Vec::len))
+    };
+    wait_until("Prometheus sees the application", || samples("checkout_failing") == 1);
+    failing.store(true, Ordering::SeqCst);
+    wait_until("the alert fires", || samples("ALERTS") == 1);
+    failing.store(false, Ordering::SeqCst);
+    // A sample stays current for five minutes unless its series is marked as ended, which it is here.
+    wait_until("the alert is over", || samples("ALERTS") == 0);
+    wait_until("that is some evaluations ago", || samples("ALERTS[4s]") == 0);
+
+    let config = format!("[reconcile]\nprometheus = ['{prometheus}']\n");
+    let data = folder.path().join("naze");
+    let (naze, url) = serve_with(&data, &config);
+    let naze = Running(naze);
+    let timeline = |url: &str| get(&format!("{url}/v1/queries/alert_timeline"));
+    wait_until("naze has caught up", || timeline(&url)["rows"][0]["resolved"].is_string());
+    let rows = timeline(&url);
+    assert_eq!(rows["rows"].as_array().unwrap().len(), 1, "{rows}");
+    assert_eq!(
+        (&rows["rows"][0]["component"], &rows["rows"][0]["rule"]),
+        (&json!("checkout"), &json!("CheckoutFailing"))
+    );
+    let entries = |url: &str| get(&format!("{url}/v1/ledger/verify"))["entries"].clone();
+    let before = entries(&url);
+    drop(naze);
+
+    let (again, url) = serve_with(&data, &config);
+    let _again = Running(again);
+    let caught_up = || {
+        let log = reqwest::blocking::get(format!("{url}/metrics")).unwrap().text().unwrap();
+        log.contains("naze_query_seconds_count{outcome=\"ok\",query=\"alert_timeline\"}")
+    };
+    wait_until("naze has looked again", caught_up);
+    assert_eq!(entries(&url), before, "nothing twice");
 }
