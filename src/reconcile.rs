@@ -22,7 +22,7 @@ use crate::record::ledger::Source;
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// A server that does not answer is asked again, up to an hour in all.
 const ATTEMPTS: usize = 30;
-const PAUSE_LONGEST: Duration = Duration::from_secs(120);
+const PAUSE_LONGEST: Duration = Duration::from_mins(2);
 
 /// Asks every configured server once, in a thread of its own, so that nothing waits for it.
 ///
@@ -71,7 +71,7 @@ fn fetch(url: &str, parameters: &[(&str, String)]) -> Result<(Json, Vec<u8>)> {
 }
 
 /// Records alerts as if an Alertmanager had delivered them; what is known already stays once.
-fn record(engine: &Weak<Engine>, alerts: Vec<Json>, answer: Vec<u8>) -> Result<usize> {
+fn record(engine: &Weak<Engine>, alerts: &[Json], answer: Vec<u8>) -> Result<usize> {
     let Some(engine) = engine.upgrade() else { return Ok(0) };
     let notification = json!({"version": "4", "alerts": alerts}).to_string();
     let now = engine.clock().now();

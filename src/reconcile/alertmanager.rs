@@ -27,5 +27,5 @@ pub(super) fn alerts(engine: &Weak<Engine>, url: &str) -> Result<usize> {
             "fingerprint": alert["fingerprint"],
         })
     };
-    record(engine, alerts.iter().map(as_in_the_webhook).collect(), bytes)
+    record(engine, &alerts.iter().map(as_in_the_webhook).collect::<Vec<_>>(), bytes)
 }

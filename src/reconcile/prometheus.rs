@@ -55,7 +55,7 @@ pub(super) fn alerts(engine: &Weak<Engine>, url: &str, lookback_hours: u32) -> R
         }
     }
     drop(engine_now);
-    record(engine, alerts, bytes)
+    record(engine, &alerts, bytes)
 }
 
 /// How often each alert is evaluated.

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use crate::common::{serve, serve_with};
 
 /// Much longer than it ever takes; it only bounds a wait that fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A child process that does not outlive its test.
 struct Running(Child);
