@@ -196,6 +196,15 @@ impl Engine {
         let Some(follows) = &draft.follows else { return Ok(()) };
         let Some(latest) = self.index.latest_with(follows.field, &follows.value)? else { return Ok(()) };
         let same_kind = latest.receipt.kind() == draft.receipt.kind();
+        if same_kind && repeats(&draft.receipt, &latest.receipt, follows.unless) {
+            draft.key = latest.key;
+            draft.receipt = latest.receipt;
+            return Ok(());
+        }
+        if same_kind && draft.receipt.text("status") == Some("firing") {
+            // What begins an episode says itself what it is about.
+            return Ok(());
+        }
         for field in if same_kind { &["component", "name", "severity"][..] } else { &["component"] } {
             if let Some(value) = latest.receipt.first(field) {
                 draft.receipt.set(field, value.clone());
@@ -368,6 +377,12 @@ impl Engine {
     pub fn telemetry(&self) -> &Telemetry {
         &self.telemetry
     }
+}
+
+/// Does `told` tell no more than `latest` did?
+fn repeats(told: &Receipt, latest: &Receipt, unless: &[&str]) -> bool {
+    let same_severity = told.first("severity").is_none_or(|severity| latest.first("severity") == Some(severity));
+    same_severity && latest.text("status").is_some_and(|status| unless.contains(&status))
 }
 
 /// Makes the index of a data directory anew from its ledger. No other naze may have it open.

@@ -33,6 +33,7 @@ mod pagerduty;
 mod rdf;
 pub mod receiver;
 pub mod signature;
+mod title;
 
 pub use alertmanager::alertmanager;
 pub use github::github;
@@ -149,15 +150,22 @@ pub struct Follows {
     pub field: &'static str,
     /// Its value.
     pub value: String,
+    /// While the latest has one of these statuses, the receipt tells it again and is nothing new, unless its severity is
+    /// another one.
+    pub unless: &'static [&'static str],
 }
 
 impl Follows {
     fn fingerprint(value: &str) -> Self {
-        Self { field: "fingerprint", value: value.to_owned() }
+        Self { field: "fingerprint", value: value.to_owned(), unless: &[] }
     }
 
     fn reference(value: &str) -> Self {
-        Self { field: "reference", value: value.to_owned() }
+        Self { field: "reference", value: value.to_owned(), unless: &[] }
+    }
+
+    fn not_repeating(self, unless: &'static [&'static str]) -> Self {
+        Self { unless, ..self }
     }
 }
 

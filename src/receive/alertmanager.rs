@@ -50,24 +50,24 @@ pub fn alertmanager(
     mapping: &ComponentMapping,
     _vocabulary: &Vocabulary,
 ) -> Result<Received> {
-    let dialect = Dialect { source: SOURCE, name: "Alertmanager", more: |_, _| () };
+    let dialect = Dialect { source: SOURCE, name: "Alertmanager", more: &|_, _| () };
     notification(&body::object(body)?, dialect, received_at, mapping)
 }
 
 /// A sender of notifications in Alertmanager's form.
 #[derive(Clone, Copy)]
-pub(super) struct Dialect {
+pub(super) struct Dialect<'a> {
     pub(super) source: &'static str,
     /// What people call it.
     pub(super) name: &'static str,
     /// Adds what only this sender tells of an alert.
-    pub(super) more: fn(&Map<String, Json>, &mut Receipt),
+    pub(super) more: &'a dyn Fn(&Map<String, Json>, &mut Draft),
 }
 
 /// Reads a notification of any sender that writes them as Alertmanager does.
 pub(super) fn notification(
     notification: &Map<String, Json>,
-    dialect: Dialect,
+    dialect: Dialect<'_>,
     received_at: Timestamp,
     mapping: &ComponentMapping,
 ) -> Result<Received> {
@@ -90,7 +90,7 @@ pub(super) fn notification(
     let items = alerts.iter().enumerate().map(|(place, json)| {
         let read = Alert::read(json, received_at, group_resolved).map(|alert| {
             let mut draft = alert.draft(dialect.source, received_at, mapping);
-            json.as_object().into_iter().for_each(|json| (dialect.more)(json, &mut draft.receipt));
+            json.as_object().into_iter().for_each(|json| (dialect.more)(json, &mut draft));
             draft
         });
         read.map_or_else(|violation| Item::Refused(vec![at_place(violation, place)]), Item::Receipt)

@@ -1,10 +1,13 @@
 //! Grafana's alerting webhook: Alertmanager's notification with more members, and the form it had before version 8.
 
+mod legacy;
+mod readings;
+
 use serde_json::{Map, Value as Json};
 
+use self::readings::Reading;
 use super::alertmanager::{self, Dialect};
-use super::members::Members;
-use super::{Delivery, Draft, Given, Item, Received, Receiver, body, signature};
+use super::{COMPONENT_UNKNOWN, Delivery, Draft, Given, Received, Receiver, body, signature};
 use crate::error::Result;
 use crate::receipt::{Receipt, Value};
 
@@ -13,8 +16,9 @@ pub(super) const RECEIVER: Receiver =
     Receiver { name: SOURCE, paths: &["/hooks/grafana"], read, verify: Some(verify), ..Receiver::PLAIN };
 
 const SOURCE: &str = "grafana";
-const SIGNATURE: &str = "x-grafana-alerting-signature";
-const TIMESTAMP: &str = "x-grafana-alerting-timestamp";
+const SIGNATURE: &str = "X-Grafana-Alerting-Signature";
+/// Grafana has no name for it, so whoever sets the contact point up has to choose this one.
+const TIMESTAMP: &str = "X-Grafana-Alerting-Timestamp";
 
 /// The signature is over the body, or over time and body when Grafana sends the time along.
 fn verify(secret: &[u8], delivery: &Delivery<'_>) -> Result<()> {
@@ -23,72 +27,87 @@ fn verify(secret: &[u8], delivery: &Delivery<'_>) -> Result<()> {
         None => delivery.body.to_vec(),
     };
     signature::verify(SOURCE, SIGNATURE, "", secret, &signed, delivery.header(SIGNATURE))
+        .map_err(|error| error.hint(format!("if the contact point sends a timestamp, its header must be {TIMESTAMP}")))
 }
 
 fn read(delivery: &Delivery<'_>, given: &Given<'_>) -> Result<Received> {
     let document = body::object(delivery.body)?;
-    if document.contains_key("alerts") || !document.contains_key("ruleName") {
-        let dialect = Dialect { source: SOURCE, name: "Grafana", more: told_besides };
-        return alertmanager::notification(&document, dialect, given.received_at, given.mapping);
+    if !document.contains_key("alerts") && document.contains_key("ruleName") {
+        return legacy::read(&Json::Object(document), given);
     }
-    legacy(&Json::Object(document), given)
+    let organisation = document.get("orgId").and_then(Json::as_i64);
+    let more = |alert: &Map<String, Json>, draft: &mut Draft| {
+        add_readings(alert, &mut draft.receipt, given);
+        add_places(alert, &mut draft.receipt);
+        tell_blindness(alert, &mut draft.receipt);
+        if let Some(organisation) = organisation {
+            draft.receipt.label("orgId", &organisation.to_string());
+            // Fingerprints are of labels, which two organisations may share.
+            draft.key = draft.key.take().map(|key| format!("{key}:{organisation}"));
+        }
+    };
+    alertmanager::notification(
+        &document,
+        Dialect { source: SOURCE, name: "Grafana", more: &more },
+        given.received_at,
+        given.mapping,
+    )
 }
 
-/// What Grafana tells of an alert besides what Alertmanager does: the values it evaluated and where to look.
-fn told_besides(alert: &Map<String, Json>, receipt: &mut Receipt) {
-    let mut values: Vec<(&str, f64)> = alert
-        .get("values")
-        .and_then(Json::as_object)
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, value)| Some((name.as_str(), value.as_f64()?)))
-        .collect();
-    values.sort_by(|a, b| a.0.cmp(b.0));
+/// What the rule's queries and expressions gave, each under its name.
+fn add_readings(alert: &Map<String, Json>, receipt: &mut Receipt, given: &Given<'_>) {
+    let told = readings::of_text(body::filled(alert.get("valueString")).unwrap_or_default());
+    let mut values = readings::values(alert.get("values"));
+    if values.is_empty() {
+        values = told.iter().filter_map(|reading| Some((reading.name?, reading.value))).collect();
+        values.sort_by(|a, b| a.0.cmp(b.0));
+    }
     for (name, value) in &values {
         receipt.label(&format!("value.{name}"), &value.to_string());
     }
-    // With one value there is no doubt which one is meant.
-    if let [(_, value)] = values[..]
-        && receipt.first("value").is_none()
+    if receipt.first("value").is_none()
+        && let Some(value) = readings::measured(&values, receipt.text("status") == Some("firing"))
     {
         receipt.push("value", Value::Number(value));
     }
-    for member in ["dashboardURL", "panelURL"] {
-        if let Some(url) = body::filled(alert.get(member)) {
-            receipt.label(member, url);
+    // A rule over several queries may drop the labels that say what they are about.
+    if receipt.component() == Some(COMPONENT_UNKNOWN)
+        && let Some(component) = given.mapping.component(|label| Reading::agreed(&told, label))
+    {
+        receipt.set("component", Value::Component(component));
+    }
+}
+
+fn add_places(alert: &Map<String, Json>, receipt: &mut Receipt) {
+    for member in ["dashboardURL", "panelURL", "imageURL"] {
+        let Some(url) = body::filled(alert.get(member)) else { continue };
+        receipt.label(member, url);
+        if receipt.first("url").is_none() {
+            receipt.push("url", Value::text(url));
         }
     }
 }
 
-/// One rule a notification, without labels or an episode's start.
-fn legacy(document: &Json, given: &Given<'_>) -> Result<Received> {
-    let rule = Members::of("Grafana notification", document);
-    let name = rule.need("/ruleName")?;
-    let status = match rule.text("/state") {
-        Some("ok") => "resolved",
-        Some("paused" | "pending") => return Ok(Received::nothing()),
-        _ => "firing",
+/// `DatasourceNoData` and `DatasourceError` stand for a rule that could not be evaluated, with the labels and annotations
+/// of that rule: nothing is known of the component then, so they neither repeat what the rule says nor are critical.
+fn tell_blindness(alert: &Map<String, Json>, receipt: &mut Receipt) {
+    let what = match receipt.text("name") {
+        Some("DatasourceNoData") => "has no data",
+        Some("DatasourceError") => "cannot be evaluated",
+        _ => return,
     };
-    let tag = |name: &str| rule.at("/tags").and_then(|tags| body::filled(tags.get(name)));
-    let component = given.mapping.component(tag).unwrap_or_else(|| name.to_owned());
-    let metric = document.pointer("/evalMatches/0");
-    let mut receipt = Receipt::new("alert", given.received_at, &component)
-        .with("name", Value::text(name))
-        .with("status", Value::text(status))
-        .with("source", Value::text(SOURCE))
-        .with_text("summary", rule.first(&["/message", "/title"]))
-        .with_text("url", rule.text("/ruleUrl"))
-        .with_text("metric", metric.and_then(|metric| body::filled(metric.get("metric"))));
-    if let Some(value) = metric.and_then(|metric| metric.get("value")?.as_f64()) {
-        receipt.push("value", Value::Number(value));
-    }
-    if let Some(state) = rule.text("/state") {
-        receipt.label("state", state);
-    }
-    for (name, text) in rule.at("/tags").and_then(Json::as_object).into_iter().flatten() {
-        if let Some(text) = text.as_str() {
-            receipt.label(name, text);
+    let annotations = alert.get("annotations").and_then(Json::as_object);
+    for (name, text) in annotations.into_iter().flatten() {
+        if let Some(text) = body::filled(Some(text)) {
+            receipt.label(&format!("annotation.{name}"), text);
         }
     }
-    Ok(Received::of(vec![Item::Receipt(Draft::new(receipt))]))
+    let error = receipt.labels().get("annotation.Error").map(|error| format!(": {error}")).unwrap_or_default();
+    let rule = receipt.labels().get("rulename").map_or("an alert rule", String::as_str);
+    let summary = format!("{rule} {what}{error}");
+    receipt.set("summary", Value::text(summary));
+    if let Some(severity) = receipt.text("severity").map(str::to_owned) {
+        receipt.label("severity", &severity);
+    }
+    receipt.set("severity", Value::text("warning"));
 }

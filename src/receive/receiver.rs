@@ -18,8 +18,8 @@ pub const RECEIVERS: &[Receiver] = &[
     github::RECEIVER,
     grafana::RECEIVER,
     otlp::RECEIVER,
-    pagerduty::EVENTS,
-    pagerduty::WEBHOOK,
+    pagerduty::events::RECEIVER,
+    pagerduty::webhook::RECEIVER,
 ];
 
 /// One source of documents.

@@ -30,7 +30,8 @@ pub fn verify(
     let signatures = given.split(',').map(|one| one.trim().strip_prefix(prefix).and_then(digits));
     let signatures: Vec<Vec<u8>> = signatures.flatten().collect();
     if signatures.is_empty() {
-        return Err(Error::forbidden(format!("the header {header} is not \"{prefix}\" and 64 hexadecimal digits"))
+        let prefix = if prefix.is_empty() { String::new() } else { format!("\"{prefix}\" and ") };
+        return Err(Error::forbidden(format!("the header {header} is not {prefix}64 hexadecimal digits"))
             .hint("sign with HMAC-SHA256; older signatures are not taken"));
     }
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).internal("HMAC did not take the secret")?;
