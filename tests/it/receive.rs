@@ -1,6 +1,8 @@
 //! Documents in, receipts out. Each body in `tests/receive/<source>/` has its outcome, written by hand, beside it in
 //! `<case>.expected.json`; `payloads/` holds outcomes of what real senders sent, which lies under `../shared`.
 
+mod webhooks;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -316,7 +318,7 @@ fn a_long_chain_of_references_is_read_whatever_its_order() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_a_receiver_panic(bytes in bytes_like_documents(), event in "deployment(_status)?|ping") {
+    fn no_bytes_make_a_receiver_panic(bytes in bytes_like_documents(), event in "deployment(_status)?|push|release|workflow_run|ping") {
         let vocabulary = Vocabulary::builtin();
         for format in [Format::Json, Format::NdJson, Format::JsonLd, Format::Turtle, Format::TriG, Format::NTriples, Format::NQuads] {
             drop(receive(format, &bytes, &vocabulary));
@@ -344,13 +346,14 @@ proptest! {
 
 /// Noise, and documents with a piece of noise in them, which reach further into the parsers.
 fn bytes_like_documents() -> impl Strategy<Value = Vec<u8>> {
-    let documents: Vec<Vec<u8>> = ["native", "rdf", "alertmanager", "github"]
-        .into_iter()
-        .flat_map(|source| files(&crate_path("tests/receive").join(source)))
-        .filter(|path| !path.to_str().unwrap().contains("expected"))
-        .map(|path| fs::read(path).unwrap())
-        .filter(|body| !body.is_empty())
-        .collect();
+    let documents: Vec<Vec<u8>> =
+        ["native", "rdf", "alertmanager", "github", "grafana", "pagerduty", "pagerduty_events"]
+            .into_iter()
+            .flat_map(|source| files(&crate_path("tests/receive").join(source)))
+            .filter(|path| !path.to_str().unwrap().contains("expected"))
+            .map(|path| fs::read(path).unwrap())
+            .filter(|body| !body.is_empty())
+            .collect();
     let mutated = (
         prop::sample::select(documents),
         any::<prop::sample::Index>(),

@@ -146,6 +146,9 @@ fn document() -> impl Strategy<Value = Vec<u8>> {
         r#"{"version":"1","alerts":[{"status":"firing","labels":{"alertname":"A"},"values":{"B":1.5},"startsAt":"2026-01-01T00:00:00Z"}]}"#,
         r#"{"ruleName":"r","state":"alerting","evalMatches":[{"metric":"m","value":3}],"tags":{"a":"b"}}"#,
         r#"{"event_action":"trigger","dedup_key":"k","payload":{"summary":"s","source":"h","severity":"error","timestamp":"2015-07-17T08:42:58.315+0000","custom_details":{"x":1}}}"#,
+        r#"{"version":"1","orgId":2,"alerts":[{"status":"firing","labels":{"alertname":"DatasourceError"},"values":null,"valueString":"[ var='A' labels={service=x, a=b} value=1.5 ], [ var='B' labels={} value=1 ]"}]}"#,
+        r#"{"routing_key":"r","payload":{"summary":"Deployed 7","custom_details":{"version":"7","environment":"p"}}}"#,
+        r#"{"action":"completed","workflow_run":{"id":1,"name":"Deploy","conclusion":"success","head_sha":"a"},"repository":{"name":"r"}}"#,
         r#"{"event":{"id":"1","event_type":"incident.triggered","data":{"type":"incident","id":"P","status":"triggered","service":{"summary":"shop"}}}}"#,
         r#"{"ref":"refs/heads/main","before":"a","after":"b","repository":{"name":"r","default_branch":"main"},"head_commit":{"message":"m"}}"#,
     ].map(|text| text.as_bytes().to_vec()).to_vec();
@@ -243,8 +246,11 @@ fn pagerduty_events_are_answered_as_pagerduty_does_and_later_steps_find_their_tr
     let change = json!({"routing_key": "r", "payload": {"summary": "Build 7 deployed", "source": "ci",
         "timestamp": "2026-03-10T09:58:00Z", "custom_details": {"service": "checkout"}}});
     assert_eq!(naze.post("/v2/change/enqueue", "application/json", change.to_string()).status, 202);
-    let changes = all(naze, "change");
-    assert_eq!((&changes[0]["component"], &changes[0]["summary"]), (&json!("checkout"), &json!("Build 7 deployed")));
+    let deployments = all(naze, "deployment");
+    assert_eq!(
+        (&deployments[0]["component"], &deployments[0]["summary"]),
+        (&json!("checkout"), &json!("Build 7 deployed"))
+    );
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(super) fn values(member: Option<&Json>) -> Vec<(&str, f64)> {
 pub(super) fn measured(values: &[(&str, f64)], firing: bool) -> Option<f64> {
     match values {
         [(_, value)] => Some(*value),
-        [(_, value), (_, condition)] if *condition == f64::from(u8::from(firing)) => Some(*value),
+        [(_, value), (_, condition)] if condition.total_cmp(&f64::from(u8::from(firing))).is_eq() => Some(*value),
         _ => None,
     }
 }
