@@ -51,7 +51,7 @@ async fn chores(engine: Arc<Engine>) {
         every.tick().await;
         let engine = Arc::clone(&engine);
         match tokio::task::spawn_blocking(move || engine.end_episodes(engine.clock().now())).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "cannot record the end of alerts; their sender has to tell it"),
             Err(error) => tracing::error!(%error, "a chore met a defect"),
         }
