@@ -33,8 +33,9 @@ impl Serve {
         let engine = tokio::task::spawn_blocking(move || Engine::open(config, Clock::System))
             .await
             .internal("cannot open")??;
+        engine.resume_alerts()?;
+        let _reconciling = crate::reconcile::start(&engine)?;
         tracing::info!(%address, "serving");
-        crate::reconcile::start(&engine)?;
         let chores = tokio::spawn(chores(Arc::clone(&engine)));
         let served = crate::http::serve(engine, listener, stop_signal()).await;
         chores.abort();
