@@ -31,10 +31,34 @@ pub struct Config {
     pub limits: Limits,
     /// How the documents of senders are read.
     pub receive: Receive,
-    /// Who knows of alerts that were told while naze was down.
-    pub reconcile: Reconcile,
     /// How each sender proves who it is, by its name.
     pub senders: BTreeMap<String, Credentials>,
+    /// Whom `naze serve` asks for what it missed.
+    pub reconcile: Reconcile,
+}
+
+/// Whom `naze serve` asks for alerts that never reached it, at start and then every so often.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reconcile {
+    /// Time from one round to the next, in seconds.
+    pub interval_seconds: u64,
+    /// How far back the first round looks, in hours; farther when naze was down for longer.
+    pub lookback_hours: u64,
+    /// Alertmanagers: they know which alerts fire, and which are silenced or inhibited.
+    pub alertmanager: Vec<Origin>,
+    /// Prometheis: they know which alerts fired, and from when to when.
+    pub prometheus: Vec<Origin>,
+}
+
+/// A server that naze asks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// Where it is, with any path prefix; a user and password may be part of it.
+    pub url: String,
+    /// Bearer token to send along.
+    pub token: Option<Secret>,
 }
 
 /// Bounds on what one request may cost.
@@ -61,24 +85,6 @@ pub struct Limits {
 pub struct Receive {
     /// Labels that name the component, first match wins; `namespace/app` joins two.
     pub component_labels: Vec<String>,
-}
-
-/// Servers that are asked at start for what was missed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Reconcile {
-    /// Addresses of Alertmanagers: what fires now.
-    pub alertmanagers: Vec<String>,
-    /// Addresses of Prometheus servers: what fired since.
-    pub prometheus: Vec<String>,
-    /// How far back to look.
-    pub lookback_hours: u32,
-}
-
-impl Default for Reconcile {
-    fn default() -> Self {
-        Self { alertmanagers: Vec::new(), prometheus: Vec::new(), lookback_hours: 24 }
-    }
 }
 
 /// How a sender proves who it is. Without either it is heard on a loopback address only.
@@ -125,8 +131,8 @@ impl Default for Config {
             slot_width: Width::default(),
             limits: Limits::default(),
             receive: Receive::default(),
-            reconcile: Reconcile::default(),
             senders: BTreeMap::new(),
+            reconcile: Reconcile::default(),
         }
     }
 }
@@ -141,6 +147,12 @@ impl Default for Limits {
             evidence_receipts_max: 200_000,
             requests_max: 512,
         }
+    }
+}
+
+impl Default for Reconcile {
+    fn default() -> Self {
+        Self { interval_seconds: 300, lookback_hours: 24, alertmanager: Vec::new(), prometheus: Vec::new() }
     }
 }
 

@@ -1,19 +1,18 @@
 //! The one room behind both doors: HTTP and CLI say what they want, the engine has it done.
 
-mod episodes;
+mod episode;
 mod incident;
 mod observed;
 
 pub use incident::Incident;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use oxrdf::{Graph, NamedNode};
 
-use self::episodes::Episodes;
 use self::incident::is_critical_alert;
 use self::observed::Observations;
 use crate::analyse::cause::{self, Answer, Question};
@@ -22,6 +21,7 @@ use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::query::{self, Answered, CannedQuery, Catalogue};
 use crate::receipt::{Receipt, ReceiptId, Value};
+use crate::receive::episode::Episodes;
 use crate::receive::{ComponentMapping, Draft, Item, Received};
 use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
@@ -59,7 +59,7 @@ pub struct Engine {
     ledger: Ledger,
     index: Index,
     writer: Writer,
-    episodes: Episodes,
+    episodes: Mutex<Episodes>,
     observations: Observations,
 }
 
@@ -94,7 +94,7 @@ impl Engine {
             ledger,
             index,
             writer,
-            episodes: Episodes::default(),
+            episodes: Mutex::default(),
             observations: Observations::default(),
         }))
     }
@@ -103,7 +103,8 @@ impl Engine {
     ///
     /// # Errors
     /// `Unavailable` when the writer is overloaded, `Internal` when the disk fails; then nothing new is recorded.
-    pub fn record(&self, origin: &str, received: Received, source: Source) -> Result<Vec<Outcome>> {
+    pub fn record(&self, origin: &str, mut received: Received, source: Source) -> Result<Vec<Outcome>> {
+        self.episodes().settle(&mut received);
         self.telemetry.received_bytes(origin, source.bytes.len());
         self.telemetry.received(origin, "ignored", received.ignored as u64);
         let started = Instant::now();
@@ -158,7 +159,6 @@ impl Engine {
             .map(|item| match item {
                 Item::Receipt(mut draft) => {
                     self.complete(&mut draft)?;
-                    self.episodes.note(&mut draft);
                     let id = draft.receipt.id(&self.vocabulary);
                     self.add_for_validation(&mut graph, &draft.receipt, &id.iri());
                     Ok(Ok((id, draft)))
@@ -328,6 +328,12 @@ impl Engine {
     /// The newest signed checkpoint and the key to check it with.
     pub fn checkpoint(&self) -> Result<(Option<String>, String)> {
         Ok((self.ledger.checkpoint()?, self.ledger.verifier_key()))
+    }
+
+    /// When the newest entry of the ledger was recorded.
+    pub fn last_recorded_at(&self) -> Result<Option<Timestamp>> {
+        let last = self.ledger.len()?.saturating_sub(1);
+        Ok(self.ledger.read(last.., 1)?.first().map(|recorded| recorded.recorded_at))
     }
 
     /// Is everything in the ledger also in the index?

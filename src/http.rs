@@ -59,6 +59,8 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/metrics", get(self_report::metrics))
         .route("/healthz", get(self_report::healthz))
         .route("/readyz", get(self_report::readyz))
+        .route("/-/healthy", get(self_report::healthz))
+        .route("/-/ready", get(self_report::readyz))
         .route("/openapi.json", get(self_report::openapi))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method);

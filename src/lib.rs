@@ -28,8 +28,8 @@
 //! | [`measure`] | samples → crossings |
 //! | [`analyse`] | why: pure functions over evidence |
 //! | [`report`] | timelines and post-mortems |
-//! | [`reconcile`] | alerts that were told while naze was down |
 //! | [`engine`] | all of it over one data directory |
+//! | [`reconcile`] | asks senders for what naze missed |
 //! | [`http`], [`cli`] | two doors to the engine; a CLI command is an HTTP request |
 //!
 //! # One receipt's way through the house

@@ -18,10 +18,11 @@
 //! # Ok::<(), naze::error::Error>(())
 //! ```
 
-mod alertmanager;
+pub(crate) mod alertmanager;
 mod argocd;
 mod body;
 mod cloudevents;
+pub mod episode;
 mod flagger;
 mod github;
 mod grafana;
@@ -36,13 +37,13 @@ pub mod signature;
 mod title;
 
 pub use alertmanager::alertmanager;
+pub use alertmanager::api::active_alerts;
 pub use github::github;
 pub use receiver::{Delivery, Given, RECEIVERS, Receiver, Reply, Tally};
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::receipt::Receipt;
 use crate::validate::Violation;
@@ -85,8 +86,6 @@ pub struct Draft {
     pub follows: Option<Follows>,
     /// An earlier receipt that its sender gives as the reason.
     pub caused_by: Option<Follows>,
-    /// How the episode it is a step of comes to its end.
-    pub ending: Option<Box<Ending>>,
     /// What was seen in passing: it is recorded only when that is new.
     pub observed: Option<Box<Observed>>,
 }
@@ -102,19 +101,10 @@ pub struct Observed {
     pub field_before: &'static str,
 }
 
-/// The end of an episode that lasts only while its sender tells it again.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ending {
-    /// The episode, whatever its step.
-    pub episode: String,
-    /// When it is over and what is recorded then, unless it is told again; `None` when it is over already.
-    pub by_itself: Option<(Timestamp, Box<Draft>)>,
-}
-
 impl Draft {
     /// A receipt that its sender gives no name.
     pub fn new(receipt: Receipt) -> Self {
-        Self { receipt, key: None, follows: None, caused_by: None, ending: None, observed: None }
+        Self { receipt, key: None, follows: None, caused_by: None, observed: None }
     }
 
     /// The same under the sender's own name.
@@ -135,10 +125,6 @@ impl Draft {
 
     fn observed(self, observed: Observed) -> Self {
         Self { observed: Some(Box::new(observed)), ..self }
-    }
-
-    fn ending(self, ending: Ending) -> Self {
-        Self { ending: Some(Box::new(ending)), ..self }
     }
 }
 
@@ -178,6 +164,8 @@ pub struct Received {
     pub ignored: usize,
     /// Evidence that the sender says it left out, in a sentence.
     pub missing: Option<String>,
+    /// Which of the items are steps of alerts that their sender repeats while they last.
+    pub repeated: Vec<episode::Step>,
 }
 
 impl Received {

@@ -1,82 +1,170 @@
-//! Catching up: alerts that began or ended while naze was down, from the Alertmanagers and Prometheus servers that know.
+//! What naze missed: while it was down, or its senders were.
 //!
-//! An Alertmanager that could not deliver gives up, and never tells an alert that ended meanwhile. It still knows what fires
-//! now; Prometheus knows the whole story, as samples of `ALERTS`.
+//! Alertmanager forgets an alert that was over before anyone could be told, and Prometheus never repeats an old one. So
+//! `naze serve` asks: Alertmanager for the alerts that fire, Prometheus for those that fired ([`history`]). What it hears is
+//! recorded under the keys that the senders' own words would have had, so nothing is recorded twice. A server that does
+//! not answer is asked again later, and nothing waits for it.
 
 mod alertmanager;
+pub mod history;
 mod prometheus;
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BlockingRetryable as _, ExponentialBuilder};
-use serde_json::{Value as Json, json};
+use backon::{ExponentialBuilder, Retryable as _};
+use tokio::task::JoinSet;
 
-use crate::config::Reconcile;
-use crate::engine::Engine;
+use crate::clock::Timestamp;
+use crate::config::Origin;
+use crate::engine::{Engine, ago};
 use crate::error::{Context as _, Error, Result};
-use crate::receive;
-use crate::record::ledger::Source;
+use crate::receive::Given;
+use crate::record::{Recorded, Window};
 
-/// The longest wait for one answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// A server that does not answer is asked again, up to an hour in all.
-const ATTEMPTS: usize = 30;
-const PAUSE_LONGEST: Duration = Duration::from_mins(2);
+/// One answer may take this long.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Largest answer that is read.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// A server that does not answer is asked again after this long, then after twice as long, and so on.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Tries before the next round is waited for.
+const TRIES_MAX: usize = 8;
 
-/// Asks every configured server once, in a thread of its own, so that nothing waits for it.
+/// Starts asking, beside serving, until the set is dropped.
 ///
 /// # Errors
-/// `Internal` when the thread cannot be started.
-pub fn start(engine: &Arc<Engine>) -> Result<()> {
-    let config = engine.config().reconcile.clone();
-    if config == Reconcile::default() {
-        return Ok(());
+/// `Internal` when the ledger cannot be read.
+pub fn start(engine: &Arc<Engine>) -> Result<JoinSet<()>> {
+    let mut tasks = JoinSet::new();
+    let config = &engine.config().reconcile;
+    if config.alertmanager.is_empty() && config.prometheus.is_empty() {
+        return Ok(tasks);
     }
-    // The thread must not keep naze open that wants to end.
-    let engine = Arc::downgrade(engine);
-    let catch_up = move || {
-        for url in &config.alertmanagers {
-            patiently(url, || alertmanager::alerts(&engine, url));
-        }
-        for url in &config.prometheus {
-            patiently(url, || prometheus::alerts(&engine, url, config.lookback_hours));
-        }
-    };
-    let thread = std::thread::Builder::new().name("naze-reconcile".into()).spawn(catch_up);
-    thread.map(drop).internal("cannot start the thread that catches up")
+    let client = client()?;
+    let since = prometheus::since(engine)?;
+    for origin in &config.alertmanager {
+        tasks.spawn(alertmanager::follow(Arc::clone(engine), Server::new(&client, origin)?));
+    }
+    for origin in &config.prometheus {
+        tasks.spawn(prometheus::follow(Arc::clone(engine), Server::new(&client, origin)?, since));
+    }
+    Ok(tasks)
 }
 
-fn patiently(url: &str, ask: impl Fn() -> Result<usize>) {
-    let pauses = ExponentialBuilder::default().with_max_times(ATTEMPTS).with_max_delay(PAUSE_LONGEST);
-    let failed = |error: &Error, pause: Duration| {
-        tracing::warn!(url, %error, pause_seconds = pause.as_secs(), "cannot catch up on alerts; trying again");
+/// Runs rounds for ever: each is tried again for a while when it fails, and then waits for the next.
+async fn rounds<F: Future<Output = Result<usize>>>(
+    engine: &Engine,
+    source: &str,
+    server: &Server,
+    round: impl Fn() -> F,
+) {
+    let every = Duration::from_secs(engine.config().reconcile.interval_seconds.max(1));
+    let backoff = ExponentialBuilder::default()
+        .with_min_delay(RETRY_AFTER)
+        .with_max_delay(every)
+        .with_max_times(TRIES_MAX)
+        .with_jitter();
+    let server = &server.name;
+    let failed = |error: &Error, after: Duration| {
+        engine.telemetry().reconciled(source, "error");
+        tracing::warn!(server, %error, again_in_seconds = after.as_secs_f64(), "cannot reconcile");
     };
-    match ask.retry(pauses).when(|error| error.kind() == crate::error::Kind::Unavailable).notify(failed).call() {
-        Ok(recorded) => tracing::info!(url, recorded, "caught up on alerts"),
-        Err(error) => tracing::error!(url, %error, "alerts told while naze was down may be missing"),
+    loop {
+        match (|| round()).retry(backoff).notify(failed).await {
+            Ok(recorded) => {
+                engine.telemetry().reconciled(source, "ok");
+                if recorded > 0 {
+                    tracing::info!(server, recorded, "recorded what was missed");
+                }
+            }
+            Err(error) => failed(&error, every),
+        }
+        tokio::time::sleep(every).await;
     }
 }
 
-fn fetch(url: &str, parameters: &[(&str, String)]) -> Result<(Json, Vec<u8>)> {
-    let unavailable = |error: reqwest::Error| Error::unavailable(format!("{url} does not answer")).because(error);
-    let client =
-        reqwest::blocking::Client::builder().timeout(TIMEOUT).build().internal("cannot make an HTTP client")?;
-    let address = reqwest::Url::parse_with_params(url, parameters).invalid(format!("\"{url}\" is no URL"))?;
-    let reply =
-        client.get(address).send().and_then(reqwest::blocking::Response::error_for_status).map_err(unavailable)?;
-    let bytes = reply.bytes().map_err(unavailable)?.to_vec();
-    let json = serde_json::from_slice(&bytes).invalid(format!("{url} did not answer in JSON"))?;
-    Ok((json, bytes))
+/// Runs `work` where it may block.
+async fn blocking<T: Send + 'static>(
+    engine: &Arc<Engine>,
+    work: impl FnOnce(&Engine) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let engine = Arc::clone(engine);
+    tokio::task::spawn_blocking(move || work(&engine)).await.internal("a background task panicked")?
 }
 
-/// Records alerts as if an Alertmanager had delivered them; what is known already stays once.
-fn record(engine: &Weak<Engine>, alerts: &[Json], answer: Vec<u8>) -> Result<usize> {
-    let Some(engine) = engine.upgrade() else { return Ok(0) };
-    let notification = json!({"version": "4", "alerts": alerts}).to_string();
-    let now = engine.clock().now();
-    let received = receive::alertmanager(notification.as_bytes(), now, engine.mapping(), engine.vocabulary())?;
-    let source = Source { media_type: "application/json".into(), bytes: answer };
-    let outcomes = engine.record("alertmanager", received, source)?;
-    Ok(outcomes.iter().filter(|outcome| matches!(outcome, crate::engine::Outcome::Recorded(_))).count())
+/// What documents are read with.
+fn given(engine: &Engine) -> Given<'_> {
+    Given { received_at: engine.clock().now(), mapping: engine.mapping(), vocabulary: engine.vocabulary() }
+}
+
+fn client() -> Result<reqwest::Client> {
+    reqwest::Client::builder().timeout(ANSWER_WITHIN).build().internal("cannot make an HTTP client")
+}
+
+/// The alert receipts of the time that rounds look back to.
+fn known_alerts(engine: &Engine) -> Result<Vec<Recorded>> {
+    let from = ago(engine.clock().now(), prometheus::LOOKBACK_MAX * 2);
+    engine.index().of_kind("alert", Window { from, to: Timestamp::MAX })
+}
+
+/// A server that is asked.
+struct Server {
+    client: reqwest::Client,
+    origin: Origin,
+    /// Its URL, without what may not be shown.
+    name: String,
+}
+
+impl Server {
+    fn new(client: &reqwest::Client, origin: &Origin) -> Result<Self> {
+        let parsed = reqwest::Url::parse(&origin.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let mut shown = parsed.ok_or_else(|| {
+            let without_password = origin.url.rsplit('@').next().unwrap_or_default();
+            Error::invalid(format!("configuration: \"{without_password}\", a url under reconcile, is not one"))
+                .hint("write it as http://127.0.0.1:9090")
+        })?;
+        // Only a URL that cannot have them refuses this.
+        let _ = shown.set_username("").and_then(|()| shown.set_password(None));
+        Ok(Self { client: client.clone(), origin: origin.clone(), name: shown.to_string() })
+    }
+
+    /// The body of a good answer.
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>> {
+        let unreachable = |error: reqwest::Error| {
+            Error::unavailable(format!("no answer to {path}"))
+                .because(root_of(error))
+                .hint("check the URL under reconcile in the configuration")
+        };
+        let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let mut request = self.client.get(format!("{}{path}?{encoded}", self.origin.url.trim_end_matches('/')));
+        if let Some(token) = &self.origin.token {
+            request = request.bearer_auth(String::from_utf8_lossy(token.expose()));
+        }
+        let mut answer = request.send().await.and_then(reqwest::Response::error_for_status).map_err(unreachable)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > ANSWER_BYTES_MAX {
+                return Err(Error::unavailable(format!(
+                    "the answer to {path} is larger than {ANSWER_BYTES_MAX} bytes"
+                )));
+            }
+        }
+        Ok(body)
+    }
+}
+
+/// What went wrong at the bottom, such as "connection refused"; the layers above only say that something did.
+fn root_of(error: reqwest::Error) -> String {
+    // The URL may hold a password.
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    match error.status() {
+        Some(status) => format!("it answered {status}"),
+        None => cause.to_string(),
+    }
 }

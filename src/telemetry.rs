@@ -16,6 +16,7 @@ struct Figures {
     registry: Registry,
     receive: IntCounterVec,
     receive_bytes: IntCounterVec,
+    reconcile: IntCounterVec,
     stage_seconds: HistogramVec,
     query_seconds: HistogramVec,
     http_seconds: HistogramVec,
@@ -32,6 +33,11 @@ impl Telemetry {
             registry: Registry::new(),
             receive: counters("naze_receive_total", "Receipts received", &["source", "outcome"]),
             receive_bytes: counters("naze_receive_bytes_total", "Bytes received", &["source"]),
+            reconcile: counters(
+                "naze_reconcile_total",
+                "Rounds of asking senders what was missed",
+                &["source", "outcome"],
+            ),
             stage_seconds: timings("naze_record_seconds", "Time to record a group of receipts, by stage", &["stage"]),
             query_seconds: timings("naze_query_seconds", "Time to answer a query", &["query", "outcome"]),
             http_seconds: timings(
@@ -58,6 +64,11 @@ impl Telemetry {
     /// A document of `source` came in.
     pub fn received_bytes(&self, source: &str, bytes: usize) {
         self.0.receive_bytes.with_label_values(&[source]).inc_by(bytes as u64);
+    }
+
+    /// A server of `source` was asked what was missed, with `outcome` `ok` or `error`.
+    pub fn reconciled(&self, source: &str, outcome: &str) {
+        self.0.reconcile.with_label_values(&[source, outcome]).inc();
     }
 
     /// A group was validated.
@@ -120,9 +131,10 @@ impl Default for Telemetry {
 
 impl Figures {
     fn register(&self) {
-        let collectors: [Box<dyn prometheus::core::Collector>; 9] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 10] = [
             Box::new(self.receive.clone()),
             Box::new(self.receive_bytes.clone()),
+            Box::new(self.reconcile.clone()),
             Box::new(self.stage_seconds.clone()),
             Box::new(self.query_seconds.clone()),
             Box::new(self.http_seconds.clone()),

@@ -33,8 +33,9 @@ impl Serve {
         let engine = tokio::task::spawn_blocking(move || Engine::open(config, Clock::System))
             .await
             .internal("cannot open")??;
+        engine.resume_alerts()?;
+        let _reconciling = crate::reconcile::start(&engine)?;
         tracing::info!(%address, "serving");
-        crate::reconcile::start(&engine)?;
         let chores = tokio::spawn(chores(Arc::clone(&engine)));
         let served = crate::http::serve(engine, listener, stop_signal()).await;
         chores.abort();
@@ -51,7 +52,7 @@ async fn chores(engine: Arc<Engine>) {
         every.tick().await;
         let engine = Arc::clone(&engine);
         match tokio::task::spawn_blocking(move || engine.end_episodes(engine.clock().now())).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "cannot record the end of alerts; their sender has to tell it"),
             Err(error) => tracing::error!(%error, "a chore met a defect"),
         }

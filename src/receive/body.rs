@@ -87,6 +87,12 @@ pub(super) fn violation(rule: &str, field: &str, value: Option<&str>, message: S
     }
 }
 
+/// The violation of a part of a document, told of the whole: its field begins with `.` or is empty.
+pub(super) fn at(place: &str, mut violation: Violation) -> Violation {
+    violation.field = violation.field.map(|field| format!("{place}{field}"));
+    violation
+}
+
 /// The beginning of a text, as much of it as a violation shows.
 pub(super) fn clip(text: &str) -> String {
     text.chars().take(VALUE_CHARACTERS_MAX).collect()

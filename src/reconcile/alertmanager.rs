@@ -1,31 +1,45 @@
-//! What an Alertmanager holds now.
+//! Which alerts fire, and who suppresses them: asked of Alertmanager.
 
-use std::sync::Weak;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use super::{Server, blocking, given, known_alerts, rounds};
+use crate::clock::Timestamp;
+use crate::engine::{Engine, Outcome};
+use crate::error::Result;
+use crate::receipt::Receipt;
+use crate::receive::{Item, active_alerts};
+use crate::record::ledger::Source;
 
-use super::{fetch, record};
-use crate::engine::Engine;
-use crate::error::{Error, Result};
+/// As the webhook that tells the same.
+const SOURCE: &str = "alertmanager";
 
-/// Records the alerts that are active or suppressed at this moment.
-pub(super) fn alerts(engine: &Weak<Engine>, url: &str) -> Result<usize> {
-    let (answer, bytes) = fetch(&format!("{}/api/v2/alerts", url.trim_end_matches('/')), &[])?;
-    let Json::Array(alerts) = answer else {
-        return Err(
-            Error::invalid(format!("{url} answered no list of alerts")).hint("is it an Alertmanager, 0.16 or newer?")
-        );
-    };
-    let as_in_the_webhook = |alert: &Json| {
-        let is_suppressed = alert.pointer("/status/state").and_then(Json::as_str) == Some("suppressed");
-        json!({
-            "status": if is_suppressed { "suppressed" } else { "firing" },
-            "labels": alert["labels"],
-            "annotations": alert["annotations"],
-            "startsAt": alert["startsAt"],
-            "generatorURL": alert["generatorURL"],
-            "fingerprint": alert["fingerprint"],
-        })
-    };
-    record(engine, &alerts.iter().map(as_in_the_webhook).collect::<Vec<_>>(), bytes)
+pub(super) async fn follow(engine: Arc<Engine>, server: Server) {
+    rounds(&engine, SOURCE, &server, || async {
+        let body = server.get("/api/v2/alerts", &[]).await?;
+        blocking(&engine, move |engine| record(engine, body)).await
+    })
+    .await;
+}
+
+fn record(engine: &Engine, body: Vec<u8>) -> Result<usize> {
+    let mut received = active_alerts(&body, &given(engine))?;
+    let known: BTreeSet<_> = known_alerts(engine)?.iter().filter_map(|alert| firing(&alert.receipt)).collect();
+    received.items.retain(|item| match item {
+        Item::Receipt(draft) => firing(&draft.receipt).is_none_or(|firing| !known.contains(&firing)),
+        Item::Refused(_) => true,
+    });
+    let source = Source { media_type: "application/json".into(), bytes: body };
+    let outcomes = engine.record(SOURCE, received, source)?;
+    Ok(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Recorded(_))).count())
+}
+
+/// What names a firing. The API tells milliseconds where the webhook tells microseconds.
+fn firing(receipt: &Receipt) -> Option<(String, i64)> {
+    let starts_at = receipt.time("startsAt").filter(|_| receipt.text("status") == Some("firing"))?;
+    Some((receipt.text("fingerprint")?.to_owned(), milliseconds(starts_at)))
+}
+
+fn milliseconds(time: Timestamp) -> i64 {
+    time.micros().div_euclid(1_000)
 }

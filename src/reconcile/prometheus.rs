@@ -1,145 +1,215 @@
-//! What fired in a Prometheus, from the samples of its `ALERTS` series.
+//! Which alerts fired, and from when to when: asked of Prometheus.
 
 use std::collections::BTreeMap;
-use std::sync::Weak;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
-use oxrdf::Term;
-use serde_json::{Value as Json, json};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+use tokio::sync::Mutex;
+use yaml_rust2::YamlLoader;
 
-use super::{fetch, record};
+use super::history::{self, Labels, Rule};
+use super::{Server, blocking, given, known_alerts, rounds};
 use crate::clock::Timestamp;
-use crate::engine::Engine;
+use crate::engine::{Engine, Outcome, ago};
 use crate::error::{Error, Result};
+use crate::receive::alertmanager::api;
+use crate::record::ledger::Source;
 
-/// Evaluations may be late: an alert has ended when this many of them are missing.
-const MISSED_MAX: i32 = 3;
-/// Of rules that are gone; it is Prometheus' own default.
-const INTERVAL_DEFAULT: TimeDelta = TimeDelta::minutes(1);
-/// The same alert, told through an Alertmanager with labels that Prometheus adds on sending, begins at the same moment.
-const SAME_MOMENT: TimeDelta = TimeDelta::seconds(2);
+/// The first round looks back no farther, however long naze was down.
+pub(super) const LOOKBACK_MAX: TimeDelta = TimeDelta::days(7);
+/// Later rounds look back so far before the end of the last one, for samples that came late.
+const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+/// One query asks for this much.
+const CHUNK: TimeDelta = TimeDelta::hours(2);
+const FIRING: &str = "ALERTS{alertstate=\"firing\"}";
 
-/// Records every episode of the last hours that naze does not know.
-pub(super) fn alerts(engine: &Weak<Engine>, url: &str, lookback_hours: u32) -> Result<usize> {
-    let Some(now) = engine.upgrade().map(|engine| engine.clock().now()) else { return Ok(0) };
-    let query = format!("ALERTS{{alertstate=\"firing\"}}[{lookback_hours}h]");
-    let parameters = [("query", query), ("time", now.to_string())];
-    let server = url.trim_end_matches('/');
-    let (rules, _) = fetch(&format!("{server}/api/v1/rules"), &[("type", "alert".to_owned())])?;
-    let intervals = intervals(&rules);
-    let (answer, bytes) = fetch(&format!("{server}/api/v1/query"), &parameters)?;
-    let Some(Json::Array(series)) = answer.pointer("/data/result") else {
-        return Err(Error::invalid(format!("{url} answered no series")).hint("is it a Prometheus?"));
-    };
-    let Some(engine_now) = engine.upgrade() else { return Ok(0) };
-    let known = Known::of(&engine_now, now, lookback_hours)?;
-    let mut alerts = Vec::new();
-    for one in series {
-        let labels = labels(&one["metric"]);
-        let component = engine_now.mapping().component(|name| labels.get(name).copied());
-        let component = component.as_deref().unwrap_or(crate::receive::COMPONENT_UNKNOWN);
-        let name = labels.get("alertname").copied().unwrap_or_default();
-        let interval = intervals.get(name).copied().unwrap_or(INTERVAL_DEFAULT);
-        for episode in episodes(&times(&one["values"]), interval, now) {
-            let begun = json!({"status": "firing", "labels": labels, "startsAt": episode.start});
-            let (is_begun, is_ended) = known.has(component, name, episode.start);
-            if !is_begun {
-                alerts.push(begun.clone());
+/// From when naze may have missed something: the usual time back, or the last entry of its ledger if that is older.
+pub(super) fn since(engine: &Engine) -> Result<Timestamp> {
+    let now = engine.clock().now();
+    let hours = i64::try_from(engine.config().reconcile.lookback_hours).unwrap_or(i64::MAX);
+    let usual = ago(now, TimeDelta::try_hours(hours).unwrap_or(LOOKBACK_MAX));
+    let last = engine.last_recorded_at()?.unwrap_or(usual);
+    Ok(usual.min(last).max(ago(now, LOOKBACK_MAX)))
+}
+
+pub(super) async fn follow(engine: Arc<Engine>, server: Server, since: Timestamp) {
+    let since = Mutex::new(since);
+    rounds(&engine, api::SOURCE, &server, || async {
+        let mut since = since.lock().await;
+        let now = engine.clock().now();
+        let told = Told::ask(&server, *since, now).await?;
+        let recorded = blocking(&engine, move |engine| record(engine, &told)).await?;
+        *since = ago(now, OVERLAP);
+        Ok(recorded)
+    })
+    .await;
+}
+
+/// All that Prometheus says of its alerts.
+struct Told {
+    external: Labels,
+    rules: BTreeMap<String, Rule>,
+    restarted_at: Option<Timestamp>,
+    series: BTreeMap<Labels, Vec<Timestamp>>,
+}
+
+impl Told {
+    async fn ask(server: &Server, since: Timestamp, now: Timestamp) -> Result<Self> {
+        let config: Config = answer(server, "/api/v1/status/config", &[]).await?;
+        let runtime: Runtime = answer(server, "/api/v1/status/runtimeinfo", &[]).await?;
+        // Before the samples, which so are there for every evaluation told of.
+        let rules: Rules = answer(server, "/api/v1/rules", &[("type", "alert")]).await?;
+        let mut series: BTreeMap<Labels, Vec<Timestamp>> = BTreeMap::new();
+        let mut from = since;
+        while from < now {
+            let to = from.checked_add(CHUNK).unwrap_or(now).min(now);
+            let seconds = to.since(from).num_seconds() + 1;
+            let query = format!("{FIRING}[{seconds}s]");
+            let time = to.to_string();
+            let found: Found = answer(server, "/api/v1/query", &[("query", &query), ("time", &time)]).await?;
+            for Series { metric, values } in found.result {
+                series.entry(metric).or_default().extend(values.iter().filter_map(|(seconds, _)| at(*seconds)));
             }
-            if let Some(end) = episode.end.filter(|_| !is_ended) {
-                let mut ended = begun;
-                ended["status"] = "resolved".into();
-                ended["endsAt"] = json!(end);
-                alerts.push(ended);
+            from = to;
+        }
+        for samples in series.values_mut() {
+            samples.sort_unstable();
+            samples.dedup();
+        }
+        let restarted_at = runtime.start_time.and_then(|time| time.parse().ok());
+        Ok(Self { external: external_labels(&config.yaml), rules: rules.by_alert(), restarted_at, series })
+    }
+
+    /// The alerts that naze does not know, as Prometheus would have posted them.
+    fn missed(&self, known: &[history::Known], now: Timestamp) -> Vec<Json> {
+        let mut missed = Vec::new();
+        for (series, samples) in &self.series {
+            let mut labels = series.clone();
+            labels.retain(|name, _| !matches!(name.as_str(), "__name__" | "alertstate"));
+            let rule = labels.get("alertname").and_then(|name| self.rules.get(name)).cloned();
+            // A rule that is no more is evaluated no more.
+            let rule = rule.unwrap_or_else(|| Rule {
+                interval: spacing(samples),
+                evaluated_at: now,
+                annotations: Labels::new(),
+            });
+            let spans = history::spans(samples, &rule, self.restarted_at);
+            missed.extend(history::missed(&labels, &self.external, &rule, &spans, known));
+        }
+        missed
+    }
+}
+
+fn record(engine: &Engine, told: &Told) -> Result<usize> {
+    let alerts = known_alerts(engine)?;
+    let known = history::known(alerts.iter().map(|alert| &alert.receipt));
+    let missed = told.missed(&known, engine.clock().now());
+    if missed.is_empty() {
+        return Ok(0);
+    }
+    let bytes = Json::Array(missed).to_string().into_bytes();
+    let mut received = api::alerts(&bytes, &given(engine))?;
+    // They are known from what Prometheus keeps, and need not be told again to stay open.
+    received.repeated.retain(|step| step.is_resolved);
+    let outcomes = engine.record(api::NAME, received, Source { media_type: "application/json".into(), bytes })?;
+    Ok(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Recorded(_))).count())
+}
+
+/// The shortest time between two samples, or a minute.
+fn spacing(samples: &[Timestamp]) -> TimeDelta {
+    samples.windows(2).map(|pair| pair[1].since(pair[0])).min().unwrap_or(TimeDelta::minutes(1))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "seconds of this age fit by far")]
+fn at(seconds: f64) -> Option<Timestamp> {
+    Timestamp::from_micros((seconds * 1e3).round() as i64 * 1_000)
+}
+
+/// Labels that this Prometheus adds to whatever it sends.
+fn external_labels(yaml: &str) -> Labels {
+    let documents = YamlLoader::load_from_str(yaml).unwrap_or_default();
+    let labels = documents.first().and_then(|config| config["global"]["external_labels"].as_hash());
+    let pairs = labels.into_iter().flatten();
+    pairs.filter_map(|(name, text)| Some((name.as_str()?.to_owned(), text.clone().into_string()?))).collect()
+}
+
+async fn answer<T: DeserializeOwned>(server: &Server, path: &str, query: &[(&str, &str)]) -> Result<T> {
+    let body = server.get(path, query).await?;
+    let answer: Answer<T> = serde_json::from_slice(&body)
+        .map_err(|error| Error::unavailable(format!("the answer to {path} is not Prometheus's")).because(error))?;
+    Ok(answer.data)
+}
+
+#[derive(Deserialize)]
+struct Answer<T> {
+    data: T,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    yaml: String,
+}
+
+#[derive(Deserialize)]
+struct Runtime {
+    #[serde(rename = "startTime")]
+    start_time: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Group {
+    /// In seconds.
+    interval: f64,
+    last_evaluation: String,
+    rules: Vec<GroupRule>,
+}
+
+#[derive(Deserialize)]
+struct GroupRule {
+    name: String,
+    #[serde(default)]
+    annotations: Labels,
+}
+
+impl Rules {
+    /// Rules of one name in several groups are taken for the one evaluated most often.
+    fn by_alert(self) -> BTreeMap<String, Rule> {
+        let mut rules: BTreeMap<String, Rule> = BTreeMap::new();
+        for group in self.groups {
+            let Ok(evaluated_at) = group.last_evaluation.parse() else { continue };
+            #[expect(clippy::cast_possible_truncation, reason = "an interval is seconds to days")]
+            let interval = TimeDelta::milliseconds((group.interval * 1e3) as i64);
+            for mut rule in group.rules {
+                // A template says nothing without the values it was for.
+                rule.annotations.retain(|_, text| !text.contains("{{"));
+                let annotations = rule.annotations;
+                let rule_here = Rule { interval, evaluated_at, annotations };
+                let known = rules.entry(rule.name).or_insert_with(|| rule_here.clone());
+                if interval < known.interval {
+                    *known = rule_here;
+                }
             }
         }
+        rules
     }
-    drop(engine_now);
-    record(engine, &alerts, bytes)
 }
 
-/// How often each alert is evaluated.
-fn intervals(rules: &Json) -> BTreeMap<&str, TimeDelta> {
-    let groups = rules.pointer("/data/groups").and_then(Json::as_array).into_iter().flatten();
-    let of_group = |group: &'_ Json| {
-        let seconds = group["interval"].as_f64().filter(|seconds| (0.001..86_400.0).contains(seconds))?;
-        TimeDelta::from_std(std::time::Duration::from_secs_f64(seconds)).ok()
-    };
-    groups
-        .filter_map(|group| Some((group["rules"].as_array()?, of_group(group)?)))
-        .flat_map(|(rules, interval)| rules.iter().filter_map(move |rule| Some((rule["name"].as_str()?, interval))))
-        .collect()
+#[derive(Deserialize)]
+struct Found {
+    result: Vec<Series>,
 }
 
-fn labels(metric: &Json) -> BTreeMap<&str, &str> {
-    let labels = metric.as_object().into_iter().flatten();
-    labels
-        .filter(|(name, _)| !matches!(name.as_str(), "__name__" | "alertstate"))
-        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
-        .collect()
-}
-
-/// Times of evaluations at which it fired; Prometheus gives seconds with milliseconds.
-fn times(values: &Json) -> Vec<Timestamp> {
-    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 are far from the end of i64")]
-    let time = |value: &Json| Timestamp::from_micros((value[0].as_f64()? * 1_000.0).round() as i64 * 1_000);
-    values.as_array().into_iter().flatten().filter_map(time).collect()
-}
-
-struct Episode {
-    start: Timestamp,
-    /// `None` while it fires.
-    end: Option<Timestamp>,
-}
-
-/// Runs of evaluations without a gap.
-fn episodes(times: &[Timestamp], interval: TimeDelta, now: Timestamp) -> Vec<Episode> {
-    let gap = interval * MISSED_MAX;
-    let after = |time: Timestamp| time.checked_add(interval).unwrap_or(time);
-    let mut episodes: Vec<Episode> = Vec::new();
-    let mut last: Option<Timestamp> = None;
-    for time in times {
-        if last.is_none_or(|last| time.since(last) > gap) {
-            if let (Some(episode), Some(last)) = (episodes.last_mut(), last) {
-                episode.end = Some(after(last));
-            }
-            episodes.push(Episode { start: *time, end: None });
-        }
-        last = Some(*time);
-    }
-    if let (Some(episode), Some(last)) = (episodes.last_mut(), last.filter(|last| now.since(*last) > gap)) {
-        episode.end = Some(after(last));
-    }
-    episodes
-}
-
-/// The episodes that naze has, with whether it knows of their end.
-struct Known(Vec<(String, String, Timestamp, bool)>);
-
-impl Known {
-    fn of(engine: &Engine, now: Timestamp, lookback_hours: u32) -> Result<Self> {
-        let from = crate::engine::ago(now, TimeDelta::hours(i64::from(lookback_hours) + 1));
-        let rows = engine.query("alert_timeline", [("from", from.to_string()), ("to", now.to_string())])?.rows;
-        let place = |name: &str| rows.columns.iter().position(|column| column == name);
-        let (component, rule, fired, resolved) = (place("component"), place("rule"), place("fired"), place("resolved"));
-        let text = |row: &[Option<Term>], place: Option<usize>| match row.get(place?)?.as_ref()? {
-            Term::Literal(literal) => Some(literal.value().to_owned()),
-            Term::NamedNode(iri) => crate::receipt::component_name(iri.as_ref()),
-            _ => None,
-        };
-        let known = rows.rows.iter().filter_map(|row| {
-            let fired = text(row, fired)?.parse().ok()?;
-            Some((text(row, component)?, text(row, rule)?, fired, text(row, resolved).is_some()))
-        });
-        Ok(Self(known.collect()))
-    }
-
-    /// Are its beginning and its end known?
-    fn has(&self, component: &str, name: &str, start: Timestamp) -> (bool, bool) {
-        let found = self
-            .0
-            .iter()
-            .find(|(of, rule, fired, _)| of == component && rule == name && fired.since(start).abs() <= SAME_MOMENT);
-        (found.is_some(), found.is_some_and(|(.., is_ended)| *is_ended))
-    }
+#[derive(Deserialize)]
+struct Series {
+    metric: Labels,
+    values: Vec<(f64, String)>,
 }

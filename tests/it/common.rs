@@ -109,16 +109,7 @@ pub(crate) fn shared(path: &str) -> Option<std::path::PathBuf> {
 
 /// A real `naze serve` on a port of its own, and where it listens.
 pub(crate) fn serve(folder: &Path) -> (Child, String) {
-    serve_with(folder, "")
-}
-
-/// The same, with a configuration.
-pub(crate) fn serve_with(folder: &Path, config: &str) -> (Child, String) {
-    let path = folder.with_extension("toml");
-    std::fs::write(&path, config).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_naze"))
-        .arg("--config")
-        .arg(&path)
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(folder)
         .env("NAZE_LOG", "naze=info")

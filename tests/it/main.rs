@@ -14,6 +14,7 @@ mod http;
 mod prometheus;
 mod queries;
 mod receive;
+mod reconcile;
 mod record;
 mod report;
 mod shacl_suite;

@@ -1,246 +1,376 @@
-//! A fault, as it reaches naze through a real Prometheus and a real Alertmanager.
+//! Real Prometheus, real Alertmanager, real naze: a fault is told once, whoever was down meanwhile.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use chrono::{TimeDelta, Utc};
 use serde_json::{Value as Json, json};
 
-use crate::common::{serve, serve_with};
+/// Longest wait for any one thing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Much longer than it ever takes; it only bounds a wait that fails.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// A program that ends with the test.
+struct Program(Child);
 
-/// A child process that does not outlive its test.
-struct Running(Child);
-
-impl Running {
-    fn start(program: &str, arguments: &[String]) -> Self {
-        let child = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        Self(child.unwrap_or_else(|error| panic!("{program}: {error}")))
-    }
-}
-
-impl Drop for Running {
+impl Drop for Program {
     fn drop(&mut self) {
         drop(self.0.kill());
         drop(self.0.wait());
     }
 }
 
-/// An application with one metric: whether it is failing.
-fn application(failing: Arc<AtomicBool>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            drop(answer(stream.unwrap(), failing.load(Ordering::SeqCst)));
-        }
-    });
-    address
-}
-
-fn answer(mut stream: TcpStream, failing: bool) -> std::io::Result<()> {
-    let mut request = [0; 4096];
-    let _read = stream.read(&mut request)?;
-    let body = format!("# TYPE checkout_failing gauge\ncheckout_failing {}\n", u8::from(failing));
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
+impl Program {
+    fn start(name: &str, folder: &Path, arguments: &[String]) -> Self {
+        let log = fs::File::options().create(true).append(true).open(folder.join("programs.log")).unwrap();
+        let mut command = Command::new(name);
+        command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(log);
+        Self(command.spawn().unwrap_or_else(|error| panic!("{name}: {error}")))
+    }
 }
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn are_installed() -> bool {
-    let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
-    let are_there = is_there("prometheus") && is_there("prometheus-alertmanager");
-    if !are_there {
-        eprintln!("SKIPPED: prometheus and prometheus-alertmanager are not installed (scripts/setup test)");
+/// A shop with one metric, at a port of its own.
+fn shop(is_broken: Arc<AtomicBool>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            drop(stream.read(&mut [0; 4096]));
+            let ratio = if is_broken.load(Ordering::SeqCst) { 0.5 } else { 0.0 };
+            let body = format!("app_error_ratio{{service=\"checkout\"}} {ratio}\n");
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            drop(stream.write_all(format!("{head}{body}").as_bytes()));
+        }
+    });
+    port
+}
+
+/// Everything on loopback, in one folder.
+struct Stack {
+    folder: tempfile::TempDir,
+    is_broken: Arc<AtomicBool>,
+    http: reqwest::blocking::Client,
+    naze_port: u16,
+    alertmanager_port: u16,
+    prometheus_port: u16,
+    naze: Option<Program>,
+    alertmanager: Option<Program>,
+    prometheus: Option<Program>,
+}
+
+impl Stack {
+    /// `None`, and a word about it, where the programs are not installed.
+    fn new() -> Option<Self> {
+        for program in ["prometheus", "prometheus-alertmanager"] {
+            if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+                eprintln!("SKIPPED: {program} is not installed; `scripts/setup test` installs it");
+                return None;
+            }
+        }
+        let mut stack = Self::bare();
+        let shop_port = shop(Arc::clone(&stack.is_broken));
+        stack.write(
+            "alertmanager.yml",
+            &json!({
+                "route": {"receiver": "naze", "group_wait": "1s", "group_interval": "1s", "repeat_interval": "1h"},
+                "receivers": [{"name": "naze", "webhook_configs": [{"url": stack.naze("/hooks/alertmanager")}]}],
+            })
+            .to_string(),
+        );
+        stack.write(
+            "rules.yml",
+            &json!({"groups": [{"name": "shop", "rules": [{"alert": "HighErrorRate",
+            "expr": "app_error_ratio > 0.05", "labels": {"severity": "critical"},
+            "annotations": {"summary": "checkout fails too often", "value": "{{ $value }}"}}]}]})
+            .to_string(),
+        );
+        stack.configure_prometheus(shop_port, &[stack.alertmanager_port]);
+        stack.start_alertmanager();
+        stack.start_prometheus();
+        Some(stack)
     }
-    are_there
-}
 
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "waited {} s until {what}", PATIENCE.as_secs());
-        std::thread::sleep(Duration::from_millis(100));
+    /// No program runs yet.
+    fn bare() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            is_broken: Arc::default(),
+            http: reqwest::blocking::Client::builder().timeout(Duration::from_secs(10)).build().unwrap(),
+            naze_port: free_port(),
+            alertmanager_port: free_port(),
+            prometheus_port: free_port(),
+            naze: None,
+            alertmanager: None,
+            prometheus: None,
+        }
     }
-}
 
-fn get(url: &str) -> Json {
-    let reply = reqwest::blocking::get(url).unwrap();
-    serde_json::from_slice(&reply.bytes().unwrap()).unwrap()
-}
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
 
-fn alertmanager(folder: &Path, naze: &str, port: u16) -> Running {
-    let config = folder.join("alertmanager.yml");
-    std::fs::write(
-        &config,
+    /// JSON is YAML.
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn configure_prometheus(&self, shop_port: u16, alertmanagers: &[u16]) {
+        let targets: Vec<String> = alertmanagers.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        self.write("prometheus.yml", &json!({
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s", "external_labels": {"cluster": "eu-1"}},
+            "rule_files": ["rules.yml"],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": targets}]}]},
+            "scrape_configs": [{"job_name": "shop", "static_configs": [{"targets": [format!("127.0.0.1:{shop_port}")]}]}],
+        }).to_string());
+    }
+
+    fn start_alertmanager(&mut self) {
+        let arguments = [
+            "--config.file=alertmanager.yml".to_owned(),
+            "--storage.path=alertmanager".to_owned(),
+            format!("--web.listen-address=127.0.0.1:{}", self.alertmanager_port),
+            "--cluster.listen-address=".to_owned(),
+        ];
+        self.alertmanager = Some(Program::start("prometheus-alertmanager", self.folder.path(), &arguments));
+    }
+
+    fn start_prometheus(&mut self) {
+        let arguments = [
+            "--config.file=prometheus.yml".to_owned(),
+            "--storage.tsdb.path=prometheus".to_owned(),
+            format!("--web.listen-address=127.0.0.1:{}", self.prometheus_port),
+            "--web.enable-lifecycle".to_owned(),
+            "--rules.alert.resend-delay=1s".to_owned(),
+        ];
+        self.prometheus = Some(Program::start("prometheus", self.folder.path(), &arguments));
+    }
+
+    fn start_naze(&mut self, config: &str) {
+        self.write("naze.toml", config);
+        let mut child = Command::new(env!("CARGO_BIN_EXE_naze"))
+            .args(["serve", "--config"])
+            .arg(self.path("naze.toml"))
+            .arg("--data")
+            .arg(self.path("naze"))
+            .arg("--listen")
+            .arg(format!("127.0.0.1:{}", self.naze_port))
+            .env("NAZE_LOG", "naze=info")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        self.naze = Some(Program(child));
+        lines.find(|line| line.as_ref().unwrap().contains("serving")).expect("naze says that it serves").unwrap();
+        std::thread::spawn(move || lines.for_each(drop));
+    }
+
+    fn reconciling(&self) -> String {
         format!(
-            "route: {{receiver: naze, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 2s}}\n\
-             receivers:\n  - name: naze\n    webhook_configs: [{{url: '{naze}/hooks/alertmanager', send_resolved: true}}]\n"
-        ),
-    )
-    .unwrap();
-    let arguments = [
-        format!("--config.file={}", config.display()),
-        format!("--storage.path={}", folder.join("alertmanager").display()),
-        format!("--web.listen-address=127.0.0.1:{port}"),
-        "--cluster.listen-address=".to_owned(),
-    ];
-    Running::start("prometheus-alertmanager", &arguments)
-}
+            "[reconcile]\ninterval_seconds = 1\n[[reconcile.alertmanager]]\nurl = \"http://127.0.0.1:{}\"\n\
+             [[reconcile.prometheus]]\nurl = \"http://127.0.0.1:{}/\"\n",
+            self.alertmanager_port, self.prometheus_port
+        )
+    }
 
-/// A Prometheus that tells both the Alertmanager and naze itself.
-fn prometheus(folder: &Path, application: &str, alertmanagers: [&str; 2], port: u16) -> Running {
-    let rules = folder.join("rules.yml");
-    std::fs::write(
-        &rules,
-        "groups:\n  - name: shop\n    rules:\n      - alert: CheckoutFailing\n        expr: checkout_failing > 0\n        \
-         labels: {severity: critical, service: checkout}\n        annotations: {summary: checkout fails}\n",
-    )
-    .unwrap();
-    let config = folder.join("prometheus.yml");
-    std::fs::write(
-        &config,
-        format!(
-            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{}']\nalerting:\n  alertmanagers:\n    \
-             - static_configs: [{{targets: ['{}', '{}']}}]\nscrape_configs:\n  - job_name: shop\n    static_configs: [{{targets: ['{application}']}}]\n",
-            rules.display(),
-            alertmanagers[0],
-            alertmanagers[1],
-        ),
-    )
-    .unwrap();
-    let arguments = [
-        format!("--config.file={}", config.display()),
-        format!("--storage.tsdb.path={}", folder.join("prometheus").display()),
-        format!("--web.listen-address=127.0.0.1:{port}"),
-        "--rules.alert.resend-delay=2s".to_owned(),
-    ];
-    Running::start("prometheus", &arguments)
+    fn set_broken(&self, is_broken: bool) {
+        self.is_broken.store(is_broken, Ordering::SeqCst);
+    }
+
+    fn naze(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.naze_port)
+    }
+
+    fn get(&self, url: &str) -> Option<Json> {
+        self.http
+            .get(url)
+            .send()
+            .ok()?
+            .error_for_status()
+            .ok()?
+            .bytes()
+            .ok()
+            .map(|body| serde_json::from_slice(&body).unwrap())
+    }
+
+    /// How many alerts Prometheus and Alertmanager say fire.
+    fn firing(&self) -> (usize, usize) {
+        let count = |list: Option<Json>, member: &str| {
+            list.map_or(0, |list| list.pointer(member).unwrap().as_array().unwrap().len())
+        };
+        let prometheus = self.get(&format!("http://127.0.0.1:{}/api/v1/alerts", self.prometheus_port));
+        let alertmanager = self.get(&format!("http://127.0.0.1:{}/api/v2/alerts", self.alertmanager_port));
+        (count(prometheus, "/data/alerts"), count(alertmanager, ""))
+    }
+
+    /// Start and end of every episode that naze knows, oldest first.
+    fn episodes(&self) -> Vec<(String, Option<String>)> {
+        let answer = self.get(&self.naze("/v1/queries/alert_timeline?from=-1h")).unwrap();
+        let text = |row: &Json, name: &str| row[name].as_str().map(str::to_owned);
+        answer["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| (text(row, "fired").unwrap(), text(row, "resolved")))
+            .collect()
+    }
+
+    /// The values of the one variable that is selected.
+    fn select(&self, query: &str) -> Vec<String> {
+        let query = format!("PREFIX naze: <https://w3id.org/naze#> {query}");
+        let url = reqwest::Url::parse_with_params(&self.naze("/sparql"), [("query", query)]).unwrap();
+        let found = self.get(url.as_str()).unwrap();
+        let rows = found["results"]["bindings"].as_array().unwrap().iter();
+        rows.map(|row| row.as_object().unwrap().values().next().unwrap()["value"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// How many alert receipts say that an alert fires, and how many that it is over.
+    fn receipts(&self) -> (usize, usize) {
+        let statuses = self.select("SELECT ?status WHERE { GRAPH ?g { ?a a naze:Alert ; naze:status ?status } }");
+        let count = |status: &str| statuses.iter().filter(|is| *is == status).count();
+        (count("firing"), count("resolved"))
+    }
+
+    /// What the webhook brought, with the outcome given.
+    fn notified(&self, outcome: &str) -> u64 {
+        self.counted(&format!("naze_receive_total{{outcome=\"{outcome}\",source=\"alertmanager\"}} "))
+    }
+
+    /// How often this source was asked with the outcome given.
+    fn asked(&self, source: &str, outcome: &str) -> u64 {
+        self.counted(&format!("naze_reconcile_total{{outcome=\"{outcome}\",source=\"{source}\"}} "))
+    }
+
+    fn counted(&self, name: &str) -> u64 {
+        let metrics = self.http.get(self.naze("/metrics")).send().unwrap().bytes().unwrap();
+        let text = String::from_utf8_lossy(&metrics);
+        text.lines().find_map(|line| line.strip_prefix(name)).map_or(0, |count| count.parse().unwrap())
+    }
+
+    #[track_caller]
+    fn wait<T: PartialEq + std::fmt::Debug>(&self, what: &str, expected: &T, actual: impl Fn(&Self) -> T) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let is = actual(self);
+            if is == *expected {
+                return;
+            }
+            let log = || fs::read_to_string(self.path("programs.log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "{what}: {is:?} instead of {expected:?}\n{}", log());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
 }
 
 #[test]
-fn a_fault_is_one_episode_however_it_is_told_and_why_names_the_release_behind_it() {
-    if !are_installed() {
-        return;
+fn servers_that_do_not_answer_keep_nobody_waiting_and_are_asked_again() {
+    let mut stack = Stack::bare();
+    stack.start_naze(&stack.reconciling());
+    for source in ["alertmanager", "prometheus"] {
+        stack.wait("it is asked again", &true, |stack| stack.asked(source, "error") >= 2);
+        assert_eq!(stack.asked(source, "ok"), 0);
     }
-    let folder = tempfile::tempdir().unwrap();
-    let (naze, url) = serve(&folder.path().join("naze"));
-    let _naze = Running(naze);
-    let failing = Arc::new(AtomicBool::new(false));
-    let application = application(Arc::clone(&failing));
-    let port = free_port();
-    let mut alertmanager_running = Some(alertmanager(folder.path(), &url, port));
-    let alertmanager_address = format!("127.0.0.1:{port}");
-    let _prometheus = prometheus(
-        folder.path(),
-        &application,
-        [&alertmanager_address, url.trim_start_matches("http://")],
-        free_port(),
-    );
+    assert_eq!(stack.receipts(), (0, 0));
+}
 
-    let deployment = json!({"kind": "deployment", "occurredAt": naze::clock::Clock::System.now(), "component": "checkout",
+#[test]
+fn every_incident_is_told_once_whoever_was_down() {
+    let Some(mut stack) = Stack::new() else { return };
+    stack.start_naze("");
+    let up = format!("http://127.0.0.1:{}/api/v1/targets", stack.prometheus_port);
+    stack.wait("the shop is scraped", &json!("up"), |stack| {
+        stack.get(&up).map(|targets| targets["data"]["activeTargets"][0]["health"].clone()).unwrap_or_default()
+    });
+
+    // By the webhook: a deployment, then the fault.
+    let deployment = json!({"kind": "deployment", "occurredAt": Utc::now().to_rfc3339(), "component": "checkout",
         "status": "succeeded", "version": "2.8.0", "previousVersion": "2.7.9"});
-    let http = reqwest::blocking::Client::new();
-    let recorded =
-        http.post(format!("{url}/v1/receipts")).header("content-type", "application/json").body(deployment.to_string());
-    assert_eq!(recorded.send().unwrap().status(), 201);
-    failing.store(true, Ordering::SeqCst);
+    let sent = stack.http.post(stack.naze("/v1/receipts")).header("content-type", "application/json");
+    assert_eq!(sent.body(deployment.to_string()).send().unwrap().status(), 201);
+    stack.set_broken(true);
+    stack.wait("the alert is told", &(1, 0), Stack::receipts);
+    let incident = || stack.get(&stack.naze("/v1/incidents")).unwrap()["incidents"][0].clone();
+    assert_eq!((&incident()["component"], &incident()["status"]), (&json!("checkout"), &json!("open")));
+    let answer = stack.get(&stack.naze(incident()["why"].as_str().unwrap())).unwrap();
+    assert_eq!(answer["ranked"][0]["component"], "checkout", "{answer}");
+    assert!(answer["ranked"][0]["summary"].as_str().unwrap().contains("2.8.0"), "it names the release: {answer}");
+    assert!(answer.to_string().contains("HighErrorRate"), "the alert is among the reasons: {answer}");
 
-    let metrics = || reqwest::blocking::get(format!("{url}/metrics")).unwrap().bytes().unwrap();
-    let told = |source: &str, outcome: &str| {
-        let line = format!("naze_receive_total{{outcome=\"{outcome}\",source=\"{source}\"}} ");
-        let text = String::from_utf8_lossy(&metrics()).into_owned();
-        text.lines().find_map(|found| found.strip_prefix(&line)?.parse::<u64>().ok()).unwrap_or(0)
-    };
-    let heard = |source: &str| told(source, "recorded") + told(source, "duplicate");
-    wait_until("both told the alert", || heard("alertmanager") > 0 && heard("alertmanager_api") > 0);
-    let incidents = get(&format!("{url}/v1/incidents"));
-    let incident = incidents["incidents"][0].clone();
-    assert_eq!((&incident["component"], &incident["status"]), (&json!("checkout"), &json!("open")), "{incidents}");
-    let why = get(&format!("{url}{}", incident["why"].as_str().unwrap()));
-    assert_eq!(why["ranked"][0]["component"], "checkout", "{why}");
-    let summary = why["ranked"][0]["summary"].as_str().unwrap();
-    assert!(summary.contains("2.8.0"), "{why}");
+    // Alertmanager is killed, forgets whom it told, and tells again.
+    let before = stack.notified("duplicate");
+    drop(stack.alertmanager.take());
+    stack.start_alertmanager();
+    stack.wait("Alertmanager tells again", &true, |stack| stack.notified("duplicate") > before);
+    assert_eq!(stack.receipts(), (1, 0));
+    stack.set_broken(false);
+    stack.wait("the end is told", &(1, 1), Stack::receipts);
+    stack.wait("its incident is over", &json!("resolved"), |stack| {
+        stack.get(&stack.naze("/v1/incidents")).unwrap()["incidents"][0]["status"].clone()
+    });
 
-    // An Alertmanager that was killed has forgotten whom it told.
-    let before = heard("alertmanager");
-    drop(alertmanager_running.take());
-    alertmanager_running = Some(alertmanager(folder.path(), &url, port));
-    wait_until("the new Alertmanager told it again", || heard("alertmanager") > before);
+    // naze is away for the whole of the next one, and asks when it is back.
+    drop(stack.naze.take());
+    stack.set_broken(true);
+    stack.wait("the alert fires", &(1, 1), Stack::firing);
+    stack.set_broken(false);
+    stack.wait("it is over", &(0, 0), Stack::firing);
+    let reconciling = stack.reconciling();
+    stack.start_naze(&reconciling);
+    stack.wait("what was missed is recorded", &(2, 2), Stack::receipts);
+    assert_eq!(stack.episodes().len(), 2);
 
-    failing.store(false, Ordering::SeqCst);
-    let timeline = || get(&format!("{url}/v1/queries/alert_timeline"));
-    wait_until("the alert resolved", || timeline()["rows"][0]["resolved"].is_string());
-    let (through, direct) = (heard("alertmanager"), heard("alertmanager_api"));
-    wait_until("both told the end", || heard("alertmanager") > through || heard("alertmanager_api") > direct);
-    let rows = timeline();
-    assert_eq!(rows["rows"].as_array().unwrap().len(), 1, "{rows}");
-    assert_eq!(told("alertmanager", "recorded") + told("alertmanager_api", "recorded"), 2, "one beginning and one end");
-    assert_eq!(told("alertmanager", "refused") + told("alertmanager_api", "refused"), 0);
-    let incident = get(&format!("{url}/v1/incidents/{}", incident["reference"].as_str().unwrap()));
-    assert_eq!(incident["status"], "resolved", "{incident}");
-    drop(alertmanager_running);
-}
+    // All ways at once: the webhook, Prometheus as if naze were an Alertmanager, and both asked every second.
+    let config = fs::read_to_string(stack.path("prometheus.yml")).unwrap();
+    let one = format!("\"127.0.0.1:{}\"]", stack.alertmanager_port);
+    let two = format!("\"127.0.0.1:{}\",\"127.0.0.1:{}\"]", stack.alertmanager_port, stack.naze_port);
+    assert!(config.contains(&one));
+    stack.write("prometheus.yml", &config.replace(&one, &two));
+    let reload = format!("http://127.0.0.1:{}/-/reload", stack.prometheus_port);
+    assert_eq!(stack.http.post(reload).send().unwrap().status(), 200);
+    let before = stack.notified("duplicate") + stack.notified("recorded");
+    stack.set_broken(true);
+    stack.wait("the alert is told", &(3, 2), Stack::receipts);
+    stack.wait("the webhook tells it too", &true, |stack| {
+        stack.notified("duplicate") + stack.notified("recorded") > before
+    });
+    stack.set_broken(false);
+    stack.wait("the end is told", &(3, 3), Stack::receipts);
+    stack.wait("Alertmanager has told it", &(0, 0), Stack::firing);
 
-#[test]
-fn what_happened_while_naze_was_down_is_recorded_once_it_is_back() {
-    if !are_installed() {
-        return;
+    // Alertmanager is told to keep quiet: naze hears of the alert all the same, and who silenced it.
+    let silence = json!({"matchers": [{"name": "service", "value": "checkout", "isRegex": false, "isEqual": true}],
+        "startsAt": Utc::now().to_rfc3339(), "endsAt": (Utc::now() + TimeDelta::hours(1)).to_rfc3339(),
+        "createdBy": "oncall", "comment": "known"});
+    let silences = format!("http://127.0.0.1:{}/api/v2/silences", stack.alertmanager_port);
+    let sent = stack.http.post(silences).header("content-type", "application/json").body(silence.to_string());
+    let silence: Json = serde_json::from_slice(&sent.send().unwrap().bytes().unwrap()).unwrap();
+    stack.set_broken(true);
+    stack.wait("the silenced alert is told", &[silence["silenceID"].as_str().unwrap().to_owned()].to_vec(), |stack| {
+        stack.select("SELECT ?by WHERE { GRAPH ?g { ?a naze:status \"suppressed\" ; naze:silencedBy ?by } }")
+    });
+    stack.set_broken(false);
+    stack.wait("the end is told", &(4, 4), Stack::receipts);
+
+    // Asked once more, from the beginning: nothing is new.
+    let episodes = stack.episodes();
+    drop(stack.naze.take());
+    stack.start_naze(&reconciling);
+    for source in ["alertmanager", "prometheus"] {
+        stack.wait("it is asked", &true, |stack| stack.asked(source, "ok") >= 2);
     }
-    let folder = tempfile::tempdir().unwrap();
-    let failing = Arc::new(AtomicBool::new(false));
-    let application = application(Arc::clone(&failing));
-    let port = free_port();
-    let nobody = format!("127.0.0.1:{}", free_port());
-    let _prometheus = prometheus(folder.path(), &application, [&nobody, &nobody], port);
-    let prometheus = format!("http://127.0.0.1:{port}");
-    let samples = |query: &str| {
-        let reply = reqwest::blocking::get(format!("{prometheus}/api/v1/query?query={query}"));
-        let answer: Option<Json> = reply.ok().and_then(|reply| serde_json::from_slice(&reply.bytes().ok()?).ok());
-        answer.map_or(0, |answer| answer["data"]["result"].as_array().map_or(0, Vec::len))
-    };
-    wait_until("Prometheus sees the application", || samples("checkout_failing") == 1);
-    failing.store(true, Ordering::SeqCst);
-    wait_until("the alert fires", || samples("ALERTS") == 1);
-    failing.store(false, Ordering::SeqCst);
-    // A sample stays current for five minutes unless its series is marked as ended, which it is here.
-    wait_until("the alert is over", || samples("ALERTS") == 0);
-    wait_until("that is some evaluations ago", || samples("ALERTS[4s]") == 0);
-
-    let config = format!("[reconcile]\nprometheus = ['{prometheus}']\n");
-    let data = folder.path().join("naze");
-    let (naze, url) = serve_with(&data, &config);
-    let naze = Running(naze);
-    let timeline = |url: &str| get(&format!("{url}/v1/queries/alert_timeline"));
-    wait_until("naze has caught up", || timeline(&url)["rows"][0]["resolved"].is_string());
-    let rows = timeline(&url);
-    assert_eq!(rows["rows"].as_array().unwrap().len(), 1, "{rows}");
-    assert_eq!(
-        (&rows["rows"][0]["component"], &rows["rows"][0]["rule"]),
-        (&json!("checkout"), &json!("CheckoutFailing"))
-    );
-    let entries = |url: &str| get(&format!("{url}/v1/ledger/verify"))["entries"].clone();
-    let before = entries(&url);
-    drop(naze);
-
-    let (again, url) = serve_with(&data, &config);
-    let _again = Running(again);
-    let caught_up = || {
-        let log = reqwest::blocking::get(format!("{url}/metrics")).unwrap().text().unwrap();
-        log.contains("naze_query_seconds_count{outcome=\"ok\",query=\"alert_timeline\"}")
-    };
-    wait_until("naze has looked again", caught_up);
-    assert_eq!(entries(&url), before, "nothing twice");
+    assert_eq!(stack.receipts(), (4, 4));
+    assert_eq!(stack.episodes(), episodes);
+    for pair in episodes.windows(2) {
+        assert!(pair[0].1.as_ref().unwrap() < &pair[1].0, "episodes do not overlap: {episodes:?}");
+    }
 }

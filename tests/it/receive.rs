@@ -1,6 +1,7 @@
 //! Documents in, receipts out. Each body in `tests/receive/<source>/` has its outcome, written by hand, beside it in
 //! `<case>.expected.json`; `payloads/` holds outcomes of what real senders sent, which lies under `../shared`.
 
+mod alertmanager;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -323,7 +324,9 @@ proptest! {
         for format in [Format::Json, Format::NdJson, Format::JsonLd, Format::Turtle, Format::TriG, Format::NTriples, Format::NQuads] {
             drop(receive(format, &bytes, &vocabulary));
         }
-        drop(read_alertmanager(&bytes));
+        for source in ["alertmanager", "alertmanager_events", "alertmanager_api"] {
+            drop(alertmanager::read_as(source, &bytes));
+        }
         for content_type in ["application/json", "application/x-www-form-urlencoded"] {
             drop(github(&event, &bytes, content_type, received_at(), &mapping(), &vocabulary));
         }
@@ -346,14 +349,23 @@ proptest! {
 
 /// Noise, and documents with a piece of noise in them, which reach further into the parsers.
 fn bytes_like_documents() -> impl Strategy<Value = Vec<u8>> {
-    let documents: Vec<Vec<u8>> =
-        ["native", "rdf", "alertmanager", "github", "grafana", "pagerduty", "pagerduty_events"]
-            .into_iter()
-            .flat_map(|source| files(&crate_path("tests/receive").join(source)))
-            .filter(|path| !path.to_str().unwrap().contains("expected"))
-            .map(|path| fs::read(path).unwrap())
-            .filter(|body| !body.is_empty())
-            .collect();
+    let documents: Vec<Vec<u8>> = [
+        "native",
+        "rdf",
+        "alertmanager",
+        "alertmanager-events",
+        "alertmanager-api-v2",
+        "github",
+        "grafana",
+        "pagerduty",
+        "pagerduty_events",
+    ]
+    .into_iter()
+    .flat_map(|source| files(&crate_path("tests/receive").join(source)))
+    .filter(|path| !path.to_str().unwrap().contains("expected"))
+    .map(|path| fs::read(path).unwrap())
+    .filter(|body| !body.is_empty())
+    .collect();
     let mutated = (
         prop::sample::select(documents),
         any::<prop::sample::Index>(),
