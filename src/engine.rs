@@ -17,8 +17,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::query::{self, Answered, CannedQuery, Catalogue};
-use crate::receipt::{Receipt, ReceiptId};
-use crate::receive::{ComponentMapping, Draft, Item, Received};
+use crate::receipt::{Receipt, ReceiptId, Value};
+use crate::receive::{ComponentMapping, Draft, EVENT_LABEL, Item, Received};
 use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
 use crate::record::writer::{Accepted, Writer, Written};
@@ -150,8 +150,13 @@ impl Engine {
         Ok((outcomes, accepted))
     }
 
-    /// Fills in what a receipt leaves to the ones it follows.
+    /// Fills in what a receipt leaves to the ones it follows, and the receipts of the events that led to it.
     fn complete(&self, draft: &mut Draft) -> Result<()> {
+        for event in &draft.causes {
+            for cause in self.index.labelled(EVENT_LABEL, event)? {
+                draft.receipt.push("causedBy", Value::Receipt(cause));
+            }
+        }
         let Some(follows) = &draft.follows else { return Ok(()) };
         let Some(latest) = self.index.latest_with(follows.field, &follows.value)? else { return Ok(()) };
         let same_kind = latest.receipt.kind() == draft.receipt.kind();

@@ -50,6 +50,8 @@ use crate::vocab::Vocabulary;
 pub const RECEIPTS_MAX: usize = 100_000;
 /// The component of a receipt whose sender does not name one.
 pub const COMPONENT_UNKNOWN: &str = "unknown";
+/// The label with the id that an event has at its sender, by which later events name it as their cause.
+pub const EVENT_LABEL: &str = "event.id";
 /// Most values that one field may have; it takes no more to say what a receipt rests on.
 pub const VALUES_MAX: usize = 1_000;
 
@@ -81,12 +83,14 @@ pub struct Draft {
     pub key: Option<String>,
     /// Earlier receipts that this one goes on with, when it does not say what it is about.
     pub follows: Option<Follows>,
+    /// Events that led to this one, by the [`EVENT_LABEL`] of their receipts; those that are recorded become `causedBy`.
+    pub causes: Vec<String>,
 }
 
 impl Draft {
     /// A receipt that its sender gives no name.
     pub fn new(receipt: Receipt) -> Self {
-        Self { receipt, key: None, follows: None }
+        Self { receipt, key: None, follows: None, causes: Vec::new() }
     }
 
     /// The same under the sender's own name.
