@@ -1,6 +1,7 @@
 //! Notifications of Argo CD and Argo Rollouts. Their body is the user's template, so naze takes the resource itself:
-//! `{"app": {{toJson .app}}}` or `{"event": "completed", "rollout": {{toJson .rollout}}}`. `examples/argocd` ships such
-//! templates, and those that send events to `/events` instead.
+//! `{"app": {{toJson .app}}}` or `{"event": "completed", "rollout": {{toJson .rollout}}}`. `examples/argocd` has templates
+//! for rollouts, and for applications those that send events to `/events`; use one way or the other, since the same sync
+//! told both ways is two receipts.
 
 mod application;
 mod rollout;
@@ -21,17 +22,21 @@ const SOURCE: &str = "argocd";
 fn read(delivery: &Delivery<'_>, given: &Given<'_>) -> Result<Received> {
     let document = Json::Object(body::object(delivery.body)?);
     let notification = Members::of("notification", &document);
-    let draft = match (notification.at("/app"), notification.at("/rollout")) {
+    let drafts = match (notification.at("/app"), notification.at("/rollout")) {
         (Some(app), _) => application::read(Members::of("app", app), notification, given.received_at)?,
         (None, Some(rollout)) => {
-            rollout::read(Members::of("rollout", rollout), notification.text("/event"), given.received_at)?
+            let event = notification.text("/event");
+            rollout::read(Members::of("rollout", rollout), event, given.received_at)?.into_iter().collect()
         }
         (None, None) => {
             return Err(Error::invalid("the body has neither app nor rollout")
-                .hint("use the templates of examples/argocd: {\"app\": {{toJson .app}}}"));
+                .hint("make the body {\"app\": {{toJson .app}}}, or use the templates of examples/argocd"));
         }
     };
-    Ok(draft.map_or_else(Received::nothing, |draft| Received::of(vec![Item::Receipt(draft)])))
+    if drafts.is_empty() {
+        return Ok(Received::nothing());
+    }
+    Ok(Received::of(drafts.into_iter().map(Item::Receipt).collect()))
 }
 
 /// A step of a deployment, as both kinds of resource tell it.

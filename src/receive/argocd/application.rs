@@ -17,27 +17,40 @@ const REVISION: [&str; 3] = [
 const STARTED: &str = "/status/operationState/startedAt";
 const FINISHED: &str = "/status/operationState/finishedAt";
 
-/// What the state says, worst first: an application that is being deleted, a sync that failed, health that turned, a
-/// comparison that is not possible, and then a deployment on its way or landed. It has landed only when it is healthy.
-pub(super) fn read(app: Members<'_>, notification: Members<'_>, received_at: Timestamp) -> Result<Option<Draft>> {
+/// What the state says: how the last sync went, whether health turned, and whether Argo CD can compare at all. Each is a
+/// fact of its own, told again with every notification and recorded once. A release that leaves the application unhealthy
+/// went out all the same.
+pub(super) fn read(app: Members<'_>, notification: Members<'_>, received_at: Timestamp) -> Result<Vec<Draft>> {
     let name = app.need("/metadata/name")?;
-    let phase = app.text("/status/operationState/phase");
-    let draft = match (phase, app.text("/status/health/status")) {
-        _ if app.at("/metadata/deletionTimestamp").is_some() => deletion(app, name, received_at)?,
-        (Some("Failed" | "Error"), _) => sync(app, name, "failed", FINISHED, received_at)?,
-        (_, Some("Degraded")) => health(app, name, "degraded", received_at)?,
-        (_, Some("Missing")) => health(app, name, "unhealthy", received_at)?,
-        _ if app.text("/status/sync/status") == Some("Unknown") => unknown(app, name, received_at),
-        (Some("Succeeded"), Some("Healthy")) => sync(app, name, "succeeded", FINISHED, received_at)?,
-        (Some("Running"), _) | (Some("Succeeded"), Some("Progressing")) => {
-            sync(app, name, "started", STARTED, received_at)?
+    let health = app.text("/status/health/status");
+    let mut drafts = Vec::new();
+    if app.at("/metadata/deletionTimestamp").is_some() {
+        drafts.push(deletion(app, name, received_at)?);
+    } else {
+        let step = match app.text("/status/operationState/phase") {
+            Some("Failed" | "Error") => Some(("failed", FINISHED)),
+            Some("Succeeded") if health == Some("Healthy") => Some(("succeeded", FINISHED)),
+            Some("Running" | "Succeeded") => Some(("started", STARTED)),
+            _ => None,
+        };
+        if let Some((status, told_at)) = step {
+            drafts.push(sync(app, name, status, told_at, received_at)?);
         }
-        _ => return Ok(None),
-    };
+        if let Some(state @ ("Degraded" | "Missing")) = health {
+            let state = if state == "Missing" { "unhealthy" } else { "degraded" };
+            drafts.push(turned(app, name, state, received_at)?);
+        }
+        if app.text("/status/sync/status") == Some("Unknown") {
+            drafts.push(unknown(app, name, received_at));
+        }
+    }
     let url = notification.text("/context/argocdUrl");
     let url = url.map(|url| format!("{}/applications/{name}", url.trim_end_matches('/')));
-    let receipt = draft.receipt.with("source", Value::text(SOURCE)).with_text("url", url.as_deref());
-    Ok(Some(Draft { receipt, ..draft }))
+    let told = |draft: Draft| {
+        let receipt = draft.receipt.with("source", Value::text(SOURCE)).with_text("url", url.as_deref());
+        Draft { receipt, ..draft }
+    };
+    Ok(drafts.into_iter().map(told).collect())
 }
 
 /// A sync is known by when it started: the same revision may be synced again.
@@ -65,7 +78,7 @@ fn previous<'a>(app: Members<'a>, revision: Option<&str>) -> Option<&'a str> {
 }
 
 /// Older versions of Argo CD do not say since when; then one revision turns once.
-fn health(app: Members<'_>, name: &str, state: &str, received_at: Timestamp) -> Result<Draft> {
+fn turned(app: Members<'_>, name: &str, state: &str, received_at: Timestamp) -> Result<Draft> {
     const SINCE: &str = "/status/health/lastTransitionTime";
     let receipt = Receipt::new("health", app.time(SINCE, received_at)?, name)
         .with("state", Value::text(state))

@@ -39,22 +39,23 @@ pub(super) fn read(rollout: Members<'_>, event: Option<&str>, received_at: Times
         .with_text("version", image.and_then(tag).or(hash))
         .with("source", Value::text(SOURCE))
         .with_text("summary", rollout.text("/status/message"));
-    let revision = rollout.text(REVISION);
-    for (label, text) in [("podHash", hash), ("revision", revision)] {
+    let generation = event.and(rollout.at("/metadata/generation")).map(Json::to_string);
+    for (label, text) in
+        [("podHash", hash), ("revision", rollout.text(REVISION)), ("generation", generation.as_deref())]
+    {
         if let Some(text) = text {
             receipt.label(label, text);
         }
     }
-    let key = episode(rollout, event.is_some(), status);
+    let key = episode(rollout, generation.as_deref().unwrap_or_default(), status);
     let key = key.map(|episode| format!("{SOURCE}:{}:{name}:{status}:{episode}", namespace(rollout)));
     Ok(Some(Draft::new(receipt).with_key(key)))
 }
 
 /// What tells one rollout from the next. An event may come with the status of the rollout before, but always with the
 /// generation of its own; without an event the generation would make each change of scale a deployment.
-fn episode(rollout: Members<'_>, is_event: bool, status: &str) -> Option<String> {
+fn episode(rollout: Members<'_>, generation: &str, status: &str) -> Option<String> {
     let revision = rollout.first(&[REVISION, "/status/currentPodHash"])?;
-    let generation = rollout.at("/metadata/generation").filter(|_| is_event).map(Json::to_string).unwrap_or_default();
     let aborted_at = rollout.text("/status/abortedAt").filter(|_| status == "rolled_back").unwrap_or_default();
     Some(format!("{revision}:{generation}:{aborted_at}"))
 }

@@ -30,11 +30,10 @@ pub(super) fn read(document: &Json, received_at: Timestamp) -> Read<Option<Draft
         ("service", "deployed" | "upgraded") => event.deployment("succeeded")?,
         ("service", "rolledback") => event.deployment("rolled_back")?,
         ("service", "removed" | "published") => event.change(event.id()?, &format!("service {predicate}")),
-        ("environment", "created" | "modified" | "deleted") => {
-            event.change(event.id()?, &format!("environment {predicate}")).with_text("environment", Some(event.id()?))
-        }
+        ("environment", "created" | "modified" | "deleted") => event.environment(predicate)?,
         ("change", "merged") => event.merge()?,
-        ("incident", "detected" | "reported") => event.incident("open")?,
+        ("incident", "detected") => event.incident("open")?.with("detectedAt", Value::Time(at)),
+        ("incident", "reported") => event.incident("open")?,
         ("incident", "resolved") => event.incident("resolved")?,
         ("pipelinerun" | "taskrun" | "build", "finished") => event.run(subject)?,
         ("artifact", "packaged" | "published" | "signed") => event.artifact(predicate)?,
@@ -99,6 +98,12 @@ impl<'a> Cdevent<'a> {
             .with("changeType", Value::text("infrastructure"))
             .with("key", Value::text(key))
             .with_text("summary", self.content(&["name", "description"]))
+    }
+
+    fn environment(&self, predicate: &str) -> Read<Receipt> {
+        let mut receipt = self.change(self.id()?, &format!("environment {predicate}"));
+        receipt.set("environment", Value::text(self.id()?));
+        Ok(receipt)
     }
 
     fn merge(&self) -> Read<Receipt> {
@@ -244,6 +249,6 @@ fn version_of(artifact: &str) -> Option<String> {
     package(artifact).1.and_then(body::percent_decoded)
 }
 
-fn violation(field: &str, value: Option<&str>, message: &str) -> Violation {
+pub(super) fn violation(field: &str, value: Option<&str>, message: &str) -> Violation {
     body::violation(RULE, field, value, message.to_owned(), "send the CDEvent as its specification has it")
 }

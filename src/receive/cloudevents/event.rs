@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value as Json};
 
-use super::fault;
+use super::{cdevent, fault};
 use crate::receive::members::Members;
 use crate::receive::{Delivery, body};
 use crate::validate::Violation;
@@ -62,7 +62,8 @@ impl Event {
         let context = Members::of("CDEvent", &document);
         let need = |name: &str| {
             let text = context.text(&format!("/context/{name}")).map(str::to_owned);
-            text.ok_or_else(|| fault(&format!("context.{name}"), None, &format!("the CDEvent has no context.{name}")))
+            let field = format!("context.{name}");
+            text.ok_or_else(|| cdevent::violation(&field, None, &format!("the CDEvent has no {field}")))
         };
         let (id, source, kind) = (need("id")?, need("source")?, need("type")?);
         Ok(Self { id, source, kind, data: Some(document), attributes: BTreeMap::new() })
