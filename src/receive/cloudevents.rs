@@ -29,6 +29,8 @@ pub(super) const RECEIVER: Receiver = Receiver {
 const SOURCE: &str = "cloudevents";
 /// Events of this type carry a receipt of naze's own as data.
 const OWN_TYPE: &str = "dev.naze.";
+/// Events of this type carry a `CDEvent` as data.
+const CDEVENT_TYPE: &str = "dev.cdevents.";
 
 /// Where the event is: in the headers around the body, or in the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,7 +99,7 @@ fn events(delivery: &Delivery<'_>) -> Result<Vec<std::result::Result<Event, Viol
 }
 
 fn item(event: &Event, given: &Given<'_>) -> std::result::Result<Option<Item>, Violation> {
-    if event.kind.starts_with("dev.cdevents.") {
+    if event.kind.starts_with(CDEVENT_TYPE) {
         let data = event.data.as_ref().ok_or_else(|| fault("data", None, "a CDEvent is in the event's data"))?;
         let draft = cdevent::read(data, given.received_at)?;
         return Ok(draft.map(|draft| Item::Receipt(enrich(draft, event))));
@@ -137,7 +139,7 @@ fn own(event: &Event, given: &Given<'_>) -> std::result::Result<Option<Map<Strin
     Ok(Some(data))
 }
 
-/// What the envelope tells besides the data; source and id together are the event's name.
+/// What the envelope tells besides the data.
 fn enrich(mut draft: Draft, event: &Event) -> Draft {
     let receipt = &mut draft.receipt;
     if let Some((trace, span)) = event.text("traceparent").and_then(trace_context) {
@@ -157,8 +159,17 @@ fn enrich(mut draft: Draft, event: &Event) -> Draft {
     }
     receipt.label(EVENT_LABEL, &event.id);
     draft.causes.extend(event.text("causationid").map(str::to_owned));
-    draft.key = Some(format!("{SOURCE}:{}#{}", event.source, event.id));
+    draft.key = Some(key(event));
     draft
+}
+
+/// Source and id together are the event's name. Senders of CDEvents, the specification's own examples among them, give the
+/// steps of one incident the same, so there subject and predicate count too: a retry has them all the same.
+fn key(event: &Event) -> String {
+    let name = event.kind.strip_prefix(CDEVENT_TYPE).unwrap_or_default();
+    let step: Vec<&str> = name.split('.').take(2).filter(|word| !word.is_empty()).collect();
+    let separator = if step.is_empty() { "" } else { "#" };
+    format!("{SOURCE}:{}#{}{separator}{}", event.source, event.id, step.join("."))
 }
 
 fn add(receipt: &mut Receipt, field: &str, text: &str) {

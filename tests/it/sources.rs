@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use crate::common::{Naze, Reply};
-use crate::receive::{assert_valid, files, mapping, payloads, received_at, told};
+use crate::receive::{assert_valid, crate_path, files, mapping, payloads, received_at, told};
 
 pub(crate) fn receiver(name: &str) -> &'static Receiver {
     RECEIVERS.iter().find(|receiver| receiver.name == name).unwrap_or_else(|| panic!("no receiver {name}"))
@@ -152,7 +152,7 @@ fn signatures_are_checked_over_the_raw_body() {
     assert!(vectors.len() >= 14, "{} signatures checked", vectors.len());
 }
 
-/// Payloads of all receivers, whole, cut, and with bytes changed.
+/// Payloads of all receivers and the bodies of the fixtures, whole, cut, and with bytes changed.
 fn document() -> impl Strategy<Value = Vec<u8>> {
     let samples: Vec<Vec<u8>> = [
         r#"{"version":"1","alerts":[{"status":"firing","labels":{"alertname":"A"},"values":{"B":1.5},"startsAt":"2026-01-01T00:00:00Z"}]}"#,
@@ -166,6 +166,13 @@ fn document() -> impl Strategy<Value = Vec<u8>> {
         r#"{"event":"aborted","rollout":{"metadata":{"name":"shop","generation":3,"annotations":{"rollout.argoproj.io/revision":"2"}},"spec":{"template":{"spec":{"containers":[{"image":"shop:1@sha256:0"}]}}},"status":{"abort":true,"conditions":[{"lastUpdateTime":"2026-01-01T00:00:00Z"}]}}}"#,
         r#"{"name":"shop","namespace":"n","phase":"Finalising","checksum":"c","metadata":{"eventMessage":"Promotion completed! ","eventType":"Normal","timestamp":"1773136800000"}}"#,
     ].map(|text| text.as_bytes().to_vec()).to_vec();
+    let fixtures = ["cloudevents", "cdevents", "argocd", "flagger"].map(|source| {
+        files(&crate_path("tests/receive").join(source)).into_iter().filter_map(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            text.split_once("\n\n").map(|(_, body)| body.as_bytes().to_vec()).filter(|body| !body.is_empty())
+        })
+    });
+    let samples: Vec<Vec<u8>> = samples.into_iter().chain(fixtures.into_iter().flatten()).collect();
     let sample = prop::sample::select(samples);
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..200),

@@ -24,7 +24,7 @@ pub(super) fn read(document: &Json, received_at: Timestamp) -> Read<Option<Draft
         .map_err(|error| violation("context.timestamp", members.text("/context/timestamp"), error.message()))?;
     let event = Cdevent { members, at };
     let event_type = event.need("/context/type")?;
-    let mut words = event_type.strip_prefix("dev.cdevents.").unwrap_or_default().split('.');
+    let mut words = event_type.strip_prefix(super::CDEVENT_TYPE).unwrap_or_default().split('.');
     let (subject, predicate) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let receipt = match (subject, predicate) {
         ("service", "deployed" | "upgraded") => event.deployment("succeeded")?,

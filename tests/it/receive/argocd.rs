@@ -80,7 +80,7 @@ fn the_templates_for_argo_cd_tell_deployments_failures_health_and_unknown_syncs(
     assert_eq!(send("naze-health-degraded", &application("Succeeded", "Degraded", "Synced")).status, 201);
     let unknown = send("naze-sync-status-unknown", &application("Succeeded", "Healthy", "Unknown"));
     let unknown = naze.get(&format!("/v1/receipts/{}", unknown.json()["receipts"][0]["id"].as_str().unwrap())).json();
-    let conditions = r#"[{"message":"git \"down\"","type":"ComparisonError"}]"#;
+    let conditions = r#"[{"type":"ComparisonError","message":"git \"down\""}]"#;
     assert_eq!(unknown["labels"]["conditions"], conditions);
     let told = ["deployment", "health", "signal"].map(|kind| all(&naze, kind)).concat();
     let told: Vec<String> =

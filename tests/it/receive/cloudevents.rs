@@ -129,6 +129,21 @@ fn a_cdevent_is_the_same_in_every_mode() {
     }
 }
 
+#[test]
+fn the_conformance_events_are_all_told_though_they_share_their_ids_and_a_retry_is_none() {
+    let Some(folder) = payloads("cdevents/conformance") else { return };
+    let naze = Naze::in_memory();
+    for outcome in ["recorded", "duplicate"] {
+        let mut count = 0;
+        for path in files(&folder) {
+            let answer = naze.post("/events", "application/json", fs::read(&path).unwrap()).json();
+            count += answer[outcome].as_u64().unwrap();
+            assert_eq!(answer["refused"], 0, "{}", path.display());
+        }
+        assert_eq!(count, 14, "{outcome}");
+    }
+}
+
 /// The types of CDEvents 0.5.1, with what each is to naze.
 const TYPES: [(&str, &str); 46] = [
     ("artifact.deleted.0.2.0", "change"),
