@@ -22,7 +22,7 @@ use crate::error::{Context as _, Error, Kind, Result};
 use crate::query::{self, Answered, CannedQuery, Catalogue};
 use crate::receipt::{Receipt, ReceiptId, Value};
 use crate::receive::episode::Episodes;
-use crate::receive::{ComponentMapping, Draft, Item, Received};
+use crate::receive::{Cause, ComponentMapping, Draft, EVENT_LABEL, Item, Received};
 use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
 use crate::record::writer::{Accepted, Writer, Written};
@@ -188,10 +188,14 @@ impl Engine {
 
     /// Fills in what a receipt leaves to earlier ones.
     fn complete(&self, draft: &mut Draft) -> Result<()> {
-        if let Some(cause) = &draft.caused_by
-            && let Some(latest) = self.index.latest_with(cause.field, &cause.value)?
-        {
-            draft.receipt.push("causedBy", Value::Receipt(latest.id));
+        for cause in &draft.causes {
+            let causes = match cause {
+                Cause::Latest(with) => {
+                    self.index.latest_with(with.field, &with.value)?.map(|latest| latest.id).into_iter().collect()
+                }
+                Cause::Event(event) => self.index.labelled(EVENT_LABEL, event)?,
+            };
+            causes.into_iter().for_each(|cause| draft.receipt.push("causedBy", Value::Receipt(cause)));
         }
         let Some(follows) = &draft.follows else { return Ok(()) };
         let Some(latest) = self.index.latest_with(follows.field, &follows.value)? else { return Ok(()) };

@@ -53,6 +53,8 @@ use crate::vocab::Vocabulary;
 pub const RECEIPTS_MAX: usize = 100_000;
 /// The component of a receipt whose sender does not name one.
 pub const COMPONENT_UNKNOWN: &str = "unknown";
+/// The label with the id that an event has at its sender, by which later events name it as their cause.
+pub const EVENT_LABEL: &str = "event.id";
 /// Most values that one field may have; it takes no more to say what a receipt rests on.
 pub const VALUES_MAX: usize = 1_000;
 
@@ -84,8 +86,8 @@ pub struct Draft {
     pub key: Option<String>,
     /// Earlier receipts that this one goes on with, when it does not say what it is about.
     pub follows: Option<Follows>,
-    /// An earlier receipt that its sender gives as the reason.
-    pub caused_by: Option<Follows>,
+    /// What its sender gives as the reasons; those that are recorded become `causedBy`.
+    pub causes: Vec<Cause>,
     /// What was seen in passing: it is recorded only when that is new.
     pub observed: Option<Box<Observed>>,
 }
@@ -101,10 +103,19 @@ pub struct Observed {
     pub field_before: &'static str,
 }
 
+/// How a sender names what led to a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The latest receipt with a value.
+    Latest(Follows),
+    /// An event, by the [`EVENT_LABEL`] of its receipts.
+    Event(String),
+}
+
 impl Draft {
     /// A receipt that its sender gives no name.
     pub fn new(receipt: Receipt) -> Self {
-        Self { receipt, key: None, follows: None, caused_by: None, observed: None }
+        Self { receipt, key: None, follows: None, causes: Vec::new(), observed: None }
     }
 
     /// The same under the sender's own name.
@@ -119,8 +130,9 @@ impl Draft {
         Self { follows, ..self }
     }
 
-    fn caused_by(self, cause: Follows) -> Self {
-        Self { caused_by: Some(cause), ..self }
+    fn caused_by(mut self, cause: Cause) -> Self {
+        self.causes.push(cause);
+        self
     }
 
     fn observed(self, observed: Observed) -> Self {

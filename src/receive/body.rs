@@ -124,3 +124,18 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
         is_offset.then(|| format!("{before}{}:{}", &offset[..3], &offset[3..]).parse().ok())?
     })
 }
+
+/// Percent-encoded UTF-8, decoded once; a `%` without two digits after it is a `%`.
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let code = match (first, after) {
+            (b'%', [high, low, ..]) => hex::decode([*high, *low]).ok(),
+            _ => None,
+        };
+        bytes.push(code.as_ref().map_or(*first, |code| code[0]));
+        rest = if code.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).ok()
+}

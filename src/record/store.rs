@@ -19,7 +19,7 @@ use super::slot::{Slot, Width};
 use super::{Recorded, Window};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Error, Result};
-use crate::receipt::{Receipt, ReceiptId, Value, component_iri, read_rdf};
+use crate::receipt::{Receipt, ReceiptId, Value, component_iri, label_iri, read_rdf};
 use crate::vocab::{self, Vocabulary};
 
 /// Facts about the store itself.
@@ -32,6 +32,8 @@ const BULK_RECEIPTS_MIN: usize = 5_000;
 
 /// Receipts looked at to find the latest of those with something in common.
 const FOLLOWED_MAX: usize = 1_000;
+/// Receipts that one label may lead to.
+const LABELLED_MAX: usize = 8;
 
 /// The triple store with its slots.
 #[derive(Clone)]
@@ -213,6 +215,19 @@ impl Index {
             Some(Term::NamedNode(receipt)) => Ok(ReceiptId::from_iri(receipt.as_ref())),
             _ => Ok(None),
         }
+    }
+
+    /// Receipts with this label, in no order that means anything.
+    pub fn labelled(&self, key: &str, text: &str) -> Result<Vec<ReceiptId>> {
+        let (label, object) = (label_iri(key), Literal::from(text));
+        let with = self.store.quads_for_pattern(None, Some(label.as_ref()), Some(object.as_ref().into()), None);
+        let mut ids = Vec::new();
+        for quad in with.take(LABELLED_MAX) {
+            if let NamedOrBlankNode::NamedNode(subject) = quad.internal("cannot read the index")?.subject {
+                ids.extend(ReceiptId::from_iri(subject.as_ref()));
+            }
+        }
+        Ok(ids)
     }
 
     /// The latest receipt with this text in this field.

@@ -2,6 +2,9 @@
 //! `<case>.expected.json`; `payloads/` holds outcomes of what real senders sent, which lies under `../shared`.
 
 mod alertmanager;
+mod argocd;
+mod cloudevents;
+mod flagger;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -442,7 +445,7 @@ pub(crate) fn assert_valid(receipts: &[Receipt]) {
 }
 
 /// Compares every body in `tests/receive/<source>` with the outcome beside it.
-fn check_folder(source: &str, read: impl Fn(&Path, &[u8]) -> Result<Received>) {
+pub(crate) fn check_folder(source: &str, read: impl Fn(&Path, &[u8]) -> Result<Received>) {
     let folder = crate_path("tests/receive").join(source);
     let bodies: Vec<PathBuf> = fs::read_dir(&folder)
         .unwrap()
@@ -526,7 +529,7 @@ pub(crate) fn payloads(source: &str) -> Option<PathBuf> {
     None
 }
 
-fn crate_path(path: &str) -> PathBuf {
+pub(crate) fn crate_path(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 

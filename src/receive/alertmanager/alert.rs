@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Timestamp;
 use crate::receipt::{Receipt, Value};
 use crate::receive::body::{self, filled};
-use crate::receive::{COMPONENT_UNKNOWN, ComponentMapping, Draft, Follows};
+use crate::receive::{COMPONENT_UNKNOWN, Cause, ComponentMapping, Draft, Follows};
 use crate::validate::Violation;
 
 pub(super) const RULE: &str = "alertmanager";
@@ -144,7 +144,9 @@ impl<'a> Alert<'a> {
         let key = format!("{}:suppressed:{told}:{hour}", self.identity(reading));
         let draft = Draft::new(receipt).with_key(Some(key));
         match by {
-            Muted::Inhibited(alerts) if !alerts.is_empty() => draft.caused_by(Follows::fingerprint(&alerts[0])),
+            Muted::Inhibited(alerts) if !alerts.is_empty() => {
+                draft.caused_by(Cause::Latest(Follows::fingerprint(&alerts[0])))
+            }
             _ => draft,
         }
     }
