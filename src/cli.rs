@@ -108,6 +108,9 @@ enum Command {
     Demo(demo::Demo),
     /// Check that naze works here, and say what to do where it does not
     Doctor(doctor::Doctor),
+    /// Answer one ad-hoc query for another naze
+    #[command(hide = true)]
+    QueryWorker,
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -143,6 +146,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Demo(command) => command.run(&global).await,
             Command::Doctor(command) => command.run(&global).await,
             Command::Completions(command) => command.run(),
+            Command::QueryWorker => crate::query::worker::work().map(|()| ExitCode::SUCCESS),
         }
     })
 }
@@ -168,6 +172,12 @@ pub fn exit_code(error: &Error) -> ExitCode {
     })
 }
 
+/// As it was started, even when another version has been installed over it since.
+fn this_program() -> Result<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Ok(running) } else { std::env::current_exe().internal("cannot tell where this program is") }
+}
+
 impl Global {
     /// Flag over environment over file over default.
     fn config(&self) -> Result<Config> {
@@ -176,6 +186,7 @@ impl Global {
             config.data = Some(data.clone());
         }
         config.take_credentials(|name| std::env::var(name).ok());
+        config.worker = Some(this_program()?);
         Ok(config)
     }
 

@@ -27,6 +27,10 @@ pub struct Config {
     pub queries: Option<PathBuf>,
     /// How long a slot of a new store is; a store keeps the width it was made with.
     pub slot_width: Width,
+    /// The program that answers ad-hoc queries as `<program> query-worker`, each in a process that can be killed. Without
+    /// one, and without a data directory, they are answered in this process, which only their deadline protects.
+    #[serde(skip)]
+    pub worker: Option<PathBuf>,
     /// What one request may cost.
     pub limits: Limits,
     /// How the documents of senders are read.
@@ -71,6 +75,8 @@ pub struct Limits {
     pub request_seconds: u64,
     /// Longest time for one query, in seconds.
     pub query_seconds: u64,
+    /// Most memory for one ad-hoc query, in bytes.
+    pub query_memory_bytes: u64,
     /// Most rows of one answer.
     pub rows_max: usize,
     /// Most receipts that one question may rest on.
@@ -129,6 +135,7 @@ impl Default for Config {
             kinds: None,
             queries: None,
             slot_width: Width::default(),
+            worker: None,
             limits: Limits::default(),
             receive: Receive::default(),
             senders: BTreeMap::new(),
@@ -143,6 +150,7 @@ impl Default for Limits {
             body_bytes_max: 32 << 20,
             request_seconds: 60,
             query_seconds: 10,
+            query_memory_bytes: 1 << 30,
             rows_max: 10_000,
             evidence_receipts_max: 200_000,
             requests_max: 512,

@@ -19,6 +19,7 @@ use crate::analyse::cause::{self, Answer, Question};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
+use crate::query::workers::Workers;
 use crate::query::{self, Answered, CannedQuery, Catalogue};
 use crate::receipt::{Receipt, ReceiptId, Value};
 use crate::receive::episode::Episodes;
@@ -61,6 +62,8 @@ pub struct Engine {
     writer: Writer,
     episodes: Mutex<Episodes>,
     observations: Observations,
+    /// For ad-hoc queries; `None` answers them in this process.
+    workers: Option<Workers>,
 }
 
 impl Engine {
@@ -83,6 +86,10 @@ impl Engine {
         let telemetry = Telemetry::new();
         let writer = Writer::start(ledger.clone(), index.clone(), clock, telemetry.clone())?;
         let mapping = ComponentMapping::new(config.receive.component_labels.clone());
+        let workers = match (&config.worker, &config.data) {
+            (Some(program), Some(data)) => Some(Workers::new(program.clone(), data.join("snapshots"))?),
+            _ => None,
+        };
         Ok(Arc::new(Self {
             config,
             clock,
@@ -96,6 +103,7 @@ impl Engine {
             writer,
             episodes: Mutex::default(),
             observations: Observations::default(),
+            workers,
         }))
     }
 
@@ -280,7 +288,11 @@ impl Engine {
         format: query::AdhocFormat,
     ) -> Result<query::AdhocAnswer> {
         let started = Instant::now();
-        let answer = query::adhoc(&self.index, text, dataset, format, &self.query_limits());
+        let limits = self.query_limits();
+        let answer = match &self.workers {
+            Some(workers) => workers.answer(&self.index, text, dataset, format, &limits),
+            None => query::adhoc(&self.index, text, dataset, format, &limits),
+        };
         let outcome = answer.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
         self.telemetry.queried("adhoc", outcome, started.elapsed());
         answer
@@ -290,6 +302,7 @@ impl Engine {
         query::Limits {
             rows_max: self.config.limits.rows_max,
             deadline: Duration::from_secs(self.config.limits.query_seconds),
+            memory_bytes_max: self.config.limits.query_memory_bytes,
             ..query::Limits::default()
         }
     }

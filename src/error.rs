@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What the caller can do about an [`Error`]; decides HTTP status and exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Kind {
     /// The request is wrong; sending it again unchanged will fail again.
     Invalid,

@@ -22,6 +22,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
+use axum_server::Handle;
+use hyper_util::rt::TokioTimer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
@@ -33,6 +35,8 @@ use crate::receive::RECEIVERS;
 
 /// Requests under way get this long to end after a stop signal.
 const DRAIN: Duration = Duration::from_secs(20);
+/// A connection that is silent, or has not told a whole head, for this long is closed.
+const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 
 /// All routes over one engine; both `naze serve` and the CLI in process use it.
 pub fn router(engine: Arc<Engine>) -> Router {
@@ -87,21 +91,17 @@ pub async fn serve(
     listener: tokio::net::TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let (stopped, mut stopping) = tokio::sync::watch::channel(false);
-    let graceful = async move {
+    let handle = Handle::new();
+    let stopping = handle.clone();
+    let listener = listener.into_std().internal("cannot take over the listener")?;
+    let mut server = axum_server::from_tcp(listener).internal("cannot listen")?.handle(handle);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    server.http_builder().http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS_WITHIN);
+    let stopped = tokio::spawn(async move {
         stop.await;
-        stopped.send_replace(true);
-    };
-    let serving = axum::serve(listener, router(engine)).with_graceful_shutdown(graceful);
-    tokio::select! {
-        result = serving => result.internal("the HTTP server failed"),
-        () = async {
-            // The sender lives as long as the server, so this ends only after a stop signal.
-            drop(stopping.wait_for(|stop| *stop).await);
-            tokio::time::sleep(DRAIN).await;
-        } => {
-            tracing::warn!(seconds = DRAIN.as_secs(), "stopped with requests still under way");
-            Ok(())
-        }
-    }
+        stopping.graceful_shutdown(Some(DRAIN));
+    });
+    let served = server.serve(router(engine).into_make_service()).await.internal("the HTTP server failed");
+    stopped.abort();
+    served
 }

@@ -13,6 +13,8 @@ mod narrow;
 mod params;
 mod pushdown;
 mod rows;
+pub mod worker;
+pub mod workers;
 
 pub use adhoc::{AdhocAnswer, AdhocFormat, ProtocolDataset, adhoc};
 pub use catalogue::Catalogue;
@@ -34,7 +36,7 @@ const ROWS_DEFAULT: usize = 1_000;
 const SLOT_SHARE_SHORT: i32 = 4;
 
 /// What one query may cost.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// Most rows of an answer.
     pub rows_max: usize,
@@ -46,6 +48,8 @@ pub struct Limits {
     pub nesting_max: usize,
     /// Most operators in an ad-hoc query.
     pub operators_max: usize,
+    /// Most memory of an ad-hoc query that has a process of its own, in bytes.
+    pub memory_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -56,6 +60,7 @@ impl Default for Limits {
             text_bytes_max: 64 << 10,
             nesting_max: 100,
             operators_max: 500,
+            memory_bytes_max: 1 << 30,
         }
     }
 }

@@ -7,6 +7,7 @@ mod checkpoint;
 pub mod ledger;
 mod merkle;
 pub mod slot;
+pub mod snapshot;
 pub mod store;
 pub mod writer;
 

@@ -17,10 +17,10 @@ use crate::error::{Context as _, Error, Result};
 use crate::record::store::Index;
 
 /// Largest answer, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
+pub(super) const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// The dataset that came with the request; it overrides FROM.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct ProtocolDataset {
     /// `default-graph-uri`
     pub default_graphs: Vec<String>,

@@ -60,10 +60,6 @@ pub(super) fn within<T: Send + 'static>(
             drop(send.send(work(&for_thread)));
         })
         .internal("cannot start a thread for the query")?;
-    let too_late = || {
-        Error::unavailable(format!("the query ran out of time after {} s", deadline.as_secs_f64()))
-            .hint("narrow its window, or ask for fewer joins")
-    };
     match receive.recv_timeout(deadline) {
         Ok(result) => result,
         Err(RecvTimeoutError::Disconnected) => Err(Error::internal("the query met a defect")),
@@ -71,10 +67,15 @@ pub(super) fn within<T: Send + 'static>(
             token.cancel();
             match receive.recv_timeout(GRACE) {
                 Ok(Ok(result)) => Ok(result),
-                _ => Err(too_late()),
+                _ => Err(too_late(deadline)),
             }
         }
     }
+}
+
+pub(super) fn too_late(deadline: Duration) -> Error {
+    Error::unavailable(format!("the query ran out of time after {:.1} s", deadline.as_secs_f64()))
+        .hint("narrow its window, or ask for fewer joins")
 }
 
 /// Evaluates a SELECT over the named graphs `graphs`, and nothing else.

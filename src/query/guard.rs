@@ -1,7 +1,8 @@
-//! The guard before ad-hoc SPARQL: what could crash or stall the evaluator is refused by its shape.
+//! The guard before ad-hoc SPARQL: what is known to crash or stall the evaluator is refused by its shape, with a reason that
+//! helps. What it does not know ends with its process (see [`super::workers`]).
 //!
-//! Measured on Oxigraph 0.5: 1,000 nested braces overflow the stack and end the process, 200 OPTIONALs plan for 26 s on an
-//! empty store, and a closure with both ends free ignores cancellation.
+//! Measured on Oxigraph 0.5: 1,000 nested braces overflow the stack, 200 OPTIONALs plan for 26 s on an empty store, and a
+//! closure with both ends free ignores cancellation.
 
 use spargebra::algebra::{GraphPattern, PropertyPathExpression};
 use spargebra::term::TermPattern;

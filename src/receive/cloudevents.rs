@@ -121,13 +121,12 @@ fn own(event: &Event, given: &Given<'_>) -> std::result::Result<Option<Map<Strin
         }
         (_, None) => return Ok(None),
     };
-    match kind {
-        Some(kind) => drop(data.entry("kind").or_insert_with(|| kind.into())),
-        None => {
-            let known = body::filled(data.get("kind")).and_then(|kind| given.vocabulary.kind(kind));
-            if known.is_none() || !data.contains_key("component") {
-                return Ok(None);
-            }
+    if let Some(kind) = kind {
+        data.entry("kind").or_insert_with(|| kind.into());
+    } else {
+        let known = body::filled(data.get("kind")).and_then(|kind| given.vocabulary.kind(kind));
+        if known.is_none() || !data.contains_key("component") {
+            return Ok(None);
         }
     }
     let time = event.text("time").map_or_else(|| given.received_at.to_string(), str::to_owned);

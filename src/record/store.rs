@@ -59,6 +59,22 @@ impl Index {
             })?,
             None => Store::new().internal("cannot make an index in memory")?,
         };
+        let mut index = Self::over(store, width, vocabulary)?;
+        index.width = index.keep_width(width)?;
+        index.load_ontology()?;
+        Ok(index)
+    }
+
+    /// Opens a copy of an index, of which it knows nothing but where its receipts lie, to be queried and nothing else.
+    ///
+    /// # Errors
+    /// `Internal` when it cannot be read.
+    pub fn open_snapshot(folder: &Path) -> Result<Self> {
+        let store = Store::open_read_only(folder).internal("cannot open the copy of the index")?;
+        Self::over(store, Width::default(), Vocabulary::builtin())
+    }
+
+    fn over(store: Store, width: Width, vocabulary: Arc<Vocabulary>) -> Result<Self> {
         let slots = store
             .named_graphs()
             .filter_map(|graph| match graph {
@@ -68,10 +84,7 @@ impl Index {
             })
             .collect::<std::result::Result<_, _>>()
             .internal("cannot list the slots of the index")?;
-        let mut index = Self { store, slots: Arc::new(RwLock::new(slots)), width, vocabulary };
-        index.width = index.keep_width(width)?;
-        index.load_ontology()?;
-        Ok(index)
+        Ok(Self { store, slots: Arc::new(RwLock::new(slots)), width, vocabulary })
     }
 
     /// Puts the vocabulary beside the evidence, so that queries can join labels.

@@ -1,5 +1,6 @@
 //! A real naze over a real store, asked the way a client would ask.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -107,19 +108,44 @@ pub(crate) fn shared(path: &str) -> Option<std::path::PathBuf> {
     None
 }
 
-/// A real `naze serve` on a port of its own, and where it listens.
-pub(crate) fn serve(folder: &Path) -> (Child, String) {
+/// Any free port.
+pub(crate) const LOOPBACK: &str = "127.0.0.1:0";
+
+/// A program that ends with the test.
+pub(crate) struct Program(pub(crate) Child);
+
+impl Program {
+    /// SIGKILL, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A real `naze serve` with its data and its `naze.toml`, if there is one, in `folder`; and its address.
+pub(crate) fn serve(folder: &Path, listen: &str) -> (Program, String) {
+    let config = folder.join("naze.toml");
+    let configured = config.exists().then(|| [OsStr::new("--config"), config.as_os_str()]);
     let mut child = Command::new(env!("CARGO_BIN_EXE_naze"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(folder)
+        .args(["serve", "--listen", listen, "--data"])
+        .arg(folder.join("naze"))
+        .args(configured.into_iter().flatten())
         .env("NAZE_LOG", "naze=info")
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let program = Program(child);
     let address = lines
         .find_map(|line| line.unwrap().split("address=").nth(1).map(str::to_owned))
         .expect("naze says where it listens");
     std::thread::spawn(move || lines.for_each(drop));
-    (child, format!("http://{}", address.trim()))
+    (program, format!("http://{}", address.trim()))
 }

@@ -7,7 +7,7 @@ use naze::config::Config;
 use naze::engine::{Engine, rebuild};
 use serde_json::{Value as Json, json};
 
-use crate::common::serve;
+use crate::common::{LOOPBACK, serve};
 
 /// `NAZE_CRASHES=50` is what a release is checked with.
 fn crashes() -> usize {
@@ -26,10 +26,11 @@ fn batch(round: usize, number: usize) -> Json {
 #[test]
 fn no_acknowledged_receipt_is_lost() {
     let folder = tempfile::tempdir().unwrap();
+    let data = &folder.path().join("naze");
     let http = reqwest::blocking::Client::new();
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..crashes() {
-        let (mut naze, url) = serve(folder.path());
+        let (mut naze, url) = serve(folder.path(), LOOPBACK);
         let kill_at = Instant::now() + Duration::from_millis(100 + 37 * (round as u64 % 11));
         for number in 0.. {
             if Instant::now() >= kill_at {
@@ -54,8 +55,7 @@ fn no_acknowledged_receipt_is_lost() {
         let under_way = std::thread::spawn(move || {
             drop(client.post(to).header("content-type", "application/json").body(last).send());
         });
-        naze.kill().unwrap();
-        naze.wait().unwrap();
+        naze.kill();
         under_way.join().unwrap();
     }
     assert!(acknowledged.len() >= 20 * crashes(), "{} receipts", acknowledged.len());
@@ -64,7 +64,7 @@ fn no_acknowledged_receipt_is_lost() {
         let given = [("from", "2026-03-01T00:00:00Z".to_owned()), ("to", "2026-04-01T00:00:00Z".to_owned())];
         engine.query("failure_types", given).unwrap().rows
     };
-    let engine = Engine::open(Config::with_data(folder.path()), Clock::System).unwrap();
+    let engine = Engine::open(Config::with_data(data), Clock::System).unwrap();
     for id in &acknowledged {
         let recorded = engine.receipt(id.parse().unwrap()).unwrap_or_else(|error| panic!("{id} is lost: {error}"));
         assert_eq!(recorded.id.to_string(), *id);
@@ -74,8 +74,8 @@ fn no_acknowledged_receipt_is_lost() {
     let before = answers(&engine);
     assert_eq!(before.rows.len(), crashes());
     drop(engine);
-    assert_eq!(rebuild(Config::with_data(folder.path())).unwrap(), verified.entries);
-    let engine = Engine::open(Config::with_data(folder.path()), Clock::System).unwrap();
+    assert_eq!(rebuild(Config::with_data(data)).unwrap(), verified.entries);
+    let engine = Engine::open(Config::with_data(data), Clock::System).unwrap();
     assert_eq!(answers(&engine), before);
     println!("{} crashes, {} receipts acknowledged, {} in the ledger", crashes(), acknowledged.len(), verified.entries);
 }

@@ -1,10 +1,10 @@
 //! Real Prometheus, real Alertmanager, real naze: a fault is told once, whoever was down meanwhile.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,26 +12,16 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value as Json, json};
 
+use crate::common::{Program, serve};
+
 /// Longest wait for any one thing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A program that ends with the test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-impl Program {
-    fn start(name: &str, folder: &Path, arguments: &[String]) -> Self {
-        let log = fs::File::options().create(true).append(true).open(folder.join("programs.log")).unwrap();
-        let mut command = Command::new(name);
-        command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(log);
-        Self(command.spawn().unwrap_or_else(|error| panic!("{name}: {error}")))
-    }
+fn start(name: &str, folder: &Path, arguments: &[String]) -> Program {
+    let log = fs::File::options().create(true).append(true).open(folder.join("programs.log")).unwrap();
+    let mut command = Command::new(name);
+    command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(log);
+    Program(command.spawn().unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
 fn free_port() -> u16 {
@@ -141,7 +131,7 @@ impl Stack {
             format!("--web.listen-address=127.0.0.1:{}", self.alertmanager_port),
             "--cluster.listen-address=".to_owned(),
         ];
-        self.alertmanager = Some(Program::start("prometheus-alertmanager", self.folder.path(), &arguments));
+        self.alertmanager = Some(start("prometheus-alertmanager", self.folder.path(), &arguments));
     }
 
     fn start_prometheus(&mut self) {
@@ -152,26 +142,12 @@ impl Stack {
             "--web.enable-lifecycle".to_owned(),
             "--rules.alert.resend-delay=1s".to_owned(),
         ];
-        self.prometheus = Some(Program::start("prometheus", self.folder.path(), &arguments));
+        self.prometheus = Some(start("prometheus", self.folder.path(), &arguments));
     }
 
     fn start_naze(&mut self, config: &str) {
         self.write("naze.toml", config);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_naze"))
-            .args(["serve", "--config"])
-            .arg(self.path("naze.toml"))
-            .arg("--data")
-            .arg(self.path("naze"))
-            .arg("--listen")
-            .arg(format!("127.0.0.1:{}", self.naze_port))
-            .env("NAZE_LOG", "naze=info")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        self.naze = Some(Program(child));
-        lines.find(|line| line.as_ref().unwrap().contains("serving")).expect("naze says that it serves").unwrap();
-        std::thread::spawn(move || lines.for_each(drop));
+        self.naze = Some(serve(self.folder.path(), &format!("127.0.0.1:{}", self.naze_port)).0);
     }
 
     fn reconciling(&self) -> String {

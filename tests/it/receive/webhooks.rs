@@ -66,7 +66,7 @@ fn enqueue(naze: &Naze, event: &Json) -> Reply {
     naze.post("/v2/enqueue", "application/json", event.to_string())
 }
 
-fn trigger(payload: Json) -> Json {
+fn trigger(payload: &Json) -> Json {
     json!({"routing_key": "r", "event_action": "trigger", "dedup_key": "disk/db1", "payload": payload})
 }
 
@@ -81,10 +81,10 @@ fn alerts(naze: &Naze) -> Vec<String> {
 #[test]
 fn a_trigger_without_a_time_is_one_alert_until_it_is_resolved() {
     let naze = Naze::in_memory();
-    let event = trigger(json!({"summary": "disk full", "source": "db1", "severity": "warning"}));
+    let event = trigger(&json!({"summary": "disk full", "source": "db1", "severity": "warning"}));
     let later = json!({"summary": "disk fuller", "source": "db1", "severity": "warning"});
     assert_eq!(enqueue(&naze, &event).status, 202);
-    assert_eq!(enqueue(&naze, &trigger(later)).status, 202);
+    assert_eq!(enqueue(&naze, &trigger(&later)).status, 202);
     assert_eq!(alerts(&naze), ["disk full db1 warning -"], "told again in other words");
     let step = |action: &str| json!({"routing_key": "r", "event_action": action, "dedup_key": "disk/db1"});
     assert_eq!(enqueue(&naze, &step("acknowledge")).status, 202);
@@ -103,7 +103,7 @@ fn a_trigger_without_a_time_is_one_alert_until_it_is_resolved() {
 
     let other =
         json!({"summary": "disk gone", "source": "db2", "severity": "warning", "timestamp": "2026-03-10T11:00:00Z"});
-    let mut other = trigger(other);
+    let mut other = trigger(&other);
     other["dedup_key"] = "disk/db2".into();
     enqueue(&naze, &other);
     other["payload"]["severity"] = "critical".into();
@@ -125,7 +125,7 @@ fn an_event_of_a_key_that_fired_again_is_another_alert() {
         json!({"summary": "disk full", "source": "db1", "severity": "warning", "timestamp": time})
     };
     let resolve = |minute: u32| json!({"routing_key": "r", "event_action": "resolve", "dedup_key": "disk/db1", "payload": at(minute)});
-    for event in [trigger(at(0)), trigger(at(5)), resolve(10), trigger(at(20)), trigger(at(0)), resolve(30)] {
+    for event in [trigger(&at(0)), trigger(&at(5)), resolve(10), trigger(&at(20)), trigger(&at(0)), resolve(30)] {
         assert_eq!(enqueue(&naze, &event).status, 202);
     }
     assert_eq!(
@@ -137,7 +137,7 @@ fn an_event_of_a_key_that_fired_again_is_another_alert() {
 #[test]
 fn a_trigger_without_a_key_is_given_one_that_resolves_it() {
     let naze = Naze::in_memory();
-    let mut event = trigger(json!({"summary": "cron failed", "source": "db1", "severity": "info"}));
+    let mut event = trigger(&json!({"summary": "cron failed", "source": "db1", "severity": "info"}));
     event.as_object_mut().unwrap().remove("dedup_key");
     let answer = enqueue(&naze, &event).json();
     let key = answer["dedup_key"].as_str().unwrap();
