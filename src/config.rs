@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use chrono::TimeDelta;
+
 use crate::error::{Context as _, Error, Result};
+use crate::measure::recorder::Retention;
+use crate::measure::relabel::Rule;
+use crate::measure::store::Bounds;
 use crate::receive::RECEIVERS;
 use crate::record::slot::Width;
 
@@ -35,6 +40,8 @@ pub struct Config {
     pub limits: Limits,
     /// How the documents of senders are read.
     pub receive: Receive,
+    /// Which series are kept, and for how long.
+    pub measure: Measure,
     /// How each sender proves who it is, by its name.
     pub senders: BTreeMap<String, Credentials>,
     /// Whom `naze serve` asks for what it missed.
@@ -93,6 +100,35 @@ pub struct Receive {
     pub component_labels: Vec<String>,
 }
 
+/// Which series are kept, and for how long.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Measure {
+    /// How long values are kept by the minute, in days.
+    pub minutes_days: u32,
+    /// How long they are kept by the hour, in days.
+    pub hours_days: u32,
+    /// Most series.
+    pub series_max: usize,
+    /// Most values of one label of one metric; more become `other`.
+    pub label_values_max: usize,
+    /// Which series are kept, and under which labels, as in Prometheus' `metric_relabel_configs`.
+    pub relabel: Vec<Rule>,
+}
+
+impl Measure {
+    /// Bounds on the number of series.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { series_max: self.series_max, label_values_max: self.label_values_max }
+    }
+
+    /// How long values are kept.
+    pub fn retention(&self) -> Retention {
+        let days = |days: u32| TimeDelta::days(i64::from(days));
+        Retention { minutes: days(self.minutes_days), hours: days(self.hours_days) }
+    }
+}
+
 /// How a sender proves who it is. Without either it is heard on a loopback address only.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -138,6 +174,7 @@ impl Default for Config {
             worker: None,
             limits: Limits::default(),
             receive: Receive::default(),
+            measure: Measure::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
         }
@@ -155,6 +192,12 @@ impl Default for Limits {
             evidence_receipts_max: 200_000,
             requests_max: 512,
         }
+    }
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Self { minutes_days: 35, hours_days: 400, series_max: 50_000, label_values_max: 1_000, relabel: Vec::new() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod episode;
 mod incident;
+mod measured;
 mod observed;
 
 pub use incident::Incident;
@@ -19,6 +20,8 @@ use crate::analyse::cause::{self, Answer, Question};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
+use crate::measure::recorder::Recorder;
+use crate::measure::store::SeriesStore;
 use crate::query::workers::Workers;
 use crate::query::{self, Answered, CannedQuery, Catalogue};
 use crate::receipt::{Receipt, ReceiptId, Value};
@@ -62,6 +65,8 @@ pub struct Engine {
     writer: Writer,
     episodes: Mutex<Episodes>,
     observations: Observations,
+    series: SeriesStore,
+    recorder: Recorder,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -84,6 +89,12 @@ impl Engine {
         let ledger = Ledger::open(config.data.as_deref(), Arc::clone(&vocabulary))?;
         let index = Index::open(index_folder.as_deref(), config.slot_width, Arc::clone(&vocabulary))?;
         let telemetry = Telemetry::new();
+        let series = SeriesStore::open(
+            config.data.as_deref(),
+            config.measure.bounds(),
+            config.measure.retention().minutes_from(clock.now()),
+        )?;
+        let recorder = Recorder::start(series.clone(), clock, config.measure.retention())?;
         let writer = Writer::start(ledger.clone(), index.clone(), clock, telemetry.clone())?;
         let mapping = ComponentMapping::new(config.receive.component_labels.clone());
         let workers = match (&config.worker, &config.data) {
@@ -103,6 +114,8 @@ impl Engine {
             writer,
             episodes: Mutex::default(),
             observations: Observations::default(),
+            series,
+            recorder,
             workers,
         }))
     }

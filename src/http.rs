@@ -11,6 +11,7 @@ mod problem;
 mod queries;
 mod receipts;
 mod self_report;
+mod series;
 mod sparql;
 mod why;
 mod work;
@@ -48,6 +49,8 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/receipts/{id}/source", get(receipts::source))
         .route("/v1/queries", get(queries::list))
         .route("/v1/queries/{id}", get(queries::run))
+        .route("/v1/series", get(series::list))
+        .route("/v1/series/{metric}", get(series::show))
         .route("/v1/incidents", get(incidents::list).post(incidents::open))
         .route("/v1/incidents/{id}", get(incidents::show).post(incidents::update))
         .route("/v1/incidents/{id}/why", get(why::of_incident))

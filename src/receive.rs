@@ -27,12 +27,14 @@ mod flagger;
 mod github;
 mod grafana;
 mod json_ld;
+mod measurements;
 mod members;
 mod native;
 mod otlp;
 mod pagerduty;
 mod rdf;
 pub mod receiver;
+mod remote_write;
 pub mod signature;
 mod title;
 
@@ -45,6 +47,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::error::Result;
+use crate::measure::Samples;
 use crate::receipt::Receipt;
 use crate::validate::Violation;
 use crate::vocab::Vocabulary;
@@ -176,6 +179,8 @@ pub struct Received {
     pub ignored: usize,
     /// Evidence that the sender says it left out, in a sentence.
     pub missing: Option<String>,
+    /// Values of series.
+    pub samples: Vec<Samples>,
     /// Which of the items are steps of alerts that their sender repeats while they last.
     pub repeated: Vec<episode::Step>,
 }

@@ -16,6 +16,7 @@ struct Figures {
     registry: Registry,
     receive: IntCounterVec,
     receive_bytes: IntCounterVec,
+    samples: IntCounterVec,
     reconcile: IntCounterVec,
     stage_seconds: HistogramVec,
     query_seconds: HistogramVec,
@@ -32,6 +33,7 @@ impl Telemetry {
         let figures = Figures {
             registry: Registry::new(),
             receive: counters("naze_receive_total", "Receipts received", &["source", "outcome"]),
+            samples: counters("naze_samples_total", "Samples of series received", &["source", "outcome"]),
             receive_bytes: counters("naze_receive_bytes_total", "Bytes received", &["source"]),
             reconcile: counters(
                 "naze_reconcile_total",
@@ -58,6 +60,13 @@ impl Telemetry {
     pub fn received(&self, source: &str, outcome: &str, count: u64) {
         if count > 0 {
             self.0.receive.with_label_values(&[source, outcome]).inc_by(count);
+        }
+    }
+
+    /// So many samples of `source` came to `outcome`: `recorded`, `refused` or `ignored`.
+    pub fn measured(&self, source: &str, outcome: &str, count: u64) {
+        if count > 0 {
+            self.0.samples.with_label_values(&[source, outcome]).inc_by(count);
         }
     }
 
@@ -131,9 +140,10 @@ impl Default for Telemetry {
 
 impl Figures {
     fn register(&self) {
-        let collectors: [Box<dyn prometheus::core::Collector>; 10] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 11] = [
             Box::new(self.receive.clone()),
             Box::new(self.receive_bytes.clone()),
+            Box::new(self.samples.clone()),
             Box::new(self.reconcile.clone()),
             Box::new(self.stage_seconds.clone()),
             Box::new(self.query_seconds.clone()),

@@ -9,9 +9,15 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use super::problem::Problem;
 use crate::error::Error;
 
-/// Reads the (decompressed) body.
-pub(super) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    if let Some(encoding) = headers.get(CONTENT_ENCODING) {
+/// Reads the decompressed body; the encoding `understood` is left to whoever asked.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+    understood: Option<&str>,
+) -> Result<Bytes, Problem> {
+    let encoding = headers.get(CONTENT_ENCODING);
+    if let Some(encoding) = encoding.filter(|encoding| understood.is_none_or(|understood| *encoding != understood)) {
         let encoding = String::from_utf8_lossy(encoding.as_bytes()).into_owned();
         let error = Error::invalid(format!("Content-Encoding \"{encoding}\" is not understood"))
             .hint("send gzip, deflate, br, zstd or no Content-Encoding");

@@ -19,6 +19,7 @@ use super::{body, receipts};
 use crate::config::{Credentials, Secret};
 use crate::engine::{Engine, Outcome};
 use crate::error::{Error, Result};
+use crate::measure::recorder::Measured;
 use crate::receive::{self, Delivery, Given, Receiver, Tally};
 use crate::record::ledger::Source;
 
@@ -40,7 +41,7 @@ async fn deliver(receiver: &'static Receiver, engine: Arc<Engine>, request: Requ
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let token = parts.uri.query().and_then(token_of);
-    let bytes = match body::read(&parts.headers, body, engine.config().limits.body_bytes_max).await {
+    let bytes = match body::read(&parts.headers, body, engine.config().limits.body_bytes_max, receiver.encoding).await {
         Ok(bytes) => bytes,
         Err(problem) => {
             return answer(receiver, &Delivery { path: &path, headers: &parts.headers, body: &[] }, Err(problem));
@@ -64,16 +65,21 @@ fn answer(receiver: &Receiver, delivery: &Delivery<'_>, told: std::result::Resul
 }
 
 /// What became of the items of a document.
-struct Told(Vec<Outcome>);
+struct Told {
+    outcomes: Vec<Outcome>,
+    measured: Measured,
+}
 
 impl Told {
     fn response(&self) -> Response {
-        receipts::answer(&self.0)
+        receipts::answer(&self.outcomes)
     }
 
     fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for outcome in &self.0 {
+        let Measured { recorded, refused, problem } = self.measured.clone();
+        let mut tally =
+            Tally { samples: recorded, samples_refused: refused, samples_problem: problem, ..Tally::default() };
+        for outcome in &self.outcomes {
             match outcome {
                 Outcome::Recorded(_) => tally.recorded += 1,
                 Outcome::Duplicate(_) => tally.duplicate += 1,
@@ -99,19 +105,21 @@ async fn taken(
     let config = engine.config();
     check_sender(receiver, config.senders.get(receiver.name), config.listen, token, &delivery)?;
     let (path, headers) = (path.to_owned(), headers.clone());
-    let outcomes = blocking(move || {
+    blocking(move || {
         let delivery = Delivery { path: &path, headers: &headers, body: &bytes };
         let given =
             Given { received_at: engine.clock().now(), mapping: engine.mapping(), vocabulary: engine.vocabulary() };
-        let received = (receiver.read)(&delivery, &given)?;
+        let mut received = (receiver.read)(&delivery, &given)?;
         if let Some(missing) = &received.missing {
             tracing::warn!(source = receiver.name, missing, "the sender says that evidence is missing");
         }
         let source = Source { media_type: body::media_type(&headers), bytes: bytes.to_vec() };
-        engine.record(receiver.name, received, source)
+        let samples = std::mem::take(&mut received.samples);
+        let outcomes = engine.record(receiver.name, received, source)?;
+        let measured = engine.measure(receiver.name, samples)?;
+        Ok(Told { outcomes, measured })
     })
-    .await?;
-    Ok(Told(outcomes))
+    .await
 }
 
 /// Whoever can reach a loopback listener is on this machine; any other sender must prove who it is.

@@ -74,7 +74,7 @@ async fn object(
     headers: &HeaderMap,
     body: Body,
 ) -> std::result::Result<Map<String, JsonValue>, super::problem::Problem> {
-    let bytes = body::read(headers, body, engine.config().limits.body_bytes_max).await?;
+    let bytes = body::read(headers, body, engine.config().limits.body_bytes_max, None).await?;
     let not_json = |error: serde_json::Error| Error::invalid("the body is not a JSON object").because(error);
     let mut given: Map<String, JsonValue> = serde_json::from_slice(&bytes).map_err(not_json)?;
     given.insert("kind".into(), json!("incident"));
@@ -171,7 +171,7 @@ pub(super) async fn regenerate(
     headers: HeaderMap,
     body: Body,
 ) -> Reply {
-    let bytes = body::read(&headers, body, engine.config().limits.body_bytes_max).await?;
+    let bytes = body::read(&headers, body, engine.config().limits.body_bytes_max, None).await?;
     let previous = String::from_utf8(bytes.to_vec())
         .map_err(|error| Error::invalid("the earlier post-mortem is not UTF-8").because(error))?;
     write(engine, path.0, options.0, headers, Some(previous)).await

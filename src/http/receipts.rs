@@ -24,7 +24,7 @@ use crate::record::store::star_of;
 
 /// Records receipts in native JSON, NDJSON, JSON-LD, Turtle, TriG, N-Triples or N-Quads.
 pub(super) async fn create(State(engine): State<Arc<Engine>>, headers: HeaderMap, body: Body) -> Reply {
-    let bytes = body::read(&headers, body, engine.config().limits.body_bytes_max).await?;
+    let bytes = body::read(&headers, body, engine.config().limits.body_bytes_max, None).await?;
     let media_type = body::media_type(&headers);
     let format = match media_type.as_str() {
         "" => Format::Json,

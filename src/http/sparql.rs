@@ -47,7 +47,7 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Reply {
-    let bytes = body::read(&headers, body, engine.config().limits.body_bytes_max).await?;
+    let bytes = body::read(&headers, body, engine.config().limits.body_bytes_max, None).await?;
     let text =
         String::from_utf8(bytes.to_vec()).map_err(|error| Error::invalid("the query is not UTF-8").because(error))?;
     let mut operation = read(parameters.as_deref().unwrap_or_default());

@@ -1,6 +1,6 @@
 //! The worker: a process that answers one ad-hoc query over a copy of the index and ends.
 //!
-//! It reads a [`Work`] in JSON from standard input and writes one line of JSON, a [`Told`], then the results. The kernel
+//! It reads a `Work` in JSON from standard input and writes one line of JSON, a `Told`, then the results. The kernel
 //! holds it to its memory and its processor time, and [`super::workers`] kills it when it is late.
 
 use std::io::{Read as _, Write as _};
@@ -45,7 +45,7 @@ pub(super) enum Told {
     },
 }
 
-/// Reads a [`Work`] from standard input, answers on standard output.
+/// Reads a `Work` from standard input, answers on standard output.
 ///
 /// # Errors
 /// `Internal` when nobody can be told what became of the query.

@@ -1,7 +1,7 @@
 //! Ad-hoc queries in processes that can be killed.
 //!
 //! Text can make the evaluator overflow its stack, take memory without end, or overlook that it is cancelled (see
-//! [`super::guard`]). In a process of its own that costs the query and nothing else.
+//! `query/guard.rs`). In a process of its own that costs the query and nothing else.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -1,13 +1,15 @@
-//! OTLP over HTTP, in protobuf and JSON: spans and log records that tell of failures, dependencies and changes.
+//! OTLP over HTTP, in protobuf and JSON: spans and log records that tell of failures, dependencies and changes, and metrics.
 //!
-//! What a healthy request leaves behind is volume, not evidence: it is read and ignored.
+//! What a healthy request leaves behind is volume, not evidence: of its spans only the duration is kept, in a series.
 
 mod attributes;
 mod logs;
+mod metrics;
 mod reply;
 mod traces;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde::de::DeserializeOwned;
@@ -18,7 +20,7 @@ use crate::error::{Error, Result};
 /// Exporters and collectors that speak OTLP/HTTP.
 pub(super) const RECEIVER: Receiver = Receiver {
     name: SOURCE,
-    paths: &[TRACES_PATH, LOGS_PATH],
+    paths: &[TRACES_PATH, LOGS_PATH, METRICS_PATH],
     read,
     reply: Some(|delivery, told| Some(reply::reply(delivery, told))),
     ..Receiver::PLAIN
@@ -27,9 +29,11 @@ pub(super) const RECEIVER: Receiver = Receiver {
 const SOURCE: &str = "otlp";
 const TRACES_PATH: &str = "/v1/traces";
 const LOGS_PATH: &str = "/v1/logs";
+const METRICS_PATH: &str = "/v1/metrics";
 
 fn read(delivery: &Delivery<'_>, given: &Given<'_>) -> Result<Received> {
     let received = match delivery.path {
+        METRICS_PATH => metrics::read(&request::<ExportMetricsServiceRequest>(delivery)?, given),
         LOGS_PATH => logs::read(&request::<ExportLogsServiceRequest>(delivery)?, given),
         _ => traces::read(&request::<ExportTraceServiceRequest>(delivery)?, given),
     };

@@ -2,7 +2,10 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::{ComponentMapping, Received, alertmanager, argocd, cloudevents, flagger, github, grafana, otlp, pagerduty};
+use super::{
+    ComponentMapping, Received, alertmanager, argocd, cloudevents, flagger, github, grafana, measurements, otlp,
+    pagerduty, remote_write,
+};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::vocab::Vocabulary;
@@ -17,9 +20,11 @@ pub const RECEIVERS: &[Receiver] = &[
     flagger::RECEIVER,
     github::RECEIVER,
     grafana::RECEIVER,
+    measurements::RECEIVER,
     otlp::RECEIVER,
     pagerduty::events::RECEIVER,
     pagerduty::webhook::RECEIVER,
+    remote_write::RECEIVER,
 ];
 
 /// One source of documents.
@@ -31,6 +36,8 @@ pub struct Receiver {
     pub paths: &'static [&'static str],
     /// Reads one document.
     pub read: fn(&Delivery<'_>, &Given<'_>) -> Result<Received>,
+    /// The content encoding that it undoes itself.
+    pub encoding: Option<&'static str>,
     /// Checks the signature that the sender makes with the shared secret; `None` for senders that do not sign.
     pub verify: Option<Verify>,
     /// Where the sender puts its token when that is in the body.
@@ -47,6 +54,7 @@ impl Receiver {
         name: "",
         paths: &[],
         read: |_, _| Ok(Received::nothing()),
+        encoding: None,
         verify: None,
         token_in_body: None,
         reply: None,
@@ -102,6 +110,12 @@ pub struct Tally {
     pub recorded: usize,
     /// Receipts that were there already.
     pub duplicate: usize,
+    /// Samples of series that were taken.
+    pub samples: u64,
+    /// Samples that were not.
+    pub samples_refused: u64,
+    /// Why the first of them was not.
+    pub samples_problem: Option<String>,
     /// Why each refused item was refused.
     pub refused: Vec<String>,
 }

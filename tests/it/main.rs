@@ -12,6 +12,7 @@ mod common;
 mod crash;
 mod hostile;
 mod http;
+mod measure;
 mod prometheus;
 mod queries;
 mod receive;

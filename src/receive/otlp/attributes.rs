@@ -24,6 +24,11 @@ impl Attributes {
         self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 
+    /// All of them, as labels.
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        self.0.clone()
+    }
+
     /// The first of several names, best first: conventions were renamed, and old ones live on.
     pub(super) fn first(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.text(name))

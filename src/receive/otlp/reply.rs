@@ -2,11 +2,12 @@
 
 use http::StatusCode;
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
+use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsPartialSuccess, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
 use prost::Message;
 use serde_json::json;
 
-use super::{LOGS_PATH, is_json};
+use super::{LOGS_PATH, METRICS_PATH, is_json};
 use crate::error::{Error, Kind};
 use crate::receive::{Delivery, Reply, Tally};
 
@@ -32,19 +33,32 @@ pub(super) fn reply(delivery: &Delivery<'_>, told: Result<&Tally, &Error>) -> Re
 }
 
 fn success(delivery: &Delivery<'_>, tally: &Tally) -> Reply {
-    let rejected = i64::try_from(tally.refused.len()).unwrap_or(i64::MAX);
-    let error_message = tally.refused.first().cloned().unwrap_or_default();
-    let is_logs = delivery.path == LOGS_PATH;
+    let rejected = i64::try_from(tally.refused.len() as u64 + tally.samples_refused).unwrap_or(i64::MAX);
+    let error_message = tally.refused.iter().chain(&tally.samples_problem).next().cloned().unwrap_or_default();
     let body = if is_json(delivery) {
-        let member = if is_logs { "rejectedLogRecords" } else { "rejectedSpans" };
+        let member = match delivery.path {
+            LOGS_PATH => "rejectedLogRecords",
+            METRICS_PATH => "rejectedDataPoints",
+            _ => "rejectedSpans",
+        };
         let partial = json!({"partialSuccess": {member: rejected.to_string(), "errorMessage": error_message}});
         if rejected > 0 { partial } else { json!({}) }.to_string().into_bytes()
-    } else if is_logs {
-        let partial = ExportLogsPartialSuccess { rejected_log_records: rejected, error_message };
-        ExportLogsServiceResponse { partial_success: (rejected > 0).then_some(partial) }.encode_to_vec()
     } else {
-        let partial = ExportTracePartialSuccess { rejected_spans: rejected, error_message };
-        ExportTraceServiceResponse { partial_success: (rejected > 0).then_some(partial) }.encode_to_vec()
+        let is_partial = rejected > 0;
+        match delivery.path {
+            LOGS_PATH => {
+                let partial = ExportLogsPartialSuccess { rejected_log_records: rejected, error_message };
+                ExportLogsServiceResponse { partial_success: is_partial.then_some(partial) }.encode_to_vec()
+            }
+            METRICS_PATH => {
+                let partial = ExportMetricsPartialSuccess { rejected_data_points: rejected, error_message };
+                ExportMetricsServiceResponse { partial_success: is_partial.then_some(partial) }.encode_to_vec()
+            }
+            _ => {
+                let partial = ExportTracePartialSuccess { rejected_spans: rejected, error_message };
+                ExportTraceServiceResponse { partial_success: is_partial.then_some(partial) }.encode_to_vec()
+            }
+        }
     };
     Reply { status: StatusCode::OK, headers: vec![content_type(delivery)], body }
 }

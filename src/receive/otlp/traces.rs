@@ -1,6 +1,7 @@
 //! Spans: failed ones, calls between components, and deployments that a pipeline traces.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -10,6 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use super::SOURCE;
 use super::attributes::{Attributes, Origin, id, time};
 use crate::clock::Timestamp;
+use crate::measure::{Kind, Point, Samples, Series};
 use crate::receipt::{Receipt, Value};
 use crate::receive::{Draft, Given, Item, Observed, Received};
 
@@ -24,6 +26,13 @@ const PEERS: [&str; 8] = [
     "server.address",
     "net.peer.name",
 ];
+
+/// What names the endpoint of a request, best first; else the span's name does.
+const ENDPOINTS: [&str; 3] = ["http.route", "rpc.method", "messaging.destination.name"];
+/// Seconds it took to serve requests.
+const DURATION: &str = "tps_tracing_duration_seconds";
+/// Requests that failed.
+const ERRORS: &str = "tps_tracing_error_traces_total";
 
 pub(super) fn read(request: &ExportTraceServiceRequest, given: &Given<'_>) -> Received {
     let mut received = Received::default();
@@ -49,6 +58,7 @@ pub(super) fn read(request: &ExportTraceServiceRequest, given: &Given<'_>) -> Re
         received.items.extend(call.failure(&attributes, peer.as_deref(), at).map(Item::Receipt));
         received.items.extend(call.deployment(&attributes, at).map(Item::Receipt));
         received.ignored += usize::from(received.items.len() == before);
+        received.samples.extend(call.served(&attributes, at));
     }
     received.items.extend(edges.into_iter().map(|((caller, callee), at)| Item::Receipt(edge(&caller, &callee, at))));
     received.items.extend(origins.iter().filter_map(|origin| version(origin, given.received_at)).map(Item::Receipt));
@@ -117,6 +127,33 @@ impl Call<'_> {
         let key = key_of_failure(trace.as_deref(), span.as_deref(), failure_type);
         let receipt = receipt.with_text("traceId", trace.as_deref()).with_text("spanId", span.as_deref());
         Some(Draft::new(receipt).with_key(key))
+    }
+
+    /// How long it took to serve a request, and whether that failed.
+    fn served(&self, attributes: &Attributes, at: Timestamp) -> Vec<Samples> {
+        if !matches!(self.span.kind(), SpanKind::Server | SpanKind::Consumer) {
+            return Vec::new();
+        }
+        let series = |metric: &str, kind: Kind, labels: BTreeMap<String, String>| Series {
+            metric: metric.to_owned(),
+            component: self.origin.component.clone(),
+            kind,
+            labels,
+        };
+        let endpoint = attributes.first(&ENDPOINTS).unwrap_or(&self.span.name).to_owned();
+        let labels = BTreeMap::from([("endpoint".to_owned(), endpoint)]);
+        let nanoseconds = self.span.end_time_unix_nano.saturating_sub(self.span.start_time_unix_nano);
+        let seconds = Duration::from_nanos(nanoseconds).as_secs_f64();
+        let mut samples = vec![Samples {
+            series: series(DURATION, Kind::Distribution, labels),
+            unit: Some("s".to_owned()),
+            points: vec![Point::once(at, seconds)],
+        }];
+        if self.span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error) {
+            let errors = series(ERRORS, Kind::Delta, BTreeMap::new());
+            samples.push(Samples { series: errors, unit: None, points: vec![Point::once(at, 1.0)] });
+        }
+        samples
     }
 
     /// A pipeline's task that deploys.

@@ -1,0 +1,81 @@
+//! Quantiles of many values in little space: counts of values in buckets that grow by 2 %, so that any quantile is right
+//! to 1 %. Sketches of parts add up to the sketch of the whole.
+
+use serde::{Deserialize, Serialize};
+
+/// How much wider each bucket is than the one before.
+const GROWTH: f64 = 1.02;
+/// Added to the number of a bucket, so that buckets of positive values have positive numbers.
+const OFFSET: i32 = 40_000;
+/// Buckets of one sketch: values from a nanosecond to a year fit. More are joined with their neighbours, smallest first.
+const BUCKETS_MAX: usize = 2_048;
+
+/// How often values of each size were seen.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sketch(Vec<(i32, u64)>);
+
+impl Sketch {
+    /// Counts `value`, which is finite, `count` times.
+    pub fn add(&mut self, value: f64, count: u64) {
+        self.insert(bucket(value), count);
+        self.keep_bound();
+    }
+
+    /// Counts all that `other` counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (bucket, count) in &other.0 {
+            self.insert(*bucket, *count);
+        }
+        self.keep_bound();
+    }
+
+    /// The value that `share` of all values do not exceed, by nearest rank; `None` without values.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a share of a count"
+    )]
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let total: u64 = self.0.iter().map(|(_, count)| count).sum();
+        let rank = ((share * total as f64).ceil() as u64).max(1);
+        let mut seen = 0;
+        self.0.iter().find_map(|(bucket, count)| {
+            seen += count;
+            (seen >= rank).then(|| middle(*bucket))
+        })
+    }
+
+    fn insert(&mut self, bucket: i32, count: u64) {
+        match self.0.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
+            Ok(place) => self.0[place].1 += count,
+            Err(place) => self.0.insert(place, (bucket, count)),
+        }
+    }
+
+    fn keep_bound(&mut self) {
+        if self.0.len() > BUCKETS_MAX {
+            let surplus = self.0.len() - BUCKETS_MAX;
+            let joined: u64 = self.0.drain(..surplus).map(|(_, count)| count).sum();
+            self.0[0].1 += joined;
+        }
+    }
+}
+
+/// Zero has a bucket of its own; negative values mirror positive ones.
+#[expect(clippy::cast_possible_truncation, reason = "the logarithm of a finite number is small")]
+fn bucket(value: f64) -> i32 {
+    if value.abs() < f64::MIN_POSITIVE {
+        return 0;
+    }
+    let size = (value.abs().ln() / GROWTH.ln()).ceil() as i32 + OFFSET;
+    if value > 0.0 { size } else { -size }
+}
+
+fn middle(bucket: i32) -> f64 {
+    if bucket == 0 {
+        return 0.0;
+    }
+    let upper = GROWTH.powi(bucket.abs() - OFFSET);
+    f64::from(bucket.signum()) * upper * 2.0 / (1.0 + GROWTH)
+}

@@ -1,0 +1,64 @@
+//! The messages of remote write, as much of them as is read.
+
+use prost::Message;
+
+/// Version 1.0: `prometheus.WriteRequest`.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct WriteRequest {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) timeseries: Vec<TimeSeries>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TimeSeries {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) labels: Vec<Label>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) samples: Vec<Sample>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Label {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) value: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Sample {
+    #[prost(double, tag = "1")]
+    pub(super) value: f64,
+    /// Milliseconds since 1970.
+    #[prost(int64, tag = "2")]
+    pub(super) timestamp: i64,
+}
+
+/// Version 2.0: `io.prometheus.write.v2.Request`.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Request {
+    /// Every text that occurs, once; the first is empty.
+    #[prost(string, repeated, tag = "4")]
+    pub(super) symbols: Vec<String>,
+    #[prost(message, repeated, tag = "5")]
+    pub(super) timeseries: Vec<TimeSeriesTwo>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TimeSeriesTwo {
+    /// Name, value, name, value, …, by their places among the symbols.
+    #[prost(uint32, repeated, tag = "1")]
+    pub(super) labels_refs: Vec<u32>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) samples: Vec<Sample>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) metadata: Option<Metadata>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Metadata {
+    #[prost(int32, tag = "1")]
+    pub(super) r#type: i32,
+    #[prost(uint32, tag = "4")]
+    pub(super) unit_ref: u32,
+}
