@@ -34,7 +34,10 @@ const AGED_CHUNKS: usize = 5_000;
 
 /// Points of several series under their numbers, as the journal keeps them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Batch(pub(super) Vec<(u32, Vec<(i64, f64, u64)>)>);
+pub(super) struct Batch(pub(super) Vec<(u32, Vec<Packed>)>);
+
+/// A point: microseconds since 1970, value, count.
+pub(super) type Packed = (i64, f64, u64);
 
 /// All series. Cheap to clone; one [`super::recorder::Recorder`] writes.
 #[derive(Clone)]
@@ -264,6 +267,6 @@ impl SeriesStore {
 }
 
 /// A point as the journal keeps it.
-pub(super) fn packed(point: &Point) -> (i64, f64, u64) {
+pub(super) fn packed(point: &Point) -> Packed {
     (point.at.micros(), point.value, point.count)
 }

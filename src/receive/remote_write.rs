@@ -25,7 +25,7 @@ pub(super) const RECEIVER: Receiver = Receiver {
     ..Receiver::PLAIN
 };
 
-const SOURCE: &str = "remote-write";
+const SOURCE: &str = "remote_write";
 /// The label that holds the name of the metric.
 const NAME: &str = "__name__";
 const PROTOBUF: &str = "application/x-protobuf";
@@ -37,8 +37,10 @@ const MESSAGE_BYTES_MAX: usize = 64 << 20;
 const STALE: u64 = 0x7ff0_0000_0000_0002;
 
 fn read(delivery: &Delivery<'_>, given: &Given<'_>) -> Result<Received> {
-    let version = version(delivery)
-        .ok_or_else(|| Error::invalid("the body is no remote write").hint(format!("send Content-Type: {PROTOBUF}")))?;
+    let version = version(delivery).ok_or_else(|| {
+        Error::invalid("the body is no remote write")
+            .hint(format!("send Content-Type: {PROTOBUF} and Content-Encoding: snappy"))
+    })?;
     let message = decompressed(delivery.body)?;
     match version {
         Version::One => one(&message, given),
@@ -54,11 +56,12 @@ enum Version {
 
 /// By the content type; `None` for what is not spoken here.
 fn version(delivery: &Delivery<'_>) -> Option<Version> {
-    if !delivery.media_type().eq_ignore_ascii_case(PROTOBUF) {
+    let is_snappy = delivery.header("content-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("snappy"));
+    if !is_snappy || !delivery.media_type().eq_ignore_ascii_case(PROTOBUF) {
         return None;
     }
-    let parameters = delivery.header("content-type").unwrap_or_default().split(';').skip(1);
-    match parameters.filter_map(|one| one.trim().strip_prefix("proto=")).next() {
+    let mut parameters = delivery.header("content-type").unwrap_or_default().split(';').skip(1);
+    match parameters.find_map(|one| one.trim().strip_prefix("proto=")) {
         None | Some(VERSION_1) => Some(Version::One),
         Some(VERSION_2) => Some(Version::Two),
         Some(_) => None,

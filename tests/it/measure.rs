@@ -1,4 +1,11 @@
 //! Samples in, series out: nothing is lost, nothing counts twice, and sums of parts are the sums of the whole.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "small counts, as numbers"
+)]
 
 use std::collections::BTreeMap;
 
@@ -285,7 +292,7 @@ fn old_minutes_become_hours_that_say_the_same_and_a_restart_forgets_nothing() {
     }
     let Rollup::Values(second) = &hours[0][1].rollup else { panic!("a gauge has values") };
     assert_eq!((second.count, second.min, second.max, second.last), (60, 60.0, 119.0, 119.0));
-    assert!((second.sum - (60..120).sum::<i32>() as f64).abs() < 1e-9);
+    assert!((second.sum - f64::from((60..120).sum::<i32>())).abs() < 1e-9);
     assert!((second.quantile(0.5) - 89.0).abs() <= 0.9, "{}", second.quantile(0.5));
     let Rollup::Total(second) = &hours[1][1].rollup else { panic!("a counter has a total") };
     assert_eq!((second.first, second.last, second.increase), (60.0, 119.0, 59.0));
@@ -309,7 +316,7 @@ proptest! {
         let mut merged = sketch(left);
         merged.merge(&sketch(right));
         let told = merged.quantile(share).unwrap();
-        prop_assert!((told - exact).abs() <= exact.abs() * 0.0100001, "{told} for {exact}");
+        prop_assert!((told - exact).abs() <= exact.abs() * 0.010_000_1, "{told} for {exact}");
     }
 
     #[test]
@@ -332,9 +339,10 @@ proptest! {
             let mut other = forwards.clone();
             other.rotate_left(shuffled.index(rollups.len()));
             let (one, two) = (merged(&forwards), merged(&other));
-            match (&one, &two) {
-                (Rollup::Total(one), Rollup::Total(two)) => prop_assert_eq!((one.first, one.last, one.increase), (two.first, two.last, two.increase)),
-                _ => prop_assert_eq!(&one, &two),
+            if let (Rollup::Total(one), Rollup::Total(two)) = (&one, &two) {
+                prop_assert_eq!((one.first, one.last, one.increase), (two.first, two.last, two.increase));
+            } else {
+                prop_assert_eq!(&one, &two);
             }
         }
     }

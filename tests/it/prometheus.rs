@@ -120,6 +120,7 @@ impl Stack {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s", "external_labels": {"cluster": "eu-1"}},
             "rule_files": ["rules.yml"],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": targets}]}]},
+            "remote_write": [{"url": self.naze("/api/v1/write"), "queue_config": {"batch_send_deadline": "1s", "max_backoff": "1s"}}],
             "scrape_configs": [{"job_name": "shop", "static_configs": [{"targets": [format!("127.0.0.1:{shop_port}")]}]}],
         }).to_string());
     }
@@ -233,6 +234,18 @@ impl Stack {
         text.lines().find_map(|line| line.strip_prefix(name)).map_or(0, |count| count.parse().unwrap())
     }
 
+    /// How many samples of the shop's metric Prometheus has, and how many it has written to naze.
+    fn samples(&self) -> (f64, f64) {
+        let query = [("query", "count_over_time(app_error_ratio[1h])")];
+        let url = format!("http://127.0.0.1:{}/api/v1/query", self.prometheus_port);
+        let answer = self.get(reqwest::Url::parse_with_params(&url, query).unwrap().as_str()).unwrap();
+        let scraped = answer["data"]["result"][0]["value"][1].as_str().unwrap().parse().unwrap();
+        let shown = self.get(&self.naze("/v1/series/app_error_ratio?from=-1h&to=%2B1h&step=3h&stat=count"));
+        let points = shown.map(|shown| shown["series"][0]["points"].clone()).unwrap_or_default();
+        let written = points.as_array().into_iter().flatten().map(|point| point[1].as_f64().unwrap()).sum();
+        (scraped, written)
+    }
+
     #[track_caller]
     fn wait<T: PartialEq + std::fmt::Debug>(&self, what: &str, expected: &T, actual: impl Fn(&Self) -> T) {
         let deadline = Instant::now() + PATIENCE;
@@ -322,6 +335,13 @@ fn every_incident_is_told_once_whoever_was_down() {
     stack.set_broken(false);
     stack.wait("the end is told", &(3, 3), Stack::receipts);
     stack.wait("Alertmanager has told it", &(0, 0), Stack::firing);
+
+    // Meanwhile Prometheus wrote its samples: all of them, each once, also those of the time when naze was away.
+    let (scraped, _) = stack.samples();
+    stack.wait("all samples are written", &true, |stack| stack.samples().1 >= scraped);
+    let (_, written) = stack.samples();
+    let (scraped, _) = stack.samples();
+    assert!(written <= scraped, "{written} samples written of {scraped}");
 
     // Alertmanager is told to keep quiet: naze hears of the alert all the same, and who silenced it.
     let silence = json!({"matchers": [{"name": "service", "value": "checkout", "isRegex": false, "isEqual": true}],

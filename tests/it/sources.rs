@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
 use naze::clock::Timestamp;
 use naze::config::{Config, Secret};
+use naze::measure::Samples;
 use naze::receive::{Delivery, Given, Item, RECEIVERS, Received, Receiver};
 use naze::vocab::Vocabulary;
 use proptest::prelude::*;
@@ -70,10 +71,24 @@ fn check_payloads(source: &str, sent: impl Fn(&Path) -> Option<(&'static str, &'
                 .collect();
             assert_valid(&receipts);
         }
+        let samples = received.as_ref().map(|received| received.samples.clone()).unwrap_or_default();
         let told = told(received);
         all += &format!("{}\n", path.strip_prefix(&folder).unwrap().display());
         for item in told["items"].as_array().into_iter().flatten() {
             all += &format!("  {item}\n");
+        }
+        for Samples { series, unit, points } in samples {
+            let points: Vec<String> =
+                points.iter().map(|point| format!("{} × {} at {}", point.value, point.count, point.at)).collect();
+            let unit = unit.unwrap_or_default();
+            all += &format!(
+                "  {:?} {} {} {:?} {unit}: {}\n",
+                series.kind,
+                series.metric,
+                series.component,
+                series.labels,
+                points.join(", ")
+            );
         }
         for (name, rest) in told.as_object().unwrap().iter().filter(|(name, _)| *name != "items") {
             all += &format!("  {name}: {rest}\n");
@@ -175,6 +190,9 @@ fn document() -> impl Strategy<Value = Vec<u8>> {
         r#"{"app":{"metadata":{"name":"shop"},"status":{"health":{"status":"Healthy"},"history":[{"revision":"a"}],"conditions":[{"message":"m"}],"operationState":{"phase":"Succeeded","startedAt":"2026-01-01T00:00:00Z"}}}}"#,
         r#"{"event":"aborted","rollout":{"metadata":{"name":"shop","generation":3,"annotations":{"rollout.argoproj.io/revision":"2"}},"spec":{"template":{"spec":{"containers":[{"image":"shop:1@sha256:0"}]}}},"status":{"abort":true,"conditions":[{"lastUpdateTime":"2026-01-01T00:00:00Z"}]}}}"#,
         r#"{"name":"shop","namespace":"n","phase":"Finalising","checksum":"c","metadata":{"eventMessage":"Promotion completed! ","eventType":"Normal","timestamp":"1773136800000"}}"#,
+        "time,component,metric,value,unit,queue\n2026-03-10T11:50:00Z,orders,queue_depth,10,1,in\n",
+        "# TYPE m counter\nm_total{a=\"b\\n\",c=\"d\"} 1.5e3 1773143400000 # {x=\"y\"} 3\n# EOF\n",
+        r#"[{"metric":"m","value":1.5,"component":"a","occurredAt":"2026-01-01T00:00:00Z","kind":"delta","labels":{"a":1},"count":3}]"#,
     ].map(|text| text.as_bytes().to_vec()).to_vec();
     let fixtures = ["cloudevents", "cdevents", "argocd", "flagger"].map(|source| {
         files(&crate_path("tests/receive").join(source)).into_iter().filter_map(|path| {
@@ -207,6 +225,8 @@ fn media_type() -> impl Strategy<Value = &'static str> {
         "application/cloudevents-batch+json",
         "application/x-www-form-urlencoded",
         "text/plain",
+        "text/csv",
+        "application/x-ndjson",
         "",
     ])
 }
@@ -368,12 +388,16 @@ fn otlp() {
     check_payloads("otlp", |path| {
         let name = path.file_name().unwrap().to_str().unwrap();
         let is_protobuf = name.contains(".pb");
-        if name.contains("metrics") || !(is_protobuf || is_json(path)) {
+        if !(is_protobuf || is_json(path)) {
             return None;
         }
         let is_logs = name.contains("logs") && !name.contains("traces") || name == "events.json";
         let media_type = if is_protobuf { "application/x-protobuf" } else { "application/json" };
-        let at = if is_logs { "/v1/logs" } else { "/v1/traces" };
+        let at = match name {
+            name if name.contains("metrics") => "/v1/metrics",
+            _ if is_logs => "/v1/logs",
+            _ => "/v1/traces",
+        };
         Some(("otlp", at, headers(&[("content-type", media_type)])))
     });
 }

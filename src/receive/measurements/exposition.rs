@@ -1,7 +1,7 @@
-//! The text that exporters show to Prometheus, old form and OpenMetrics: `name{label="value"} 1.5 [time]`, with `# TYPE` and
+//! The text that exporters show to Prometheus, old form and `OpenMetrics`: `name{label="value"} 1.5 [time]`, with `# TYPE` and
 //! `# UNIT` before.
 //!
-//! Times are milliseconds in the old form and seconds in OpenMetrics, which ends with `# EOF`.
+//! Times are milliseconds in the old form and seconds in `OpenMetrics`, which ends with `# EOF`.
 
 use std::collections::{BTreeMap, HashMap};
 

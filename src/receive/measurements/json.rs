@@ -78,7 +78,7 @@ fn read(members: &Map<String, Json>) -> std::result::Result<Measurement, Wrong> 
             "value" => told.value = value.as_f64().ok_or_else(|| wrong("value must be a number"))?,
             "count" => {
                 told.count =
-                    Some(value.as_u64().filter(|count| *count > 0).ok_or_else(|| wrong("count must be 1 or more"))?)
+                    Some(value.as_u64().filter(|count| *count > 0).ok_or_else(|| wrong("count must be 1 or more"))?);
             }
             "occurredAt" => {
                 let time = value.as_str().and_then(body::time);
