@@ -15,6 +15,7 @@ mod query;
 mod rebuild;
 mod record;
 mod replay;
+mod series;
 mod serve;
 mod sparql;
 mod timeline;
@@ -88,6 +89,8 @@ enum Command {
     Import(record::Import),
     /// Run a canned query, or list them
     Query(query::Query),
+    /// Show the values of a metric, or list the series that are kept
+    Series(series::Series),
     /// Run ad-hoc SPARQL
     Sparql(sparql::Sparql),
     /// Ask why a component or an incident broke
@@ -135,6 +138,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Record(command) => command.run(&global).await,
             Command::Import(command) => command.run(&global).await,
             Command::Query(command) => command.run(&global).await,
+            Command::Series(command) => command.run(&global).await,
             Command::Sparql(command) => command.run(&global).await,
             Command::Why(command) => command.run(&global).await,
             Command::Timeline(command) => command.run(&global).await,

@@ -1,3 +1,5 @@
+mod measurements;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -27,10 +29,10 @@ pub(super) struct Record {
     media_type: Option<String>,
 }
 
-/// Record large files in batches, with progress
+/// Record large files in batches, with progress: receipts, and measurements in CSV or Prometheus' text
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
-    /// Files to record; NDJSON, N-Triples and N-Quads may be of any size
+    /// Files to record; NDJSON and CSV may be of any size
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
@@ -65,9 +67,15 @@ impl Import {
         let client = global.client()?;
         let mut tally = Tally::default();
         for file in &self.files {
+            if let Some(media_type) = measurements::media_type(file) {
+                measurements::import(&client, file, media_type, &mut tally).await?;
+                continue;
+            }
             let document = Document::from_path(file).ok_or_else(|| {
-                Error::invalid(format!("{} has no known extension", file.display()))
-                    .hint("use .json, .ndjson, .jsonld, .ttl, .trig, .nt or .nq, or `naze record --type`")
+                Error::invalid(format!("{} has no known extension", file.display())).hint(
+                    "use .json, .ndjson, .jsonld, .ttl, .trig, .nt or .nq for receipts (or `naze record --type`), and \
+                     .csv, .prom or .om for measurements",
+                )
             })?;
             if document == Document::NdJson {
                 import_lines(&client, file, &mut tally).await?;
@@ -125,6 +133,14 @@ impl Tally {
         Ok(())
     }
 
+    fn measured(&mut self, answer: &Answer) -> Result<()> {
+        let json = answer.json()?;
+        self.recorded += json["recorded"].as_u64().unwrap_or(0);
+        self.refused += json["refused"].as_u64().unwrap_or(0);
+        self.answers.push(json);
+        Ok(())
+    }
+
     /// How many receipts were refused.
     pub(super) fn refusals(&self) -> impl Iterator<Item = &Json> {
         let receipts = self.answers.iter().flat_map(|answer| answer["receipts"].as_array().into_iter().flatten());
@@ -143,6 +159,10 @@ impl Tally {
             {
                 let text = |member: &str| violation[member].as_str().unwrap_or_default().to_owned();
                 print(&format!("refused: {} ({})", text("message"), text("fix")))?;
+            }
+            let problems = self.answers.iter().flat_map(|answer| answer["problems"].as_array().into_iter().flatten());
+            for problem in problems.filter_map(Json::as_str) {
+                print(&format!("refused: {problem}"))?;
             }
         }
         Ok(if self.refused > 0 { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })

@@ -379,3 +379,47 @@ fn a_kill_loses_no_acknowledged_sample() {
     let total: f64 = counts.map(|point| point[1].as_f64().unwrap()).sum();
     assert_eq!(total, acknowledged as f64);
 }
+
+#[test]
+fn files_are_imported_and_shown_on_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let naze = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_naze"))
+            .args(["--data", &data])
+            .args(arguments)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let csv = file(
+        "m.csv",
+        "time,component,metric,value,unit\n2026-03-10T11:50:00Z,orders,depth,10,1\n2026-03-10T11:50:30Z,orders,depth,x,1\n",
+    );
+    let (code, text) = naze(&["import", &csv]);
+    assert_eq!(code, Some(3));
+    assert_eq!(text, "1 recorded, 0 duplicate, 1 refused\nrefused: line 3.value: value must be a number\n");
+    let prom = file("m.prom", "depth{component=\"cart\"} 3 1773143400000\n");
+    assert_eq!(naze(&["import", &prom]).1, "1 recorded, 0 duplicate, 0 refused\n");
+    let (code, text) = naze(&[
+        "--format",
+        "csv",
+        "series",
+        "depth",
+        "from=2026-03-10T11:00:00Z",
+        "to=2026-03-10T12:00:00Z",
+        "step=1m",
+    ]);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        text,
+        "time,component,metric,value,unit,labels\n2026-03-10T11:00:00Z,orders,depth,10,1,{}\n2026-03-10T11:00:00Z,cart,depth,3,,{}\n",
+        "what is that old is kept by the hour"
+    );
+    let (_, listed) = naze(&["series", "component=cart"]);
+    assert!(listed.contains("depth") && !listed.contains("orders"), "{listed}");
+}
