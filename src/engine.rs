@@ -55,6 +55,7 @@ pub enum Outcome {
 pub struct Engine {
     config: Config,
     clock: Clock,
+    opened_at: Timestamp,
     vocabulary: Arc<Vocabulary>,
     shapes: Shapes,
     catalogue: Catalogue,
@@ -104,6 +105,7 @@ impl Engine {
         Ok(Arc::new(Self {
             config,
             clock,
+            opened_at: clock.now(),
             vocabulary,
             shapes,
             catalogue,
@@ -387,6 +389,11 @@ impl Engine {
     /// The only source of "now".
     pub fn clock(&self) -> Clock {
         self.clock
+    }
+
+    /// Since when it is open.
+    pub fn opened_at(&self) -> Timestamp {
+        self.opened_at
     }
 
     /// Kinds and fields.

@@ -68,6 +68,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/readyz", get(self_report::readyz))
         .route("/-/healthy", get(self_report::healthz))
         .route("/-/ready", get(self_report::readyz))
+        .route("/api/v2/status", get(self_report::as_alertmanager))
         .route("/openapi.json", get(self_report::openapi))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method);

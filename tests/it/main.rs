@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails loudly"
 )]
 
+mod amtool;
 mod cases;
 mod cli;
 mod common;
