@@ -60,6 +60,7 @@ pub struct Engine {
     shapes: Shapes,
     catalogue: Catalogue,
     mapping: ComponentMapping,
+    mappings_of_senders: BTreeMap<String, ComponentMapping>,
     telemetry: Telemetry,
     ledger: Ledger,
     index: Index,
@@ -102,6 +103,10 @@ impl Engine {
             (Some(program), Some(data)) => Some(Workers::new(program.clone(), data.join("snapshots"))?),
             _ => None,
         };
+        let own_labels =
+            config.senders.iter().filter_map(|(name, sender)| Some((name, sender.component_labels.clone()?)));
+        let mappings_of_senders =
+            own_labels.map(|(name, labels)| (name.clone(), ComponentMapping::new(labels))).collect();
         Ok(Arc::new(Self {
             config,
             clock,
@@ -110,6 +115,7 @@ impl Engine {
             shapes,
             catalogue,
             mapping,
+            mappings_of_senders,
             telemetry,
             ledger,
             index,
@@ -406,9 +412,9 @@ impl Engine {
         &self.catalogue
     }
 
-    /// How senders' labels name components.
-    pub fn mapping(&self) -> &ComponentMapping {
-        &self.mapping
+    /// Which labels of a sender name the component.
+    pub fn mapping(&self, sender: &str) -> &ComponentMapping {
+        self.mappings_of_senders.get(sender).unwrap_or(&self.mapping)
     }
 
     /// The index, for reading.
