@@ -13,6 +13,7 @@ mod common;
 mod crash;
 mod hostile;
 mod http;
+mod idempotency;
 mod mapping;
 mod measure;
 mod prometheus;
