@@ -99,14 +99,14 @@ impl Engine {
         let recorder = Recorder::start(series.clone(), clock, config.measure.retention())?;
         let writer = Writer::start(ledger.clone(), index.clone(), clock, telemetry.clone())?;
         let mapping = ComponentMapping::new(config.receive.component_labels.clone());
-        let workers = match (&config.worker, &config.data) {
-            (Some(program), Some(data)) => Some(Workers::new(program.clone(), data.join("snapshots"))?),
-            _ => None,
-        };
         let own_labels =
             config.senders.iter().filter_map(|(name, sender)| Some((name, sender.component_labels.clone()?)));
         let mappings_of_senders =
             own_labels.map(|(name, labels)| (name.clone(), ComponentMapping::new(labels))).collect();
+        let workers = match (&config.worker, &config.data) {
+            (Some(program), Some(data)) => Some(Workers::new(program.clone(), data.join("snapshots"))?),
+            _ => None,
+        };
         Ok(Arc::new(Self {
             config,
             clock,

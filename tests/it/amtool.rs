@@ -1,20 +1,10 @@
 //! Alertmanager's own client, which takes naze for an Alertmanager.
 
-use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 
 use serde_json::Value as Json;
 
 use crate::common::{Naze, serve};
-
-struct Stopped(Child);
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
 
 fn amtool(url: &str, arguments: &[&str]) -> String {
     let output = Command::new("amtool").args(arguments).arg(format!("--alertmanager.url={url}")).output().unwrap();
@@ -29,8 +19,7 @@ fn amtool_sees_a_healthy_peer_and_adds_an_alert() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let (naze, url) = serve(Path::new(folder.path()));
-    let _naze = Stopped(naze);
+    let (_naze, url) = serve(folder.path(), "127.0.0.1:0");
     let cluster = amtool(&url, &["cluster", "show", "--output=json"]);
     let cluster: Json = serde_json::from_str(&cluster).unwrap();
     assert_eq!(cluster["status"], "disabled", "{cluster}");

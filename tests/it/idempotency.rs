@@ -1,6 +1,5 @@
 //! `Idempotency-Key`: a request that is sent again hears the first answer.
 
-use std::path::Path;
 use std::sync::{Arc, Barrier};
 
 use axum::body::Body;
@@ -40,7 +39,7 @@ fn the_same_key_and_body_hear_the_first_answer() {
 #[test]
 fn an_incident_sent_again_under_its_key_is_opened_and_told_of_once() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, url) = serve(Path::new(folder.path()));
+    let (_naze, url) = serve(folder.path(), "127.0.0.1:0");
     let client = reqwest::blocking::Client::new();
     let send = |path: &str, key: &str, body: &Json| {
         let request = client.post(format!("{url}{path}")).header("idempotency-key", key).json(body);
@@ -59,8 +58,6 @@ fn an_incident_sent_again_under_its_key_is_opened_and_told_of_once() {
     assert_eq!(send(&path, "\"a\"", &update), told);
     let shown: Json = client.get(format!("{url}{path}")).send().unwrap().json().unwrap();
     assert_eq!(shown["receipts"].as_array().unwrap().len(), 2, "{shown}");
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
