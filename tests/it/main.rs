@@ -16,6 +16,7 @@ mod http;
 mod idempotency;
 mod mapping;
 mod measure;
+mod opentelemetry;
 mod prometheus;
 mod queries;
 mod receive;
