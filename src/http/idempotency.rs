@@ -138,7 +138,7 @@ pub(super) async fn answer_once(State(once): State<Once>, request: Request, next
         return Ok(next.run(request).await);
     };
     let (parts, sent) = request.into_parts();
-    let bytes = body::read(&parts.headers, sent, once.engine.config().limits.body_bytes_max).await?;
+    let bytes = body::read(&parts.headers, sent, once.engine.config().limits.body_bytes_max, None).await?;
     let name = digest(parts.uri.path(), key.as_bytes());
     let fingerprint = digest(&body::media_type(&parts.headers), &bytes);
     if let Some(answer) = once.requests().begin(name, fingerprint, once.engine.clock().now())? {
