@@ -42,8 +42,8 @@ pub struct Config {
     pub receive: Receive,
     /// Which series are kept, and for how long.
     pub measure: Measure,
-    /// How each sender proves who it is, by its name.
-    pub senders: BTreeMap<String, Credentials>,
+    /// What is set for one sender, by its name.
+    pub senders: BTreeMap<String, Sender>,
     /// Whom `naze serve` asks for what it missed.
     pub reconcile: Reconcile,
 }
@@ -129,14 +129,16 @@ impl Measure {
     }
 }
 
-/// How a sender proves who it is. Without either it is heard on a loopback address only.
+/// What is set for one sender. Without secret and token it is heard on a loopback address only.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Credentials {
+pub struct Sender {
     /// What it signs its documents with.
     pub secret: Option<Secret>,
     /// What it sends along: as bearer token, as password of basic authentication, or as `?token=` in the URL.
     pub token: Option<Secret>,
+    /// Its labels that name the component, in place of those for all senders.
+    pub component_labels: Option<Vec<String>>,
 }
 
 /// A secret that never shows in logs or debug output.
@@ -238,12 +240,30 @@ impl Config {
                 .because(error)
                 .hint("the README lists every key with its default")
         })?;
+        config.check().map_err(|error| {
+            let told = Error::new(error.kind(), format!("configuration {}: {}", path.display(), error.message()));
+            error.hints().iter().fold(told, Error::hint)
+        })?;
+        Ok(config)
+    }
+
+    /// Are there such senders, and can their labels name a component?
+    fn check(&self) -> Result<()> {
         let known: Vec<&str> = RECEIVERS.iter().map(|receiver| receiver.name).collect();
-        match config.senders.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(name) => Err(Error::invalid(format!("configuration {}: senders.{name} is unknown", path.display()))
-                .hint(format!("known senders are {}", known.join(", ")))),
-            None => Ok(config),
+        if let Some(name) = self.senders.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(Error::invalid(format!("senders.{name} is unknown"))
+                .hint(format!("known senders are {}", known.join(", "))));
         }
+        let own =
+            |(name, sender): (&String, &Sender)| Some((format!("senders.{name}"), sender.component_labels.clone()?));
+        let all = ("receive".to_owned(), self.receive.component_labels.clone());
+        for (table, labels) in std::iter::once(all).chain(self.senders.iter().filter_map(own)) {
+            if let Some(label) = labels.iter().find(|label| label.split('/').any(|part| part.trim().is_empty())) {
+                return Err(Error::invalid(format!("{table}.component_labels has \"{label}\", which names no label"))
+                    .hint("write a label, or several joined by \"/\", such as \"namespace/app\""));
+            }
+        }
+        Ok(())
     }
 
     /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN` over what the file says.

@@ -55,10 +55,12 @@ pub enum Outcome {
 pub struct Engine {
     config: Config,
     clock: Clock,
+    opened_at: Timestamp,
     vocabulary: Arc<Vocabulary>,
     shapes: Shapes,
     catalogue: Catalogue,
     mapping: ComponentMapping,
+    mappings_of_senders: BTreeMap<String, ComponentMapping>,
     telemetry: Telemetry,
     ledger: Ledger,
     index: Index,
@@ -97,6 +99,10 @@ impl Engine {
         let recorder = Recorder::start(series.clone(), clock, config.measure.retention())?;
         let writer = Writer::start(ledger.clone(), index.clone(), clock, telemetry.clone())?;
         let mapping = ComponentMapping::new(config.receive.component_labels.clone());
+        let own_labels =
+            config.senders.iter().filter_map(|(name, sender)| Some((name, sender.component_labels.clone()?)));
+        let mappings_of_senders =
+            own_labels.map(|(name, labels)| (name.clone(), ComponentMapping::new(labels))).collect();
         let workers = match (&config.worker, &config.data) {
             (Some(program), Some(data)) => Some(Workers::new(program.clone(), data.join("snapshots"))?),
             _ => None,
@@ -104,10 +110,12 @@ impl Engine {
         Ok(Arc::new(Self {
             config,
             clock,
+            opened_at: clock.now(),
             vocabulary,
             shapes,
             catalogue,
             mapping,
+            mappings_of_senders,
             telemetry,
             ledger,
             index,
@@ -389,6 +397,11 @@ impl Engine {
         self.clock
     }
 
+    /// Since when it is open.
+    pub fn opened_at(&self) -> Timestamp {
+        self.opened_at
+    }
+
     /// Kinds and fields.
     pub fn vocabulary(&self) -> &Arc<Vocabulary> {
         &self.vocabulary
@@ -399,9 +412,9 @@ impl Engine {
         &self.catalogue
     }
 
-    /// How senders' labels name components.
-    pub fn mapping(&self) -> &ComponentMapping {
-        &self.mapping
+    /// Which labels of a sender name the component.
+    pub fn mapping(&self, sender: &str) -> &ComponentMapping {
+        self.mappings_of_senders.get(sender).unwrap_or(&self.mapping)
     }
 
     /// The index, for reading.

@@ -3,6 +3,7 @@
 mod body;
 mod guard;
 mod hooks;
+mod idempotency;
 mod incidents;
 mod ledger;
 mod negotiate;
@@ -42,17 +43,18 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 /// All routes over one engine; both `naze serve` and the CLI in process use it.
 pub fn router(engine: Arc<Engine>) -> Router {
     let hooks = RECEIVERS.iter().flat_map(|receiver| receiver.paths.iter().map(move |path| (*path, receiver)));
+    let once = from_fn_with_state(idempotency::Once::new(&engine), idempotency::answer_once);
     let routes = hooks
         .fold(Router::new(), |routes, (path, receiver)| routes.route(path, hooks::route(receiver)))
-        .route("/v1/receipts", post(receipts::create))
+        .route("/v1/receipts", post(receipts::create).layer(once.clone()))
         .route("/v1/receipts/{id}", get(receipts::show))
         .route("/v1/receipts/{id}/source", get(receipts::source))
         .route("/v1/queries", get(queries::list))
         .route("/v1/queries/{id}", get(queries::run))
         .route("/v1/series", get(series::list))
         .route("/v1/series/{metric}", get(series::show))
-        .route("/v1/incidents", get(incidents::list).post(incidents::open))
-        .route("/v1/incidents/{id}", get(incidents::show).post(incidents::update))
+        .route("/v1/incidents", post(incidents::open).layer(once.clone()).get(incidents::list))
+        .route("/v1/incidents/{id}", post(incidents::update).layer(once).get(incidents::show))
         .route("/v1/incidents/{id}/why", get(why::of_incident))
         .route("/v1/incidents/{id}/timeline", get(incidents::timeline))
         .route("/v1/incidents/{id}/postmortem", get(incidents::postmortem).post(incidents::regenerate))
@@ -68,6 +70,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/readyz", get(self_report::readyz))
         .route("/-/healthy", get(self_report::healthz))
         .route("/-/ready", get(self_report::readyz))
+        .route("/api/v2/status", get(self_report::as_alertmanager))
         .route("/openapi.json", get(self_report::openapi))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method);

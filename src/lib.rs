@@ -26,6 +26,7 @@
 //! | [`record`] | ledger, index, and the one thread that writes both |
 //! | [`query`] | canned and ad-hoc SPARQL, bounded |
 //! | [`measure`] | samples → crossings |
+//! | [`slo`] | what is promised of a service |
 //! | [`analyse`] | why: pure functions over evidence |
 //! | [`report`] | timelines and post-mortems |
 //! | [`engine`] | all of it over one data directory |
@@ -78,6 +79,7 @@ pub mod receive;
 pub mod reconcile;
 pub mod record;
 pub mod report;
+pub mod slo;
 pub mod telemetry;
 pub mod validate;
 pub mod vocab;

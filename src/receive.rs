@@ -30,6 +30,7 @@ mod json_ld;
 mod measurements;
 mod members;
 mod native;
+mod openslo;
 mod otlp;
 mod pagerduty;
 mod rdf;
@@ -37,10 +38,12 @@ pub mod receiver;
 mod remote_write;
 pub mod signature;
 mod title;
+mod yaml;
 
 pub use alertmanager::alertmanager;
 pub use alertmanager::api::active_alerts;
 pub use github::github;
+pub use openslo::{Definitions, openslo};
 pub use receiver::{Delivery, Given, RECEIVERS, Receiver, Reply, Tally};
 
 use std::ffi::OsStr;

@@ -93,9 +93,9 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(&engine)).await.internal("a background task panicked")?
 }
 
-/// What documents are read with.
-fn given(engine: &Engine) -> Given<'_> {
-    Given { received_at: engine.clock().now(), mapping: engine.mapping(), vocabulary: engine.vocabulary() }
+/// What documents are read with, as if `sender` had sent them.
+fn given<'a>(engine: &'a Engine, sender: &str) -> Given<'a> {
+    Given { received_at: engine.clock().now(), mapping: engine.mapping(sender), vocabulary: engine.vocabulary() }
 }
 
 fn client() -> Result<reqwest::Client> {

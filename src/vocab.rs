@@ -336,11 +336,12 @@ fn range_of(range: NamedNodeRef<'_>) -> Option<Range> {
 }
 
 /// The known name most like `given`, if any is alike enough to be meant.
-pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a str> {
+pub(crate) fn nearest<'a, S: AsRef<str> + 'a>(given: &str, known: impl Iterator<Item = &'a S>) -> Option<&'a str> {
     let lower = given.to_lowercase();
     known
+        .map(AsRef::as_ref)
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
         .min()
-        .map(|(_, name)| name.as_str())
+        .map(|(_, name)| name)
 }

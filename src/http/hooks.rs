@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq as _;
 use super::problem::Problem;
 use super::work::blocking;
 use super::{body, receipts};
-use crate::config::{Credentials, Secret};
+use crate::config::{Secret, Sender};
 use crate::engine::{Engine, Outcome};
 use crate::error::{Error, Result};
 use crate::measure::recorder::Measured;
@@ -107,8 +107,11 @@ async fn taken(
     let (path, headers) = (path.to_owned(), headers.clone());
     blocking(move || {
         let delivery = Delivery { path: &path, headers: &headers, body: &bytes };
-        let given =
-            Given { received_at: engine.clock().now(), mapping: engine.mapping(), vocabulary: engine.vocabulary() };
+        let given = Given {
+            received_at: engine.clock().now(),
+            mapping: engine.mapping(receiver.name),
+            vocabulary: engine.vocabulary(),
+        };
         let mut received = (receiver.read)(&delivery, &given)?;
         if let Some(missing) = &received.missing {
             tracing::warn!(source = receiver.name, missing, "the sender says that evidence is missing");
@@ -125,12 +128,12 @@ async fn taken(
 /// Whoever can reach a loopback listener is on this machine; any other sender must prove who it is.
 fn check_sender(
     receiver: &Receiver,
-    credentials: Option<&Credentials>,
+    sender: Option<&Sender>,
     listen: SocketAddr,
     token_in_url: Option<String>,
     delivery: &Delivery<'_>,
 ) -> std::result::Result<(), Problem> {
-    let (secret, token) = credentials.map_or((None, None), |given| (given.secret.as_ref(), given.token.as_ref()));
+    let (secret, token) = sender.map_or((None, None), |given| (given.secret.as_ref(), given.token.as_ref()));
     if secret.is_none() && token.is_none() {
         return Ok(only_on_loopback(listen, receiver)?);
     }

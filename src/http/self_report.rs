@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
+use serde_json::{Value as JsonValue, json};
 
 use super::problem::Reply;
 use super::work::blocking;
@@ -35,6 +37,23 @@ pub(super) async fn readyz(State(engine): State<Arc<Engine>>) -> Reply {
             .hint("see the log; it catches up with the next receipt")
             .into())
     }
+}
+
+/// What tools ask an Alertmanager before they talk to it; naze is in no cluster, and keeps its configuration to itself.
+pub(super) async fn as_alertmanager(State(engine): State<Arc<Engine>>) -> Json<JsonValue> {
+    Json(json!({
+        "cluster": {"status": "disabled", "peers": []},
+        "versionInfo": {
+            "version": env!("CARGO_PKG_VERSION"),
+            "revision": "",
+            "branch": "",
+            "buildUser": "naze",
+            "buildDate": "",
+            "goVersion": "",
+        },
+        "config": {"original": ""},
+        "uptime": engine.opened_at(),
+    }))
 }
 
 /// `OpenAPI` 3.1 description of every route.

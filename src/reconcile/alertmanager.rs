@@ -23,7 +23,7 @@ pub(super) async fn follow(engine: Arc<Engine>, server: Server) {
 }
 
 fn record(engine: &Engine, body: Vec<u8>) -> Result<usize> {
-    let mut received = active_alerts(&body, &given(engine))?;
+    let mut received = active_alerts(&body, &given(engine, SOURCE))?;
     let known: BTreeSet<_> = known_alerts(engine)?.iter().filter_map(|alert| firing(&alert.receipt)).collect();
     received.items.retain(|item| match item {
         Item::Receipt(draft) => firing(&draft.receipt).is_none_or(|firing| !known.contains(&firing)),

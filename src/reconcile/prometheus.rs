@@ -111,7 +111,7 @@ fn record(engine: &Engine, told: &Told) -> Result<usize> {
         return Ok(0);
     }
     let bytes = Json::Array(missed).to_string().into_bytes();
-    let mut received = api::alerts(&bytes, &given(engine))?;
+    let mut received = api::alerts(&bytes, &given(engine, api::NAME))?;
     // They are known from what Prometheus keeps, and need not be told again to stay open.
     received.repeated.retain(|step| step.is_resolved);
     let outcomes = engine.record(api::NAME, received, Source { media_type: "application/json".into(), bytes })?;

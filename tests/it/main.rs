@@ -6,13 +6,17 @@
     reason = "a test that cannot go on fails loudly"
 )]
 
+mod amtool;
 mod cases;
 mod cli;
 mod common;
 mod crash;
 mod hostile;
 mod http;
+mod idempotency;
+mod mapping;
 mod measure;
+mod opentelemetry;
 mod prometheus;
 mod queries;
 mod receive;

@@ -5,6 +5,7 @@ mod alertmanager;
 mod argocd;
 mod cloudevents;
 mod flagger;
+mod openslo;
 mod remote_write;
 mod webhooks;
 

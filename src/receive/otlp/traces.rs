@@ -200,9 +200,11 @@ fn named(deployment: &str) -> (Option<&str>, Option<&str>) {
     }
 }
 
-/// The same exception may come as a span's event and as a log record, and a span may come twice.
+/// The same exception may come as a span's event and as a log record, and a span may come twice. Python's SDK names its
+/// module in the one and not in the other.
 pub(super) fn key_of_failure(trace: Option<&str>, span: Option<&str>, failure_type: &str) -> Option<String> {
-    Some(format!("{SOURCE}:failure:{}:{}:{failure_type}", trace?, span?))
+    let bare = failure_type.rsplit(['.', ':']).next().filter(|bare| !bare.is_empty()).unwrap_or(failure_type);
+    Some(format!("{SOURCE}:failure:{}:{}:{bare}", trace?, span?))
 }
 
 /// An edge is told once a day.

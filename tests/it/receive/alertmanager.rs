@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use naze::clock::Timestamp;
-use naze::config::{Config, Credentials};
+use naze::config::{Config, Sender};
 use naze::engine::Engine;
 use naze::error::Result;
 use naze::receive::{Delivery, Given, RECEIVERS, Received, active_alerts};
@@ -247,7 +247,7 @@ fn prometheus_hears_what_alertmanager_would_say() {
 
 #[test]
 fn prometheus_proves_itself_by_its_token() {
-    let token = Credentials { token: Some("s3cret".to_owned().into()), ..Credentials::default() };
+    let token = Sender { token: Some("s3cret".to_owned().into()), ..Sender::default() };
     let mut config = Config::in_memory();
     config.senders.insert("alertmanager_api".to_owned(), token);
     let naze = Naze::with(config);
