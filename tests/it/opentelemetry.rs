@@ -25,7 +25,7 @@ fn receipts(url: &str, kind: &str) -> Vec<Json> {
 }
 
 #[test]
-fn what_an_sdk_exports_becomes_failures_dependencies_and_deployments() {
+fn what_an_sdk_exports_becomes_failures_dependencies_deployments_and_series() {
     let python = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("opentelemetry").join("bin/python");
     if !python.exists() {
         eprintln!("SKIPPED: {} is not here; scripts/setup test installs the OpenTelemetry SDK", python.display());
@@ -64,6 +64,28 @@ fn what_an_sdk_exports_becomes_failures_dependencies_and_deployments() {
         assert_eq!(failure["labels"]["service.version"], "2.7.9");
         assert_eq!(failure["traceId"].is_string(), failure["message"] == "no funds", "{failure}");
     }
+    let last = |metric: &str, labels: &str| {
+        let path = format!("{url}/v1/series/{metric}?from=-10m&to=%2B10m&step=1h&stat=last{labels}");
+        let shown: Json = reqwest::blocking::get(path).unwrap().json().unwrap();
+        let series = &shown["series"][0];
+        assert_eq!(
+            (&series["component"], shown["series"].as_array().unwrap().len()),
+            (&json!("checkout"), 1),
+            "{shown}"
+        );
+        (
+            series["kind"].clone(),
+            series["unit"].clone(),
+            series["points"].as_array().unwrap().last().unwrap()[1].clone(),
+        )
+    };
+    assert_eq!(last("shop.orders", "&label.paid=true"), (json!("counter"), json!("{order}"), json!(7.0)));
+    assert_eq!(last("shop.queue.depth", "&label.queue=in"), (json!("gauge"), json!(null), json!(12.0)));
+    for (bound, count) in [("0.1", 1.0), ("1", 3.0), ("%2BInf", 4.0)] {
+        assert_eq!(last("shop.order.duration_bucket", &format!("&label.le={bound}")).2, json!(count), "le {bound}");
+    }
+    assert_eq!(last("shop.order.duration_sum", "").2, json!(8.15));
+
     let edges: Vec<Json> =
         receipts(&url, "Dependency").iter().map(|edge| json!([edge["component"], edge["target"]])).collect();
     assert_eq!(edges, [json!(["checkout", "payments"])]);

@@ -7,9 +7,12 @@ import sys
 
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -27,6 +30,20 @@ records.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(f"{url}
 log = logging.getLogger("shop")
 log.addHandler(LoggingHandler(logger_provider=records))
 log.propagate = False
+
+
+exporter = OTLPMetricExporter(f"{url}/v1/metrics", compression=Compression.Gzip)
+metrics = MeterProvider([PeriodicExportingMetricReader(exporter)], resource=resource)
+meter = metrics.get_meter("shop")
+orders = meter.create_counter("shop.orders", unit="{order}")
+depth = meter.create_gauge("shop.queue.depth")
+duration = meter.create_histogram("shop.order.duration", unit="s", explicit_bucket_boundaries_advisory=[0.1, 1])
+orders.add(3, {"paid": True})
+depth.set(12, {"queue": "in"})
+for seconds in (0.05, 0.5, 0.6, 7):
+    duration.record(seconds)
+assert metrics.force_flush()
+orders.add(4, {"paid": True})
 
 
 class PaymentDeclined(Exception):
@@ -56,4 +73,5 @@ log.error("no exception, but an error")
 
 assert spans.force_flush() and records.force_flush()
 spans.shutdown()
+metrics.shutdown()
 records.shutdown()
