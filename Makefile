@@ -25,6 +25,7 @@ doc: setup
 
 bench: build
 	benches/run
+	cargo test --release --locked --bench trend
 
 setup:
 	@scripts/setup
