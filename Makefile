@@ -25,7 +25,8 @@ doc: setup
 
 bench: build
 	benches/run
-	cargo bench --locked --bench sources
+	cargo test --release --locked --bench sources
+	cargo test --release --locked --bench trend
 
 setup:
 	@scripts/setup

@@ -25,9 +25,9 @@
 //! | [`validate`] | SHACL shapes → violations in plain words |
 //! | [`record`] | ledger, index, and the one thread that writes both |
 //! | [`query`] | canned and ad-hoc SPARQL, bounded |
-//! | [`measure`] | samples → crossings |
+//! | [`measure`] | samples → series → crossings |
 //! | [`slo`] | what is promised of a service |
-//! | [`analyse`] | why: pure functions over evidence |
+//! | [`analyse`] | why it broke, and where a metric is heading: pure functions over evidence and series |
 //! | [`report`] | timelines and post-mortems |
 //! | [`engine`] | all of it over one data directory |
 //! | [`reconcile`] | asks senders for what naze missed |
