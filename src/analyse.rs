@@ -1,3 +1,7 @@
 //! Analysis: pure functions over evidence. No IO, no clock, no async.
 
 pub mod cause;
+mod clamped;
+pub mod health;
+
+pub use clamped::Clamped;

@@ -11,6 +11,7 @@ mod cases;
 mod cli;
 mod common;
 mod crash;
+mod health;
 mod hostile;
 mod http;
 mod idempotency;
