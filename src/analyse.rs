@@ -3,5 +3,6 @@
 pub mod cause;
 mod clamped;
 pub mod health;
+pub mod slo;
 
 pub use clamped::Clamped;

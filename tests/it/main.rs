@@ -25,6 +25,7 @@ mod reconcile;
 mod record;
 mod report;
 mod shacl_suite;
+mod slo;
 mod sockets;
 mod sources;
 mod sparql_protocol;

@@ -1,0 +1,3 @@
+//! Service level objectives: every worked number of the requirements, and every boundary.
+
+mod evaluation;
