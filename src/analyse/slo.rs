@@ -12,7 +12,11 @@
 //! # Ok::<(), naze::error::Error>(())
 //! ```
 
+pub mod burn;
+mod burner;
+pub mod chronic;
 mod measured;
+mod phase;
 mod threshold;
 
 use serde::Serialize;
@@ -21,7 +25,9 @@ use super::Clamped;
 use super::clamped::settled;
 use super::health::Colour;
 use crate::error::{Error, Result};
+pub use burner::{Burner, Contribution, burners};
 pub use measured::{Count, Measured};
+pub use phase::{Phase, WEEKLY_STEPS, phase_at};
 pub use threshold::{Comparison, Threshold};
 
 /// Is the objective met?

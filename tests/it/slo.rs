@@ -1,3 +1,5 @@
 //! Service level objectives: every worked number of the requirements, and every boundary.
 
+mod burn;
 mod evaluation;
+mod habit;
