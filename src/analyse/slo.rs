@@ -17,6 +17,7 @@ mod burner;
 pub mod chronic;
 mod measured;
 mod phase;
+pub mod prometheus;
 mod threshold;
 
 use serde::Serialize;
@@ -121,12 +122,14 @@ pub fn evaluate(target: f64, measured: &Measured) -> Result<Evaluation> {
     })
 }
 
-/// A target leaves a budget: it is below 1.
+/// The largest target, nine nines: numbers are told apart to nine decimals.
+const TARGET_MAX: f64 = 0.999_999_999;
+
 fn check_target(target: f64) -> Result<()> {
-    if (0.0..1.0).contains(&target) {
+    if (0.0..=TARGET_MAX).contains(&target) {
         return Ok(());
     }
-    let error = Error::invalid(format!("target is {target}, but has to be at least 0 and below 1"));
+    let error = Error::invalid(format!("target is {target}, but has to be at least 0 and at most {TARGET_MAX}"));
     Err(error.hint("give the share that has to be good, such as 0.999; 1 would leave no error budget"))
 }
 
@@ -140,8 +143,7 @@ impl Evaluation {
 impl Budget {
     fn of(target: f64, attainment: f64) -> Self {
         let (total, spent) = (settled(1.0 - target), settled(1.0 - attainment));
-        // A target within 1e-9 of 1 leaves less than is counted here: anything bad overspends it.
-        let consumed = if spent == 0.0 { 0.0 } else { settled(spent / total.max(1e-9)) };
+        let consumed = settled(spent / total);
         Self { total, spent, consumed, remaining: Clamped::new(1.0 - consumed, 1.0 - consumed, 1.0) }
     }
 }

@@ -3,3 +3,4 @@
 mod burn;
 mod evaluation;
 mod habit;
+mod prometheus;

@@ -173,7 +173,7 @@ fn what_cannot_be_is_refused_with_its_number() {
     assert_eq!((error.kind(), error.message()), (Kind::Invalid, "good is 11, but total is only 10"));
     for target in [1.0, 1.5, -0.1, f64::NAN, 99.9] {
         let error = evaluate(target, &Measured::events(&[])).unwrap_err();
-        assert_eq!(error.message(), format!("target is {target}, but has to be at least 0 and below 1"));
+        assert_eq!(error.message(), format!("target is {target}, but has to be at least 0 and at most 0.999999999"));
     }
 }
 

@@ -30,7 +30,10 @@ fn phases_that_make_no_sense_are_refused() {
     assert_eq!(error(&[]), "phases is empty");
     let phase = |weeks, target| Phase { after: TimeDelta::weeks(weeks), target };
     assert_eq!(error(&[phase(1, 0.9), phase(1, 0.95)]), "a phase after 604800 s follows one after 604800 s");
-    assert_eq!(error(&[phase(0, 0.9), phase(1, 99.9)]), "target is 99.9, but has to be at least 0 and below 1");
+    assert_eq!(
+        error(&[phase(0, 0.9), phase(1, 99.9)]),
+        "target is 99.9, but has to be at least 0 and at most 0.999999999"
+    );
 }
 
 /// Periods of `hours` each from a Monday on, of which those chosen have 99.6 % good events, the others 99.95 %.
