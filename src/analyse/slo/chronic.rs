@@ -109,6 +109,7 @@ fn share(part: usize, of: usize) -> f64 {
     part as f64 / of as f64
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn name<S: Serializer>(day: &Weekday, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(day)
 }

@@ -279,7 +279,7 @@ fn check_value(field: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// `text` in quotes, as both JSON and PromQL write it.
+/// `text` in quotes, as both JSON and Prometheus write it.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -300,7 +300,7 @@ fn percent(ratio: f64) -> String {
     format!("{} %", settled(ratio * 100.0))
 }
 
-/// A range as PromQL writes it, in the largest unit that fits.
+/// A range as Prometheus writes it, in the largest unit that fits.
 fn range(span: TimeDelta) -> String {
     let seconds = span.num_seconds();
     let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
