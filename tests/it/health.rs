@@ -7,6 +7,13 @@ use serde_json::json;
 /// Tasks a minute that a busy queue should finish.
 const TARGET: f64 = 10.0;
 
+/// Sets one reading.
+type Set = fn(&mut Readings, f64);
+/// Readings with their colours.
+type Boundaries = &'static [(f64, Colour)];
+/// Makes a reading good.
+type Repair = fn(&mut Readings);
+
 #[track_caller]
 fn judge(readings: &Readings) -> Health {
     health(readings, TARGET).unwrap()
@@ -111,7 +118,7 @@ fn a_missing_pillar_is_left_out_of_the_mean_and_reported() {
     readings.throughput_per_minute = None;
     readings.pool_utilizations = vec![f64::NAN];
     let health = judge(&readings);
-    near(health.overall.unwrap(), (89.0 + 83.5) / 2.0);
+    near(health.overall.unwrap(), 86.25);
     assert_eq!(
         serde_json::to_value(&health.coverage).unwrap(),
         json!({"scored": 2, "of": 4, "missing": [
@@ -178,8 +185,7 @@ fn the_overview_of_the_requirements_shows_six_greens() {
 #[test]
 fn the_colour_of_a_principle_turns_exactly_at_its_boundary() {
     use Colour::{Green, Red, Yellow};
-    type Set = fn(&mut Readings, f64);
-    let tables: [(usize, Set, &[(f64, Colour)]); 6] = [
+    let tables: [(usize, Set, Boundaries); 6] = [
         (
             0,
             |readings, value| readings.circuit_open_ratio = Some(value),
@@ -262,7 +268,7 @@ fn the_first_principle_in_trouble_decides() {
         request_p99_seconds: Some(4.0),
         ..Readings::default()
     };
-    let flow: [(Principle, &str, fn(&mut Readings)); 6] = [
+    let flow: [(Principle, &str, Repair); 6] = [
         (Principle::Jidoka, "fix the component, then resume", |now| now.circuit_open_ratio = Some(0.0)),
         (Principle::Kanban, "add workers", |now| now.queue_depth = Some(0.0)),
         (Principle::Andon, "fix the cause of the errors", |now| now.error_ratio = Some(0.0)),

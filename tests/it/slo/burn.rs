@@ -19,16 +19,14 @@ fn windows(policy: &Policy) -> Vec<(i64, i64)> {
     policy.rules.iter().map(|rule| (rule.long.num_minutes(), rule.short.num_minutes())).collect()
 }
 
-/// A minute with a hundred events.
-fn minute(bad: u64) -> Option<Count> {
-    Some(Count::new(100 - bad, 100).unwrap())
+/// Minutes with a hundred events each, of which some are bad.
+fn minutes(n: usize, bad: u64) -> Vec<Option<Count>> {
+    vec![Some(Count::new(100 - bad, 100).unwrap()); n]
 }
 
-/// Three days, of which the last `minutes` had `bad` events out of a hundred.
-fn lately(minutes: usize, bad: u64) -> Vec<Option<Count>> {
-    let mut slices = vec![minute(0); 3 * 1_440];
-    slices[3 * 1_440 - minutes..].fill(minute(bad));
-    slices
+/// Three days, of which the last `n` minutes had `bad` events out of a hundred.
+fn lately(n: usize, bad: u64) -> Vec<Option<Count>> {
+    [minutes(3 * 1_440 - n, 0), minutes(n, bad)].concat()
 }
 
 fn firing(burns: &[Burn]) -> Vec<bool> {
@@ -40,8 +38,8 @@ fn a_month_and_a_week_have_the_known_factors_and_windows() {
     let month = policy(0.999, 30);
     assert_eq!(factors(&month), [14.4, 6.0, 3.0, 1.0]);
     assert_eq!(windows(&month), [(60, 5), (360, 30), (1_440, 120), (4_320, 360)]);
-    use Severity::{Page, Ticket};
-    assert_eq!(month.rules.iter().map(|rule| rule.severity).collect::<Vec<_>>(), [Page, Page, Ticket, Ticket]);
+    let severities: Vec<Severity> = month.rules.iter().map(|rule| rule.severity).collect();
+    assert_eq!(severities, [Severity::Page, Severity::Page, Severity::Ticket, Severity::Ticket]);
     let four_weeks = policy(0.999, 28);
     assert_eq!(factors(&four_weeks), [13.44, 5.6, 2.8, 0.933_333_333]);
     assert_eq!(windows(&four_weeks), windows(&month));
@@ -68,8 +66,8 @@ fn windows_of_other_periods_follow_the_period() {
 
 #[test]
 fn a_rule_that_even_a_total_outage_cannot_fire_is_left_out_and_named() {
-    let cap = |target| policy(target, 30).burn_max;
-    assert_eq!([cap(0.95), cap(0.9), cap(0.999)], [20.0, 10.0, 1_000.0]);
+    let caps = [0.95, 0.9, 0.999].map(|target| policy(target, 30).burn_max);
+    assert_eq!(caps.to_vec(), [20.0, 10.0, 1_000.0]);
     assert_eq!(factors(&policy(0.95, 30)), [14.4, 6.0, 3.0, 1.0]);
     let loose = policy(0.9, 30);
     assert_eq!(factors(&loose), [6.0, 3.0, 1.0]);
@@ -83,7 +81,7 @@ fn a_rule_that_even_a_total_outage_cannot_fire_is_left_out_and_named() {
     assert_eq!(factors(&policy(0.0, 30)), [] as [f64; 0], "caps at 1");
     for target in [0.0, 0.5, 0.9, 0.95, 0.999] {
         let policy = policy(target, 30);
-        let outage = policy.burn(&vec![minute(100); 3 * 1_440], MINUTE);
+        let outage = policy.burn(&minutes(3 * 1_440, 100), MINUTE);
         assert!(outage.iter().all(|burn| burn.is_firing), "what is left fires in a total outage, {target}");
     }
 }
@@ -95,9 +93,7 @@ fn both_windows_have_to_burn() {
     assert_eq!(told(&lately(0, 0)), [false; 4]);
     assert_eq!(told(&lately(5, 100)), [false; 4], "five minutes are 8.3 over an hour");
     assert_eq!(told(&lately(9, 100)), [true, false, false, false]);
-    let mut over = lately(65, 100);
-    let end = over.len();
-    over[end - 5..].fill(minute(0));
+    let over = [lately(60, 100), minutes(5, 0)].concat();
     assert_eq!(told(&over), [false, true, true, true], "an hour of outage is over since five minutes");
     assert_eq!(told(&lately(1_440, 4)), [false, false, true, true], "a slow burn");
     assert_eq!(told(&lately(4_320, 1)), [false; 4], "exactly the budget");
