@@ -1,4 +1,9 @@
 //! Analysis: pure functions over evidence. No IO, no clock, no async.
 
 pub mod cause;
+mod clamped;
+pub mod health;
+pub mod slo;
 pub mod trend;
+
+pub use clamped::Clamped;

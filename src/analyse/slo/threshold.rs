@@ -1,0 +1,46 @@
+//! Which values are good, and by how much.
+
+/// Which values are good.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Threshold {
+    /// How a good value compares.
+    pub comparison: Comparison,
+    /// To what it is compared.
+    pub value: f64,
+}
+
+/// How a value compares to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Below it.
+    Less,
+    /// At most as much.
+    LessOrEqual,
+    /// Above it.
+    Greater,
+    /// At least as much.
+    GreaterOrEqual,
+}
+
+impl Threshold {
+    /// Is `value` good?
+    pub fn is_good(self, value: f64) -> bool {
+        match self.comparison {
+            Comparison::Less => value < self.value,
+            Comparison::LessOrEqual => value <= self.value,
+            Comparison::Greater => value > self.value,
+            Comparison::GreaterOrEqual => value >= self.value,
+        }
+    }
+
+    /// Should values be low?
+    pub(super) fn is_upper(self) -> bool {
+        matches!(self.comparison, Comparison::Less | Comparison::LessOrEqual)
+    }
+
+    /// How far `value` is on the good side, relative to the threshold; nothing for a threshold of 0.
+    pub(super) fn headroom(self, value: f64) -> Option<f64> {
+        let distance = if self.is_upper() { self.value - value } else { value - self.value };
+        (self.value != 0.0).then(|| distance / self.value.abs())
+    }
+}

@@ -1,0 +1,6 @@
+//! Service level objectives: every worked number of the requirements, and every boundary.
+
+mod burn;
+mod evaluation;
+mod habit;
+mod prometheus;
