@@ -29,6 +29,7 @@
 //! | [`slo`] | what is promised of a service |
 //! | [`analyse`] | why: pure functions over evidence |
 //! | [`report`] | timelines and post-mortems |
+//! | [`export`] | dashboards for Grafana |
 //! | [`engine`] | all of it over one data directory |
 //! | [`reconcile`] | asks senders for what naze missed |
 //! | [`http`], [`cli`] | two doors to the engine; a CLI command is an HTTP request |
@@ -71,6 +72,7 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod export;
 pub mod http;
 pub mod measure;
 pub mod query;
