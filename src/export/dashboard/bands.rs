@@ -11,6 +11,9 @@ use crate::vocab::nearest;
 /// Where the named bands are.
 pub(super) const FILE: &str = "bands.toml";
 
+/// By how much of it a value has to be above a bound to differ from it: more than what arithmetic loses.
+const JUST_ABOVE: f64 = 1e-9;
+
 static NAMED: LazyLock<BTreeMap<String, Bands>> = LazyLock::new(|| {
     let text = DASHBOARDS.get_file(FILE).and_then(|file| file.contents_utf8()).expect("the file is packed");
     toml::from_str(text).expect("a test reads the file")
@@ -45,7 +48,7 @@ struct Conditions {
 
 impl Bands {
     /// The colour from each bound on, lowest first; the first has none. A bound counts for the colour that it starts, so
-    /// a condition without its bound starts at the next number.
+    /// a condition without its bound starts just above it.
     pub fn steps(&self) -> Vec<(Option<f64>, &'static str)> {
         let is_above = self.0.first().is_none_or(|(_, condition)| condition.is_above);
         if is_above {
@@ -86,7 +89,7 @@ impl Condition {
     }
 
     fn start_of(self, with_bound: bool) -> f64 {
-        if with_bound { self.bound } else { self.bound.next_up() }
+        if with_bound { self.bound } else { self.bound + JUST_ABOVE * self.bound.abs().max(1.0) }
     }
 
     /// Reads `> 1000`, `>= 500`, `< 1` or `<= 0.95`.
