@@ -30,8 +30,11 @@ impl Dashboards {
         match self.out {
             Some(out) => write(&dashboards, &out)?,
             None if global.format == Format::Json => {
-                let all: Json = dashboards.iter().map(Dashboard::grafana).collect();
-                print(&pretty(if let [one] = dashboards.as_slice() { one.grafana() } else { all }))?;
+                let document = match dashboards.as_slice() {
+                    [one] => one.grafana(),
+                    all => all.iter().map(Dashboard::grafana).collect(),
+                };
+                print(&pretty(&document))?;
             }
             None => {
                 let rows = dashboards.iter().map(|dashboard| {
@@ -57,12 +60,12 @@ fn write(dashboards: &[Dashboard], out: &Path) -> Result<()> {
     fs::create_dir_all(out).invalid(format!("cannot make the folder {}", out.display()))?;
     for dashboard in dashboards {
         let path = out.join(&dashboard.name).with_extension("json");
-        fs::write(&path, pretty(dashboard.grafana())).invalid(format!("cannot write {}", path.display()))?;
+        fs::write(&path, pretty(&dashboard.grafana())).invalid(format!("cannot write {}", path.display()))?;
         print(&path.display().to_string())?;
     }
     Ok(())
 }
 
-fn pretty(json: Json) -> String {
+fn pretty(json: &Json) -> String {
     format!("{json:#}\n")
 }

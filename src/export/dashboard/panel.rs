@@ -16,7 +16,7 @@ pub struct Panel {
     /// How it is drawn.
     #[serde(rename = "type")]
     pub visual: Visual,
-    /// PromQL; several go into `queries`.
+    /// The query, in Prometheus' language; several go into `queries`.
     pub query: Option<String>,
     /// Name of each series of `query`, such as `{{queue}}`.
     #[serde(default)]
@@ -84,7 +84,7 @@ pub enum Visual {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Series {
-    /// PromQL.
+    /// The query, in Prometheus' language.
     pub query: String,
     /// Name of each series.
     #[serde(default)]
