@@ -74,7 +74,7 @@ fn metrics() -> Vec<(char, String, String, f64)> {
         .map(|line| {
             let (series, value) = line[2..].rsplit_once(' ').unwrap();
             let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-            let labels = labels.trim_end_matches('}').to_owned();
+            let labels = labels.trim_end_matches('}').replace(", ", ",");
             (line.chars().next().unwrap(), name.to_owned(), labels, value.parse().unwrap())
         })
         .collect()

@@ -69,10 +69,11 @@ fn backfill(now: u64) -> String {
         )
         .unwrap();
         let mut series = |name: &str, labels: &str, at: &dyn Fn(f64) -> f64| {
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
             for minute in &times {
                 #[expect(clippy::cast_precision_loss, reason = "minutes of a week")]
                 let passed = (minute - times[0]) as f64;
-                writeln!(text, "{name}{{{labels}}} {} {}", at(passed), minute * MINUTE).unwrap();
+                writeln!(text, "{name}{labels} {} {}", at(passed), minute * MINUTE).unwrap();
             }
         };
         match kind {
