@@ -63,6 +63,7 @@
 //! |---|---|
 //! | kind of receipt | a file in `ontology/` and one in `shapes/`; a user's own: a folder named by `kinds` in the configuration |
 //! | canned query | a `.rq` file in `queries/`; a user's own: a folder named by `queries` |
+//! | dashboard | a `.toml` file in `dashboards/`; a user's own: `naze dashboards FILE` |
 //! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
 //! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |
 
