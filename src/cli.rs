@@ -6,6 +6,7 @@
 
 mod client;
 mod completions;
+mod dashboards;
 mod demo;
 mod doctor;
 mod incident;
@@ -109,6 +110,8 @@ enum Command {
     Replay(replay::Replay),
     /// Record a real incident and print its cause
     Demo(demo::Demo),
+    /// Write dashboards for Grafana
+    Dashboards(dashboards::Dashboards),
     /// Check that naze works here, and say what to do where it does not
     Doctor(doctor::Doctor),
     /// Answer one ad-hoc query for another naze
@@ -148,6 +151,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Rebuild(command) => command.run(&global),
             Command::Replay(command) => command.run(&global).await,
             Command::Demo(command) => command.run(&global).await,
+            Command::Dashboards(command) => command.run(&global),
             Command::Doctor(command) => command.run(&global).await,
             Command::Completions(command) => command.run(),
             Command::QueryWorker => crate::query::worker::work().map(|()| ExitCode::SUCCESS),

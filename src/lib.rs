@@ -29,6 +29,7 @@
 //! | [`slo`] | what is promised of a service |
 //! | [`analyse`] | why it broke, and where a metric is heading: pure functions over evidence and series |
 //! | [`report`] | timelines and post-mortems |
+//! | [`export`] | dashboards for Grafana |
 //! | [`engine`] | all of it over one data directory |
 //! | [`reconcile`] | asks senders for what naze missed |
 //! | [`http`], [`cli`] | two doors to the engine; a CLI command is an HTTP request |
@@ -62,6 +63,7 @@
 //! |---|---|
 //! | kind of receipt | a file in `ontology/` and one in `shapes/`; a user's own: a folder named by `kinds` in the configuration |
 //! | canned query | a `.rq` file in `queries/`; a user's own: a folder named by `queries` |
+//! | dashboard | a `.toml` file in `dashboards/`; a user's own: `naze dashboards FILE` |
 //! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
 //! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |
 
@@ -71,6 +73,7 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod export;
 pub mod http;
 pub mod measure;
 pub mod query;

@@ -18,6 +18,7 @@ mod idempotency;
 mod mapping;
 mod measure;
 mod opentelemetry;
+mod kit;
 mod prometheus;
 mod queries;
 mod receive;

@@ -1,0 +1,3 @@
+//! Exporting: what naze knows, in the forms of other tools.
+
+pub mod dashboard;
