@@ -20,6 +20,7 @@ mod series;
 mod serve;
 mod sparql;
 mod timeline;
+mod trend;
 mod verify;
 mod why;
 
@@ -92,6 +93,8 @@ enum Command {
     Query(query::Query),
     /// Show the values of a metric, or list the series that are kept
     Series(series::Series),
+    /// Tell where a metric is heading
+    Trend(trend::Trend),
     /// Run ad-hoc SPARQL
     Sparql(sparql::Sparql),
     /// Ask why a component or an incident broke
@@ -142,6 +145,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Import(command) => command.run(&global).await,
             Command::Query(command) => command.run(&global).await,
             Command::Series(command) => command.run(&global).await,
+            Command::Trend(command) => command.run(&global).await,
             Command::Sparql(command) => command.run(&global).await,
             Command::Why(command) => command.run(&global).await,
             Command::Timeline(command) => command.run(&global).await,

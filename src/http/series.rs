@@ -32,8 +32,8 @@ const POINTS_SHOWN: i64 = 240;
 const WINDOW_DEFAULT: TimeDelta = TimeDelta::hours(1);
 const STEP_MIN_SECONDS: i64 = 60;
 
-/// Which series, by `metric`, `component` and `label.<name>`.
-struct Wanted {
+/// Which series are asked for, by `metric`, `component` and `label.<name>`.
+pub(super) struct Wanted {
     metric: Option<String>,
     component: Option<String>,
     labels: BTreeMap<String, String>,
@@ -41,20 +41,21 @@ struct Wanted {
 
 impl Wanted {
     /// Takes what it knows out of `given`.
-    fn of(given: &mut BTreeMap<String, String>) -> Self {
+    pub(super) fn of(given: &mut BTreeMap<String, String>, metric: Option<&str>) -> Self {
         let labels = given.extract_if(.., |name, _| name.starts_with("label."));
         let labels = labels.map(|(name, value)| (name["label.".len()..].to_owned(), value)).collect();
-        Self { metric: given.remove("metric"), component: given.remove("component"), labels }
+        let metric = metric.map_or_else(|| given.remove("metric"), |metric| Some(metric.to_owned()));
+        Self { metric, component: given.remove("component"), labels }
     }
 
-    fn has(&self, series: &Series) -> bool {
+    pub(super) fn has(&self, series: &Series) -> bool {
         self.metric.as_ref().is_none_or(|metric| *metric == series.metric)
             && self.component.as_ref().is_none_or(|component| *component == series.component)
             && self.labels.iter().all(|(name, value)| series.labels.get(name) == Some(value))
     }
 }
 
-fn refuse_others(given: &BTreeMap<String, String>, known: &str) -> Result<()> {
+pub(super) fn refuse_others(given: &BTreeMap<String, String>, known: &str) -> Result<()> {
     match given.keys().next() {
         None => Ok(()),
         Some(name) => Err(Error::invalid(format!("there is no parameter {name}")).hint(format!("known are {known}"))),
@@ -66,7 +67,7 @@ pub(super) async fn list(
     State(engine): State<Arc<Engine>>,
     Query(mut given): Query<BTreeMap<String, String>>,
 ) -> Reply {
-    let wanted = Wanted::of(&mut given);
+    let wanted = Wanted::of(&mut given, None);
     refuse_others(&given, "metric, component and label.<name>")?;
     let found = blocking(move || Ok(engine.series(|series| wanted.has(series)))).await?;
     let series: Vec<JsonValue> = found.iter().take(SERIES_MAX).map(|(_, known)| about(known)).collect();
@@ -81,8 +82,7 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Reply {
     let media_type = negotiate::best(&headers, &["application/json", "text/csv"])?;
-    let mut wanted = Wanted::of(&mut given);
-    wanted.metric = Some(metric.clone());
+    let wanted = Wanted::of(&mut given, Some(&metric));
     let now = engine.clock().now();
     let time = |name: &str, text: Option<String>| text.map(|text| parse_time(name, &text, now)).transpose();
     let to = time("to", given.remove("to"))?.unwrap_or(now);
@@ -131,7 +131,7 @@ fn step(given: Option<&str>, window: &Range<Timestamp>) -> Result<u32> {
     u32::try_from(seconds).invalid("the step is too long")
 }
 
-fn about(known: &Known) -> JsonValue {
+pub(super) fn about(known: &Known) -> JsonValue {
     let Series { metric, component, kind, labels } = &known.series;
     json!({"metric": metric, "component": component, "kind": kind, "unit": known.unit, "labels": labels})
 }

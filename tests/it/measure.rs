@@ -423,3 +423,43 @@ fn files_are_imported_and_shown_on_the_command_line() {
     let (_, listed) = naze(&["series", "component=cart"]);
     assert!(listed.contains("depth") && !listed.contains("orders"), "{listed}");
 }
+
+#[test]
+fn a_trend_is_told_of_each_window_and_ends_where_it_is_asked() {
+    let naze = Naze::in_memory();
+    // Two days of a latency that climbs by a hundredth of itself an hour, then a day of rest at the top.
+    let rows: String = (0..3 * 1_440)
+        .map(|minute| {
+            let time = at("2026-03-07T12:00:00Z").checked_add(chrono::TimeDelta::minutes(minute)).unwrap();
+            let climbed = f64::from(u32::try_from(minute).unwrap().min(2_880)) / 60.0;
+            format!(
+                "{time},cart,latency,{},ms\n",
+                100.0 + climbed + f64::from(u32::try_from(minute % 7).unwrap()) * 0.1
+            )
+        })
+        .collect();
+    let body = format!("time,component,metric,value,unit\n{rows}");
+    assert_eq!(post(&naze, "text/csv", &body).json()["recorded"], 4_320);
+    let verdicts = |query: &str| {
+        let reply = naze.get(&format!("/v1/trends/latency?component=cart{query}"));
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let windows = reply.json()["trends"][0]["trend"]["windows"].clone();
+        let verdict = |window: &Json| {
+            (window["window"].as_str().unwrap().to_owned(), window["verdict"]["direction"].as_str().unwrap().to_owned())
+        };
+        windows.as_array().unwrap().iter().map(verdict).collect::<BTreeMap<String, String>>()
+    };
+    let rising = verdicts("&polarity=lower&at=2026-03-09T12:00:00Z");
+    assert_eq!(rising["24h"], "degrading", "{rising:?}");
+    assert_eq!(verdicts("&polarity=higher&at=2026-03-09T12:00:00Z")["24h"], "improving");
+    assert_eq!(verdicts("&at=2026-03-09T12:00:00Z")["24h"], "rising");
+    assert_eq!(verdicts("&polarity=lower")["24h"], "stable", "the last day rests");
+    assert_eq!(verdicts("&at=2026-03-07T12:00:30Z")["24h"], "not_enough_data");
+    for (query, named) in [("?polarity=up", "polarity"), ("?threshold=high", "threshold"), ("?horizon=long", "horizon")]
+    {
+        let reply = naze.get(&format!("/v1/trends/latency{query}"));
+        assert_eq!(reply.status, 400);
+        assert!(reply.text().contains(named), "{}", reply.text());
+    }
+    assert_eq!(naze.get("/v1/trends/nothing").status, 404);
+}
