@@ -238,6 +238,10 @@ fn main() {
         let size = if case.list.is_some() { format!("{} events", EVENTS[0]) } else { "a text of 4 MiB".to_owned() };
         row(case.source, case.fixture, &throughput, &size, case.reading());
     }
+    let case = &CASES[CASES.len() - 1];
+    let parse = |body: Vec<u8>| time_of(|| assert!(serde_json::from_slice::<Json>(&body).unwrap().is_object()));
+    let bodies = TEXT_BYTES.map(|bytes| case.long_body(bytes));
+    row("JSON parsed, not read", case.fixture, "", "a text of 4 MiB", bodies.map(parse));
     let fixture =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/receive/openslo/every-form.yaml"));
     let file = fixture.unwrap();
