@@ -1,3 +1,4 @@
 //! Analysis: pure functions over evidence. No IO, no clock, no async.
 
 pub mod cause;
+pub mod trend;

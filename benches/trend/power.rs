@@ -1,0 +1,111 @@
+//! How often a verdict is "degrading" for a metric that does not grow, and for one that grows by 15 %: seven days of
+//! hourly points around 100 in four shapes of noise. Beside it, the rule "current above the mean".
+#![expect(clippy::cast_precision_loss, reason = "hours and runs are few")]
+
+use chrono::TimeDelta;
+use naze::analyse::trend::{Direction, Point, Polarity, Question, trend};
+use naze::clock::Timestamp;
+
+const RUNS: u64 = 2_000;
+const HOURS: usize = 168;
+
+/// What makes the values of a series.
+#[derive(Debug, Clone, Copy)]
+enum Noise {
+    Independent,
+    Autoregressive,
+    DailySeason,
+    Spikes,
+}
+
+/// SplitMix64, so that every run draws the same.
+struct Draw(u64);
+
+impl Draw {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+}
+
+impl Noise {
+    /// Deviations from the level, as shares of it.
+    fn draw(self, draw: &mut Draw) -> Vec<f64> {
+        let mut memory = draw.normal() * 0.10;
+        let phase = draw.uniform() * std::f64::consts::TAU;
+        (0..HOURS)
+            .map(|hour| match self {
+                Self::Independent => 0.15 * draw.normal(),
+                Self::Autoregressive => {
+                    memory = 0.6 * memory + 0.08 * draw.normal();
+                    memory
+                }
+                Self::DailySeason => {
+                    0.3 * (std::f64::consts::TAU * hour as f64 / 24.0 + phase).sin() + 0.12 * draw.normal()
+                }
+                Self::Spikes => {
+                    let spike = if draw.uniform() < 0.03 { 1.0 + 2.0 * draw.uniform() } else { 0.0 };
+                    0.05 * draw.normal() + spike
+                }
+            })
+            .collect()
+    }
+}
+
+fn series(noise: Noise, growth: f64, run: u64) -> Vec<Point> {
+    let mut draw = Draw(run.wrapping_mul(0xD134_2543_DE82_EF95) ^ noise as u64);
+    let deviations = noise.draw(&mut draw);
+    let hour = |hour: usize| Timestamp::from_micros(hour as i64 * 3_600_000_000).expect("a time after 1970");
+    let level = |at: usize| 1.0 + growth * at as f64 / (HOURS - 1) as f64;
+    deviations
+        .iter()
+        .enumerate()
+        .map(|(at, deviation)| Point { time: hour(at + 1), value: 100.0 * (level(at) + deviation) })
+        .collect()
+}
+
+fn degrading(points: &[Point]) -> bool {
+    let question = Question {
+        at: points[points.len() - 1].time,
+        interval: TimeDelta::hours(1),
+        polarity: Some(Polarity::LowerIsBetter),
+        threshold: None,
+        horizon: None,
+    };
+    let answer = trend(&question, points);
+    answer.windows[2].verdict.direction == Direction::Degrading
+}
+
+fn above_mean(points: &[Point]) -> bool {
+    let mean = points.iter().map(|point| point.value).sum::<f64>() / points.len() as f64;
+    points[points.len() - 1].value > mean
+}
+
+/// Share of the runs of which a rule says "degrading".
+fn share(noise: Noise, growth: f64, rule: fn(&[Point]) -> bool) -> f64 {
+    (0..RUNS).filter(|run| rule(&series(noise, growth, *run))).count() as f64 / RUNS as f64
+}
+
+pub(crate) fn print() {
+    println!("\"degrading\" of {RUNS} simulated weeks, percent (goal: at most 5 at 0 % growth, at least 85 at +15 %)");
+    println!("{:<16}{:>12}{:>12}{:>22}{:>12}", "noise", "at 0 %", "at +15 %", "current>mean: at 0 %", "at +15 %");
+    for noise in [Noise::Independent, Noise::Autoregressive, Noise::DailySeason, Noise::Spikes] {
+        let of = |growth, rule| 100.0 * share(noise, growth, rule);
+        println!(
+            "{:<16}{:>12.1}{:>12.1}{:>22.1}{:>12.1}",
+            format!("{noise:?}"),
+            of(0.0, degrading),
+            of(0.15, degrading),
+            of(0.0, above_mean),
+            of(0.15, above_mean)
+        );
+    }
+}

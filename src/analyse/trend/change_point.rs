@@ -1,0 +1,166 @@
+//! Where a series becomes another one: the best cut into stretches of one level each, or of one straight line each.
+//!
+//! For every number of cuts the best places are found exactly, by dynamic programming; how many cuts, and whether level
+//! or line, is decided by BIC with a stiffened penalty, because neighbouring values of a metric are alike and plain BIC
+//! takes that for change.
+#![expect(clippy::cast_precision_loss, reason = "counts of points fit 53 bits")]
+
+use serde::Serialize;
+
+use super::grid::Grid;
+use super::summary::{mean, variance};
+use crate::clock::Timestamp;
+
+/// A change of level or slope.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangePoint {
+    /// Middle of the first cell after the change.
+    pub time: Timestamp,
+    /// Mean since the change before.
+    pub before: f64,
+    /// Mean until the next change.
+    pub after: f64,
+    /// `(after - before) / before`; nothing when it was 0 before.
+    pub change: Option<f64>,
+}
+
+/// Most changes looked for.
+const CUTS_MAX: usize = 20;
+/// Fewest values between two changes.
+const STRETCH_MIN: usize = 5;
+/// Price of each parameter, in units of ln(n); BIC has 1. Scores on TCPD are flat from 3.5 to 6.
+const PENALTY: f64 = 4.5;
+/// Residual variance that counts as none, relative to the series.
+const VARIANCE_MIN: f64 = 1e-9;
+
+/// The changes of a grid.
+pub(super) fn find(grid: &Grid) -> Vec<ChangePoint> {
+    let (cells, values): (Vec<usize>, Vec<f64>) =
+        grid.cells.iter().enumerate().filter_map(|(cell, value)| Some((cell, (*value)?))).unzip();
+    let cuts = cuts(&values);
+    let edges: Vec<usize> = [0].into_iter().chain(cuts).chain([values.len()]).collect();
+    edges
+        .windows(3)
+        .map(|edge| {
+            let (before, after) = (mean(&values[edge[0]..edge[1]]), mean(&values[edge[1]..edge[2]]));
+            let change = (before != 0.0).then(|| (after - before) / before);
+            ChangePoint { time: grid.time(cells[edge[1]]), before, after, change }
+        })
+        .collect()
+}
+
+/// Places of the first values after each change. Quadratic in the number of values.
+pub fn cuts(values: &[f64]) -> Vec<usize> {
+    let centre = mean(values);
+    let scale = variance(values, centre).sqrt();
+    if values.len() < 2 * STRETCH_MIN || scale <= centre.abs() * f64::EPSILON || !scale.is_finite() {
+        return Vec::new();
+    }
+    let costs = Costs::new(values.iter().map(|value| (value - centre) / scale));
+    let n = values.len() as f64;
+    let mut best = (f64::INFINITY, Vec::new());
+    for shape in [Shape::Level, Shape::Line] {
+        for (count, (cost, cuts)) in segment(values.len(), |from, to| costs.of(shape, from, to)).into_iter().enumerate()
+        {
+            let score = n * (cost / n).max(VARIANCE_MIN).ln() + PENALTY * n.ln() * shape.parameters(count);
+            if score < best.0 {
+                best = (score, cuts);
+            }
+        }
+    }
+    best.1
+}
+
+/// What a stretch is described by.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    Level,
+    Line,
+}
+
+impl Shape {
+    /// Parameters of so many cuts, beyond those of one level: a place, and what the new stretch looks like.
+    fn parameters(self, cuts: usize) -> f64 {
+        match self {
+            Self::Level => 2.0 * cuts as f64,
+            Self::Line => 1.0 + 3.0 * cuts as f64,
+        }
+    }
+}
+
+/// Running sums, from which the squared error of any stretch follows.
+struct Costs {
+    value: Vec<f64>,
+    square: Vec<f64>,
+    placed: Vec<f64>,
+}
+
+impl Costs {
+    fn new(values: impl Iterator<Item = f64>) -> Self {
+        let mut sums = Self { value: vec![0.0], square: vec![0.0], placed: vec![0.0] };
+        let (mut value_sum, mut square_sum, mut placed_sum) = (0.0, 0.0, 0.0);
+        for (place, value) in values.enumerate() {
+            value_sum += value;
+            square_sum += value * value;
+            placed_sum += value * place as f64;
+            sums.value.push(value_sum);
+            sums.square.push(square_sum);
+            sums.placed.push(placed_sum);
+        }
+        sums
+    }
+
+    /// Squared error of the best level or line through `from..to`.
+    fn of(&self, shape: Shape, from: usize, to: usize) -> f64 {
+        let n = (to - from) as f64;
+        let sum = self.value[to] - self.value[from];
+        let error = self.square[to] - self.square[from] - sum * sum / n;
+        let explained = match shape {
+            Shape::Level => 0.0,
+            Shape::Line => {
+                let middle = f64::midpoint(from as f64, (to - 1) as f64);
+                let shared = self.placed[to] - self.placed[from] - middle * sum;
+                shared * shared / (n * (n * n - 1.0) / 12.0)
+            }
+        };
+        (error - explained).max(0.0)
+    }
+}
+
+/// The least cost of `0..n` for 0, 1, 2 … cuts, and where they are.
+fn segment(n: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<(f64, Vec<usize>)> {
+    let mut least: Vec<f64> = (0..=n).map(|to| if to < STRETCH_MIN { f64::INFINITY } else { cost(0, to) }).collect();
+    let mut last_cut: Vec<Vec<usize>> = Vec::new();
+    let mut found = vec![(least[n], Vec::new())];
+    for cuts in 1..=CUTS_MAX.min(n / STRETCH_MIN - 1) {
+        let mut next = vec![f64::INFINITY; n + 1];
+        let mut chosen = vec![0; n + 1];
+        for to in (cuts + 1) * STRETCH_MIN..=n {
+            for cut in cuts * STRETCH_MIN..=to - STRETCH_MIN {
+                let total = least[cut] + cost(cut, to);
+                if total < next[to] {
+                    (next[to], chosen[to]) = (total, cut);
+                }
+            }
+        }
+        least = next;
+        last_cut.push(chosen);
+        found.push((least[n], trace(&last_cut, n)));
+    }
+    found
+}
+
+fn trace(last_cut: &[Vec<usize>], n: usize) -> Vec<usize> {
+    let mut to = n;
+    let mut cuts: Vec<usize> = last_cut
+        .iter()
+        .rev()
+        .map(|chosen| {
+            to = chosen[to];
+            to
+        })
+        .collect();
+    cuts.reverse();
+    cuts
+}

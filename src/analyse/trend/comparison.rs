@@ -1,0 +1,55 @@
+//! This window beside an earlier one of the same length.
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use super::summary::mean;
+use super::{Point, back, between};
+use crate::clock::Timestamp;
+
+/// Two means and the change between them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Comparison {
+    /// Mean of this window.
+    pub current: f64,
+    /// Mean of the earlier window.
+    pub previous: f64,
+    /// Change in percent; nothing when the earlier mean is 0.
+    pub change_percent: Option<f64>,
+}
+
+/// A window beside earlier ones; what lies before the history is nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Comparisons {
+    /// The window right before.
+    pub previous: Option<Comparison>,
+    /// The same weekdays a year ago (52 weeks).
+    pub year_ago: Option<Comparison>,
+}
+
+/// A year of whole weeks, so that Mondays are compared with Mondays.
+const YEAR: TimeDelta = TimeDelta::weeks(52);
+
+impl Comparison {
+    /// Compares the `length` up to `at` with the `length` that ended `ago` earlier, of points in order of time.
+    pub fn of(points: &[Point], at: Timestamp, length: TimeDelta, ago: TimeDelta) -> Option<Self> {
+        let mean_until = |end: Timestamp| {
+            let values: Vec<f64> = between(points, back(end, length), end).iter().map(|point| point.value).collect();
+            (!values.is_empty()).then(|| mean(&values))
+        };
+        let (current, previous) = (mean_until(at)?, mean_until(back(at, ago))?);
+        let change_percent = (previous != 0.0).then(|| (current - previous) / previous.abs() * 100.0);
+        Some(Self { current, previous, change_percent })
+    }
+}
+
+impl Comparisons {
+    pub(super) fn of(points: &[Point], at: Timestamp, length: TimeDelta) -> Self {
+        Self {
+            previous: Comparison::of(points, at, length, length),
+            year_ago: Comparison::of(points, at, length, YEAR),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The verdict on a window: a trend that is neither chance nor season nor too small to matter.
+
+use serde::Serialize;
+
+use super::grid::{Gap, Grid};
+use super::kendall;
+use super::line::Line;
+use super::summary::{MAD_TO_SIGMA, median, median_and_mad};
+use super::{Direction, Polarity, days};
+
+/// What the window's trend is, and what that rests on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// `not_enough_data` when nothing can be said.
+    pub direction: Direction,
+    /// One sentence with its numbers.
+    pub statement: String,
+    /// Two-sided probability of such a trend in a series without one.
+    pub p_value: Option<f64>,
+    /// Theil–Sen slope without the season, per day.
+    pub slope_per_day: Option<f64>,
+    /// Change over the window by that slope, relative to the level it began at.
+    pub change: Option<f64>,
+    /// Whether a daily or weekly season was taken out.
+    pub seasonally_adjusted: bool,
+    /// How many independent values the window is worth.
+    pub n_effective: Option<f64>,
+}
+
+/// Fewest filled cells a verdict rests on.
+pub(super) const CELLS_MIN: usize = 10;
+/// Least share of the window's cells that are filled.
+const COVERAGE_MIN: f64 = 0.5;
+/// Largest two-sided probability of chance.
+const P_MAX: f64 = 0.08;
+/// Least change over the window, relative to the level it began at.
+const CHANGE_MIN: f64 = 0.05;
+
+/// Judges a grid from which the season was taken out if there is one.
+pub(super) fn judge(grid: &Grid, adjusted: bool, gaps: &[Gap], polarity: Option<Polarity>) -> Verdict {
+    let filled = grid.cells.iter().flatten().count();
+    if let Some(why) = too_little(filled, grid.cells.len(), gaps) {
+        return Verdict::not_enough(why);
+    }
+    let places: Vec<(f64, f64)> = grid.points();
+    let Some(line) = Line::theil_sen(&places) else { return Verdict::not_enough("all points are at one time".into()) };
+    let per_cell = Line { slope: line.slope * days(grid.step), level: line.at(grid.day(0)) };
+    let kendall = kendall::test(&grid.cells, per_cell);
+    let span = places[places.len() - 1].0 - places[0].0;
+    let change = line.slope * span / level(&places, line);
+    let significant = kendall.p_value <= P_MAX;
+    let matters = change.abs() >= CHANGE_MIN;
+    let direction = if significant && matters { Direction::of(change, polarity) } else { Direction::Stable };
+    Verdict {
+        direction,
+        statement: statement(change, kendall.p_value, significant, matters, adjusted),
+        p_value: Some(kendall.p_value),
+        slope_per_day: Some(line.slope),
+        change: Some(change),
+        seasonally_adjusted: adjusted,
+        n_effective: Some(kendall.n_effective),
+    }
+}
+
+/// What a change is relative to: the level at the start, or the noise where that is larger, so that a metric that is
+/// mostly 0 does not double all the time.
+fn level(places: &[(f64, f64)], line: Line) -> f64 {
+    let mut values: Vec<f64> = places.iter().map(|place| place.1).collect();
+    let rest: Vec<f64> = places.iter().map(|place| place.1 - line.at(place.0)).collect();
+    let noise = MAD_TO_SIGMA * median_and_mad(&rest).1;
+    let first = line.at(places[0].0).abs();
+    let floor = noise.max(0.01 * median(&mut values).abs());
+    if first > floor { first } else { floor.max(f64::MIN_POSITIVE) }
+}
+
+fn too_little(filled: usize, cells: usize, gaps: &[Gap]) -> Option<String> {
+    let named = || match gaps.iter().max_by_key(|gap| gap.missing) {
+        Some(gap) => format!("; {} points are missing between {} and {}", gap.missing, gap.from, gap.to),
+        None => String::new(),
+    };
+    if filled < CELLS_MIN {
+        return Some(format!("{filled} of {cells} intervals have points, {CELLS_MIN} are needed{}", named()));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "cells are few")]
+    let coverage = filled as f64 / cells as f64;
+    (coverage < COVERAGE_MIN).then(|| format!("{filled} of {cells} intervals have points, half are needed{}", named()))
+}
+
+fn statement(change: f64, p_value: f64, significant: bool, matters: bool, adjusted: bool) -> String {
+    let by = format!("{:+.1} % over the window", change * 100.0);
+    let chance = if p_value < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p_value:.3}") };
+    let season = if adjusted { ", season taken out" } else { "" };
+    match (significant, matters) {
+        (true, true) => format!("{by} ({chance}{season})"),
+        (true, false) => format!("{by} is too small to matter ({chance}{season})"),
+        (false, _) => format!("{by} may be chance ({chance}{season})"),
+    }
+}
+
+impl Verdict {
+    fn not_enough(statement: String) -> Self {
+        Self {
+            direction: Direction::NotEnoughData,
+            statement: format!("not enough data: {statement}"),
+            p_value: None,
+            slope_per_day: None,
+            change: None,
+            seasonally_adjusted: false,
+            n_effective: None,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! One series through one window.
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use super::forecast::Basis;
+use super::grid::{Gap, Grid, gaps};
+use super::line::Line;
+use super::{
+    ChangePoint, Comparisons, Direction, Outliers, Point, Polarity, Profile, Projection, Question, Summary, Surprise,
+    Verdict, back, between, change_point, days, forecast, outlier, smooth, surprise, verdict,
+};
+use crate::clock::Timestamp;
+
+/// Everything that is said about one window.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowTrend {
+    /// Its name, such as `7d`.
+    pub window: &'static str,
+    /// Its start; a point there is not part of it.
+    pub from: Timestamp,
+    /// Its end; a point there is part of it.
+    pub to: Timestamp,
+    /// Where points are missing.
+    pub gaps: Vec<Gap>,
+    /// The plain numbers; nothing without points.
+    pub summary: Option<Summary>,
+    /// The least-squares slope and what follows from it; nothing of fewer than three points.
+    pub slope: Option<Slope>,
+    /// Direction of the least-squares slope: `stable` when it makes less than 1 % of the mean over the window.
+    pub direction: Direction,
+    /// The verdict that has to earn itself.
+    pub verdict: Verdict,
+    /// Moving average of the last 60 s.
+    pub smoothed: Option<f64>,
+    /// Values far from the others.
+    pub outliers: Option<Outliers>,
+    /// Moments that the past did not announce.
+    pub surprises: Vec<Surprise>,
+    /// Where the level changed, the season taken out.
+    pub change_points: Vec<ChangePoint>,
+    /// The window continued.
+    pub projection: Option<Projection>,
+    /// The window beside earlier ones.
+    pub comparison: Comparisons,
+}
+
+/// The least-squares slope in its units.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Slope {
+    /// Units per day.
+    pub per_day: f64,
+    /// Units per hour.
+    pub per_hour: f64,
+    /// Percent of the window's mean per day; nothing when that is 0.
+    pub percent_per_day: Option<f64>,
+}
+
+/// Least change over the window, relative to the mean, that the least-squares direction is not `stable` at.
+const STABLE_BELOW: f64 = 0.01;
+
+/// Looks at points in order of time through the window of `length` that ends at the question's `at`.
+pub(super) fn look(
+    question: &Question,
+    window: &'static str,
+    length: TimeDelta,
+    all: &[Point],
+    profile: Option<&Profile>,
+) -> WindowTrend {
+    let (from, to) = (back(question.at, length), question.at);
+    let points = between(all, from, to);
+    let places: Vec<(f64, f64)> = points.iter().map(|point| (days(point.time.since(from)), point.value)).collect();
+    let values: Vec<f64> = points.iter().map(|point| point.value).collect();
+    let summary = Summary::of(&values);
+    let slope = summary.and_then(|summary| Slope::of(&places, summary.mean));
+    let season = |time: Timestamp| profile.map_or(0.0, |profile| profile.at(time));
+    let grid = Grid::new(points, from, to, question.interval).without(season);
+    let gaps = gaps(points, from, to, question.interval);
+    let verdict = verdict::judge(&grid, profile.is_some(), &gaps, question.polarity);
+    let adjusted = grid.points();
+    let basis = Basis {
+        points: &places,
+        adjusted: &adjusted,
+        n_effective: verdict.n_effective.unwrap_or(0.0),
+        season: &season,
+        at: to,
+        length,
+    };
+    WindowTrend {
+        window,
+        from,
+        to,
+        slope,
+        direction: slope.map_or(Direction::NotEnoughData, |slope| direction(slope, length, question.polarity)),
+        smoothed: smooth::moving_average(points, smooth::WIDTH).last().map(|point| point.value),
+        outliers: outlier::outliers(points, question.polarity),
+        surprises: surprise::surprises(all, from, to),
+        change_points: change_point::find(&grid),
+        projection: forecast::project(&basis, question.horizon.unwrap_or(length), question.threshold),
+        comparison: Comparisons::of(all, to, length),
+        summary,
+        gaps,
+        verdict,
+    }
+}
+
+impl Slope {
+    fn of(places: &[(f64, f64)], mean: f64) -> Option<Self> {
+        let line = Line::least_squares(places)?;
+        let percent_per_day = (mean != 0.0).then(|| line.slope / mean * 100.0);
+        Some(Self { per_day: line.slope, per_hour: line.slope / 24.0, percent_per_day })
+    }
+}
+
+fn direction(slope: Slope, length: TimeDelta, polarity: Option<Polarity>) -> Direction {
+    let over_window = slope.percent_per_day.map(|percent| percent / 100.0 * days(length));
+    match over_window {
+        Some(change) if change.abs() < STABLE_BELOW => Direction::Stable,
+        _ => Direction::of(slope.per_day, polarity),
+    }
+}
