@@ -122,9 +122,12 @@ pub fn trend(question: &Question, points: &[Point]) -> Trend {
         points.iter().filter(|point| point.value.is_finite() && point.time <= question.at).copied().collect();
     known.sort_by(|a, b| a.time.cmp(&b.time).then(a.value.total_cmp(&b.value)));
     let profile = Profile::of(&known, question);
+    let surprises = surprise::surprises(&known);
     let windows: Vec<WindowTrend> = WINDOWS
         .iter()
-        .map(|(name, length)| window::look(question, name, TimeDelta::seconds(*length), &known, profile.as_ref()))
+        .map(|(name, length)| {
+            window::look(question, name, TimeDelta::seconds(*length), &known, profile.as_ref(), &surprises)
+        })
         .collect();
     Trend {
         question: question.clone(),

@@ -1,4 +1,4 @@
-//! How much a series remembers: an autoregressive model, its order chosen by AIC, and the autocorrelation it implies.
+//! How much a series remembers: an autoregressive model, its order chosen by BIC, and the autocorrelation it implies.
 //!
 //! A fitted model instead of the raw sample autocorrelations, because those of hundreds of lags are mostly noise, and
 //! picking the significant ones misses the many small ones that add up.
@@ -9,22 +9,31 @@
     reason = "lags are small"
 )]
 
-/// Autocorrelations of lags `1..n` of a series with holes, whose values have mean 0.
-pub(super) fn fitted(values: &[Option<f64>]) -> Vec<f64> {
+/// By how much the memory of a series widens the variance of Mann–Kendall's S. `values` are what is left beside a line,
+/// with mean 0; holes are no values.
+pub(super) fn widening(values: &[Option<f64>]) -> f64 {
     let n = values.iter().flatten().count();
     let order_max = ((10.0 * (n.max(1) as f64).log10()) as usize).min(n / 8);
     let sample = sample(values, order_max, n);
-    let model = levinson(&sample, n);
-    let mut lags: Vec<f64> = Vec::with_capacity(values.len());
-    for lag in 1..values.len() {
-        let next = if lag <= model.len() {
+    let first = hamed_rao(&implied(&sample, values.len(), n), n);
+    // The line took some of the memory with it: a level and a slope, each worth `widening / n` of the variance.
+    let taken = 2.0 * first / n as f64;
+    let restored: Vec<f64> = sample.iter().map(|rho| (rho + taken) / (1.0 + taken)).collect();
+    if first > 1.0 { hamed_rao(&implied(&restored, values.len(), n), n) } else { first }
+}
+
+/// Autocorrelations of lags `1..cells` that the model fitted to those of the first lags implies.
+fn implied(sample: &[f64], cells: usize, n: usize) -> Vec<f64> {
+    let model = levinson(sample, n);
+    let mut lags: Vec<f64> = vec![1.0];
+    for lag in 1..cells {
+        lags.push(if lag <= model.len() {
             sample[lag]
         } else {
-            model.iter().enumerate().map(|(back, weight)| weight * lags[lag - 2 - back]).sum()
-        };
-        lags.push(next);
+            model.iter().enumerate().map(|(back, weight)| weight * lags[lag - 1 - back]).sum()
+        });
     }
-    if model.is_empty() { vec![0.0; lags.len()] } else { lags }
+    lags.split_off(1)
 }
 
 /// Autocorrelations of lags `0..=order_max`.
@@ -36,9 +45,9 @@ fn sample(values: &[Option<f64>], order_max: usize, n: usize) -> Vec<f64> {
     (0..=order_max).map(|lag| if whole > 0.0 { covariance(lag) / whole } else { 0.0 }).collect()
 }
 
-/// Weights of the autoregressive model with the least AIC, by Levinson and Durbin.
+/// Weights of the autoregressive model with the least BIC, by Levinson and Durbin.
 fn levinson(correlation: &[f64], n: usize) -> Vec<f64> {
-    let (mut best, mut best_aic) = (Vec::new(), 0.0);
+    let (mut best, mut best_bic) = (Vec::new(), 0.0);
     let mut weights: Vec<f64> = Vec::new();
     let mut error = 1.0;
     for order in 1..correlation.len() {
@@ -51,17 +60,17 @@ fn levinson(correlation: &[f64], n: usize) -> Vec<f64> {
         if error <= 0.0 || error.is_nan() {
             break;
         }
-        let aic = n as f64 * error.ln() + 2.0 * order as f64;
-        if aic < best_aic {
-            (best, best_aic) = (weights.clone(), aic);
+        let bic = n as f64 * error.ln() + (n as f64).ln() * order as f64;
+        if bic < best_bic {
+            (best, best_bic) = (weights.clone(), bic);
         }
     }
     best
 }
 
-/// By how much autocorrelation widens the variance of Mann–Kendall's S: equation 15 of Hamed and Rao (1998). Never
+/// Equation 15 of Hamed and Rao (1998). Never
 /// below 1, so that a series that swings back and forth does not count as more points than it has.
-pub(super) fn hamed_rao(correlation: &[f64], n: usize) -> f64 {
+fn hamed_rao(correlation: &[f64], n: usize) -> f64 {
     let n = n as f64;
     let sum: f64 = correlation
         .iter()

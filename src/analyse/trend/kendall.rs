@@ -15,8 +15,9 @@ pub(super) struct Kendall {
     pub(super) n_effective: f64,
 }
 
-/// Tests cells at even distances; `trend` is the line through them. Quadratic in the number of cells.
-pub(super) fn test(cells: &[Option<f64>], trend: Line) -> Kendall {
+/// Tests cells at even distances; `trend` is the line through them, `freedom` the share of their freedom that taking out
+/// the season left. Quadratic in the number of cells.
+pub(super) fn test(cells: &[Option<f64>], trend: Line, freedom: f64) -> Kendall {
     let known: Vec<f64> = cells.iter().flatten().copied().collect();
     let n = known.len();
     let s: f64 = (1..n)
@@ -24,7 +25,7 @@ pub(super) fn test(cells: &[Option<f64>], trend: Line) -> Kendall {
         .sum();
     let residual: Vec<Option<f64>> =
         cells.iter().enumerate().map(|(place, value)| value.map(|value| value - trend.at(place as f64))).collect();
-    let factor = autocorrelation::hamed_rao(&autocorrelation::fitted(&centred_ranks(&residual)), n);
+    let factor = autocorrelation::widening(&centred_ranks(&residual)) / freedom;
     let deviation = (variance(&known) * factor).sqrt();
     // One step of S towards zero, because S is whole and the curve is not.
     let z = if deviation > 0.0 { (s.abs() - 1.0).max(0.0) / deviation } else { 0.0 };
@@ -62,6 +63,6 @@ fn centred_ranks(values: &[Option<f64>]) -> Vec<Option<f64>> {
 }
 
 /// Student's t instead of the normal, because the autocorrelation was itself estimated from few values.
-fn two_sided(z: f64, freedom: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, freedom.max(1.0)).map_or(1.0, |t| 2.0 * t.sf(z))
+fn two_sided(z: f64, degrees: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, degrees.max(1.0)).map_or(1.0, |t| 2.0 * t.sf(z))
 }

@@ -55,12 +55,15 @@ pub struct Profile {
     day: Vec<f64>,
     /// Of each weekday, from Monday; empty without a weekly season.
     week: Vec<f64>,
+    /// Days it is learned from.
+    days: f64,
 }
 
 /// History the profile is learned from at most.
 const HISTORY: TimeDelta = TimeDelta::days(35);
-/// Whole cycles that a season must have shown itself in.
-const CYCLES_MIN: usize = 2;
+/// Days and weeks that a season must have shown itself in; half a cycle at each end only serves the level.
+const DAYS_MIN: usize = 2;
+const WEEKS_OF_PROFILE_MIN: usize = 3;
 /// Narrowest phase of a day; between their middles the profile is a straight line.
 const PHASE_MIN: TimeDelta = TimeDelta::minutes(15);
 /// Share of the variance that a season explains at least, beyond what chance explains.
@@ -79,12 +82,18 @@ impl Profile {
         let start = back(question.at, DAY * whole_days as i32);
         let grid = Grid::with_step(points, start, question.at, step);
         let phases = (DAY.num_minutes() / step.num_minutes()) as usize;
-        let day = cycle(&grid.cells, phases).unwrap_or_default();
+        let day = cycle(&grid.cells, phases, DAYS_MIN).unwrap_or_default();
         let weekday_of_first = start.utc().weekday().num_days_from_monday() as usize;
         let week = weekly(&grid.cells, phases).unwrap_or_default();
         let first_phase = phase(grid.time(0), phases).round() as usize % phases;
-        let profile = Self { day: turned(day, first_phase), week: turned(week, weekday_of_first) };
+        let profile = Self { days: whole_days, day: turned(day, first_phase), week: turned(week, weekday_of_first) };
         (!profile.day.is_empty() || !profile.week.is_empty()).then_some(profile)
+    }
+
+    /// Share of their freedom that values keep when the profile they helped to learn is taken out.
+    pub(super) fn freedom_left(&self) -> f64 {
+        let kept = |cycles: f64, known: bool| if known { 1.0 - 1.0 / cycles } else { 1.0 };
+        kept(self.days, !self.day.is_empty()) * kept(self.days / 7.0, !self.week.is_empty())
     }
 
     /// What is usual at `time`, relative to the level of the week.
@@ -124,12 +133,12 @@ fn weekly(cells: &[Option<f64>], phases: usize) -> Option<Vec<f64>> {
             (known.len() * 2 > phases).then(|| mean(&known))
         })
         .collect();
-    cycle(&days, 7)
+    cycle(&days, 7, WEEKS_OF_PROFILE_MIN)
 }
 
 /// The usual deviation of each phase from a level that moves along, or nothing if phases explain too little.
-fn cycle(cells: &[Option<f64>], phases: usize) -> Option<Vec<f64>> {
-    if phases < 2 || cells.len() < CYCLES_MIN * phases {
+fn cycle(cells: &[Option<f64>], phases: usize, cycles_min: usize) -> Option<Vec<f64>> {
+    if phases < 2 || cells.len() < cycles_min * phases {
         return None;
     }
     let deviations = deviations(cells, phases);

@@ -1,20 +1,84 @@
-//! Moments that the past did not announce.
-use super::{Point, between};
-use crate::clock::Timestamp;
+//! Moments that the past did not announce: a value, or the mean of the last few, beyond almost everything before it.
+//!
+//! Each value is judged by earlier values only, so that the same moment is found live and afterwards. An episode is
+//! told once, when it begins and whenever it gets worse.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "places in a list of bounded length"
+)]
+
 use serde::Serialize;
 
-/// A moment.
+use super::Point;
+use super::summary::mean;
+use crate::clock::Timestamp;
+
+/// A moment that stands out of its past.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Surprise {
     /// When.
     pub time: Timestamp,
     /// What was measured.
     pub value: f64,
-    /// How unlikely.
+    /// How far beyond the past's edge, in distances of that edge from the middle.
     pub score: f64,
 }
 
-pub(super) fn surprises(points: &[Point], from: Timestamp, to: Timestamp) -> Vec<Surprise> {
-    let _ = between(points, from, to);
-    Vec::new()
+/// Score from which a value is a surprise; the best on NAB.
+pub const SCORE_MIN: f64 = 0.14;
+/// Values that are learned from before any is judged.
+const LEARNED_MIN: usize = 100;
+/// Share of the past that lies within each edge.
+const EDGE_SHARE: f64 = 0.999;
+/// How many values the running mean is of.
+const RUNNING: usize = 36;
+/// An episode lasts at least so many values.
+const EPISODE: usize = 200;
+/// Least distance of an edge from the middle, as a share of the distance between the edges.
+const DISTANCE_MIN: f64 = 0.1;
+/// The same, as a share of the middle, for a metric that never moved.
+const DISTANCE_MIN_OF_MIDDLE: f64 = 0.01;
+/// Most points looked at; two weeks of minutes.
+const POINTS_MAX: usize = 20_000;
+
+/// The surprises among the last points, which are in order of time.
+pub(super) fn surprises(points: &[Point]) -> Vec<Surprise> {
+    let points = &points[points.len().saturating_sub(POINTS_MAX)..];
+    let values: Vec<f64> = points.iter().map(|point| point.value).collect();
+    let found = points.iter().zip(scores(&values)).filter(|(_, score)| *score >= SCORE_MIN);
+    found.map(|(point, score)| Surprise { time: point.time, value: point.value, score }).collect()
+}
+
+/// How surprising each value is, given the values before it; 0 within an episode that has been told.
+pub fn scores(values: &[f64]) -> Vec<f64> {
+    let running: Vec<f64> =
+        (0..values.len()).map(|last| mean(&values[(last + 1).saturating_sub(RUNNING)..=last])).collect();
+    let sudden = beyond(values, LEARNED_MIN);
+    let lasting = beyond(&running, LEARNED_MIN + RUNNING);
+    let scores: Vec<f64> = sudden.into_iter().zip(lasting).map(|(sudden, lasting)| sudden.max(lasting)).collect();
+    let told =
+        |place: usize| scores[place.saturating_sub(EPISODE)..place].iter().any(|earlier| *earlier >= scores[place]);
+    (0..scores.len()).map(|place| if told(place) { 0.0 } else { scores[place] }).collect()
+}
+
+/// How far each value is beyond the edges of those before it.
+fn beyond(values: &[f64], learned_min: usize) -> Vec<f64> {
+    let mut past: Vec<f64> = Vec::with_capacity(values.len());
+    let score = |value: &f64| {
+        let score = if past.len() < learned_min { 0.0 } else { distance(&past, *value) };
+        past.insert(past.partition_point(|earlier| earlier < value), *value);
+        score
+    };
+    values.iter().map(score).collect()
+}
+
+fn distance(sorted: &[f64], value: f64) -> f64 {
+    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
+    let (low, middle, high) = (at(1.0 - EDGE_SHARE), at(0.5), at(EDGE_SHARE));
+    let least = (DISTANCE_MIN * (high - low)).max(DISTANCE_MIN_OF_MIDDLE * middle.abs()).max(f64::MIN_POSITIVE);
+    let up = (value - high) / (high - middle).max(least);
+    let down = (low - value) / (middle - low).max(least);
+    up.max(down).clamp(0.0, f64::MAX)
 }

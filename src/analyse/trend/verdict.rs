@@ -33,12 +33,12 @@ pub(super) const CELLS_MIN: usize = 10;
 /// Least share of the window's cells that are filled.
 const COVERAGE_MIN: f64 = 0.5;
 /// Largest two-sided probability of chance.
-const P_MAX: f64 = 0.08;
+const P_MAX: f64 = 0.085;
 /// Least change over the window, relative to the level it began at.
 const CHANGE_MIN: f64 = 0.05;
 
-/// Judges a grid from which the season was taken out if there is one.
-pub(super) fn judge(grid: &Grid, adjusted: bool, gaps: &[Gap], polarity: Option<Polarity>) -> Verdict {
+/// Judges a grid. If a season was taken out, `freedom` is the share of the cells' freedom that this left.
+pub(super) fn judge(grid: &Grid, freedom: Option<f64>, gaps: &[Gap], polarity: Option<Polarity>) -> Verdict {
     let filled = grid.cells.iter().flatten().count();
     if let Some(why) = too_little(filled, grid.cells.len(), gaps) {
         return Verdict::not_enough(why);
@@ -46,7 +46,7 @@ pub(super) fn judge(grid: &Grid, adjusted: bool, gaps: &[Gap], polarity: Option<
     let places: Vec<(f64, f64)> = grid.points();
     let Some(line) = Line::theil_sen(&places) else { return Verdict::not_enough("all points are at one time".into()) };
     let per_cell = Line { slope: line.slope * days(grid.step), level: line.at(grid.day(0)) };
-    let kendall = kendall::test(&grid.cells, per_cell);
+    let kendall = kendall::test(&grid.cells, per_cell, freedom.unwrap_or(1.0));
     let span = places[places.len() - 1].0 - places[0].0;
     let change = line.slope * span / level(&places, line);
     let significant = kendall.p_value <= P_MAX;
@@ -54,11 +54,11 @@ pub(super) fn judge(grid: &Grid, adjusted: bool, gaps: &[Gap], polarity: Option<
     let direction = if significant && matters { Direction::of(change, polarity) } else { Direction::Stable };
     Verdict {
         direction,
-        statement: statement(change, kendall.p_value, significant, matters, adjusted),
+        statement: statement(change, kendall.p_value, significant, matters, freedom.is_some()),
         p_value: Some(kendall.p_value),
         slope_per_day: Some(line.slope),
         change: Some(change),
-        seasonally_adjusted: adjusted,
+        seasonally_adjusted: freedom.is_some(),
         n_effective: Some(kendall.n_effective),
     }
 }

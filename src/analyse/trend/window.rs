@@ -8,7 +8,7 @@ use super::grid::{Gap, Grid, gaps};
 use super::line::Line;
 use super::{
     ChangePoint, Comparisons, Direction, Outliers, Point, Polarity, Profile, Projection, Question, Summary, Surprise,
-    Verdict, back, between, change_point, days, forecast, outlier, smooth, surprise, verdict,
+    Verdict, back, between, change_point, days, forecast, outlier, smooth, verdict,
 };
 use crate::clock::Timestamp;
 
@@ -68,6 +68,7 @@ pub(super) fn look(
     length: TimeDelta,
     all: &[Point],
     profile: Option<&Profile>,
+    surprises: &[Surprise],
 ) -> WindowTrend {
     let (from, to) = (back(question.at, length), question.at);
     let points = between(all, from, to);
@@ -78,7 +79,7 @@ pub(super) fn look(
     let season = |time: Timestamp| profile.map_or(0.0, |profile| profile.at(time));
     let grid = Grid::new(points, from, to, question.interval).without(season);
     let gaps = gaps(points, from, to, question.interval);
-    let verdict = verdict::judge(&grid, profile.is_some(), &gaps, question.polarity);
+    let verdict = verdict::judge(&grid, profile.map(Profile::freedom_left), &gaps, question.polarity);
     let adjusted = grid.points();
     let basis = Basis {
         points: &places,
@@ -96,7 +97,7 @@ pub(super) fn look(
         direction: slope.map_or(Direction::NotEnoughData, |slope| direction(slope, length, question.polarity)),
         smoothed: smooth::moving_average(points, smooth::WIDTH).last().map(|point| point.value),
         outliers: outlier::outliers(points, question.polarity),
-        surprises: surprise::surprises(all, from, to),
+        surprises: surprises.iter().filter(|moment| moment.time > from).copied().collect(),
         change_points: change_point::find(&grid),
         projection: forecast::project(&basis, question.horizon.unwrap_or(length), question.threshold),
         comparison: Comparisons::of(all, to, length),
