@@ -13,7 +13,9 @@ fn main() {
     let given = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let folder =
         given.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/trend"), PathBuf::from);
-    if std::env::var_os("QUICK").is_none() { power::print(); }
+    if std::env::var_os("QUICK").is_none() {
+        power::print();
+    }
     if folder.is_dir() {
         tcpd::print(&folder.join("tcpd"));
         nab::print(&folder.join("nab"));

@@ -27,6 +27,7 @@ mod shacl_suite;
 mod sockets;
 mod sources;
 mod sparql_protocol;
+mod trend;
 mod validate;
 mod vocabulary;
 mod why;

@@ -9,15 +9,15 @@
     reason = "lags are small"
 )]
 
-/// By how much the memory of a series widens the variance of Mann–Kendall's S. `values` are what is left beside a line,
-/// with mean 0; holes are no values.
-pub(super) fn widening(values: &[Option<f64>]) -> f64 {
+/// By how much the memory of a series widens the variance of Mann–Kendall's S. `values` are what is left beside
+/// so many straight `lines`, with mean 0; holes are no values.
+pub(super) fn widening(values: &[Option<f64>], lines: usize) -> f64 {
     let n = values.iter().flatten().count();
     let order_max = ((10.0 * (n.max(1) as f64).log10()) as usize).min(n / 8);
     let sample = sample(values, order_max, n);
     let first = hamed_rao(&implied(&sample, values.len(), n), n);
-    // The line took some of the memory with it: a level and a slope, each worth `widening / n` of the variance.
-    let taken = 2.0 * first / n as f64;
+    // Each line took some of the memory with it: a level and a slope, each worth `widening / n` of the variance.
+    let taken = 2.0 * lines as f64 * first / n as f64;
     let restored: Vec<f64> = sample.iter().map(|rho| (rho + taken) / (1.0 + taken)).collect();
     if first > 1.0 { hamed_rao(&implied(&restored, values.len(), n), n) } else { first }
 }

@@ -5,6 +5,8 @@
 //! takes that for change.
 #![expect(clippy::cast_precision_loss, reason = "counts of points fit 53 bits")]
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::grid::Grid;
@@ -21,7 +23,7 @@ pub struct ChangePoint {
     pub before: f64,
     /// Mean until the next change.
     pub after: f64,
-    /// `(after - before) / before`; nothing when it was 0 before.
+    /// `(after - before) / |before|`; nothing when it was 0 before.
     pub change: Option<f64>,
 }
 
@@ -34,20 +36,24 @@ const PENALTY: f64 = 4.5;
 /// Residual variance that counts as none, relative to the series.
 const VARIANCE_MIN: f64 = 1e-9;
 
-/// The changes of a grid.
-pub(super) fn find(grid: &Grid) -> Vec<ChangePoint> {
-    let (cells, values): (Vec<usize>, Vec<f64>) =
-        grid.cells.iter().enumerate().filter_map(|(cell, value)| Some((cell, (*value)?))).unzip();
-    let cuts = cuts(&values);
-    let edges: Vec<usize> = [0].into_iter().chain(cuts).chain([values.len()]).collect();
-    edges
-        .windows(3)
-        .map(|edge| {
-            let (before, after) = (mean(&values[edge[0]..edge[1]]), mean(&values[edge[1]..edge[2]]));
-            let change = (before != 0.0).then(|| (after - before) / before);
-            ChangePoint { time: grid.time(cells[edge[1]]), before, after, change }
-        })
-        .collect()
+/// The stretches of cells between changes, one at least.
+pub(super) fn stretches(grid: &Grid) -> Vec<Range<usize>> {
+    let (cells, values): (Vec<usize>, Vec<f64>) = grid.known().unzip();
+    let inner = cuts(&values).into_iter().map(|cut| cells[cut]);
+    let edges: Vec<usize> = [0].into_iter().chain(inner).chain([grid.cells.len()]).collect();
+    edges.windows(2).map(|edge| edge[0]..edge[1]).collect()
+}
+
+/// The changes between the stretches of a grid.
+pub(super) fn between(grid: &Grid, stretches: &[Range<usize>]) -> Vec<ChangePoint> {
+    let level =
+        |stretch: &Range<usize>| mean(&grid.cells[stretch.clone()].iter().flatten().copied().collect::<Vec<_>>());
+    let change_at = |pair: &[Range<usize>]| {
+        let (before, after) = (level(&pair[0]), level(&pair[1]));
+        let change = (before != 0.0).then(|| (after - before) / before.abs());
+        ChangePoint { time: grid.time(pair[1].start), before, after, change }
+    };
+    stretches.windows(2).map(change_at).collect()
 }
 
 /// Places of the first values after each change. Quadratic in the number of values.

@@ -75,9 +75,14 @@ impl Grid {
         days(self.step) * (cell as f64 + 0.5)
     }
 
-    /// The cells that hold something, as (days since the start, value).
+    /// The cells that hold something, with their values.
+    pub(super) fn known(&self) -> impl Iterator<Item = (usize, f64)> {
+        self.cells.iter().enumerate().filter_map(|(cell, value)| Some((cell, (*value)?)))
+    }
+
+    /// The same as (days since the start, value).
     pub(super) fn points(&self) -> Vec<(f64, f64)> {
-        self.cells.iter().enumerate().filter_map(|(cell, value)| Some((self.day(cell), (*value)?))).collect()
+        self.known().map(|(cell, value)| (self.day(cell), value)).collect()
     }
 
     /// Takes `expected` away from each cell.
@@ -92,7 +97,10 @@ impl Grid {
 
 /// Where points are missing in `(from, to]`, in order of time.
 pub(super) fn gaps(points: &[Point], from: Timestamp, to: Timestamp, interval: TimeDelta) -> Vec<Gap> {
-    let interval_s = interval.as_seconds_f64().max(1e-6);
+    if interval <= TimeDelta::zero() {
+        return Vec::new();
+    }
+    let interval_s = interval.as_seconds_f64();
     let edges = std::iter::once(from).chain(points.iter().map(|point| point.time)).chain([to]);
     let mut gaps: Vec<Gap> = edges
         .clone()

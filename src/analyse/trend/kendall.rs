@@ -4,7 +4,6 @@
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::autocorrelation;
-use super::line::Line;
 
 /// Outcome of the test.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,17 +14,15 @@ pub(super) struct Kendall {
     pub(super) n_effective: f64,
 }
 
-/// Tests cells at even distances; `trend` is the line through them, `freedom` the share of their freedom that taking out
-/// the season left. Quadratic in the number of cells.
-pub(super) fn test(cells: &[Option<f64>], trend: Line, freedom: f64) -> Kendall {
+/// Tests cells at even distances. `rest` is what is left of them beside `lines` straight lines, `freedom` the share of
+/// their freedom that taking out the season left. Quadratic in the number of cells.
+pub(super) fn test(cells: &[Option<f64>], rest: &[Option<f64>], lines: usize, freedom: f64) -> Kendall {
     let known: Vec<f64> = cells.iter().flatten().copied().collect();
     let n = known.len();
     let s: f64 = (1..n)
         .map(|later| known[..later].iter().map(|earlier| f64::from(sign(known[later] - earlier))).sum::<f64>())
         .sum();
-    let residual: Vec<Option<f64>> =
-        cells.iter().enumerate().map(|(place, value)| value.map(|value| value - trend.at(place as f64))).collect();
-    let factor = autocorrelation::widening(&centred_ranks(&residual)) / freedom;
+    let factor = autocorrelation::widening(&centred_ranks(rest), lines) / freedom;
     let deviation = (variance(&known) * factor).sqrt();
     // One step of S towards zero, because S is whole and the curve is not.
     let z = if deviation > 0.0 { (s.abs() - 1.0).max(0.0) / deviation } else { 0.0 };

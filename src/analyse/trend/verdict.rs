@@ -1,12 +1,14 @@
 //! The verdict on a window: a trend that is neither chance nor season nor too small to matter.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::grid::{Gap, Grid};
 use super::kendall;
 use super::line::Line;
 use super::summary::{MAD_TO_SIGMA, median, median_and_mad};
-use super::{Direction, Polarity, days};
+use super::{Direction, Polarity};
 
 /// What the window's trend is, and what that rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,16 +39,23 @@ const P_MAX: f64 = 0.085;
 /// Least change over the window, relative to the level it began at.
 const CHANGE_MIN: f64 = 0.05;
 
-/// Judges a grid. If a season was taken out, `freedom` is the share of the cells' freedom that this left.
-pub(super) fn judge(grid: &Grid, freedom: Option<f64>, gaps: &[Gap], polarity: Option<Polarity>) -> Verdict {
+/// Judges a grid. `stretches` are those between its changes; if a season was taken out,
+/// `freedom` is the share of the cells' freedom that this left.
+pub(super) fn judge(
+    grid: &Grid,
+    stretches: &[Range<usize>],
+    freedom: Option<f64>,
+    gaps: &[Gap],
+    polarity: Option<Polarity>,
+) -> Verdict {
     let filled = grid.cells.iter().flatten().count();
     if let Some(why) = too_little(filled, grid.cells.len(), gaps) {
         return Verdict::not_enough(why);
     }
     let places: Vec<(f64, f64)> = grid.points();
     let Some(line) = Line::theil_sen(&places) else { return Verdict::not_enough("all points are at one time".into()) };
-    let per_cell = Line { slope: line.slope * days(grid.step), level: line.at(grid.day(0)) };
-    let kendall = kendall::test(&grid.cells, per_cell, freedom.unwrap_or(1.0));
+    let rest = rest(grid, stretches);
+    let kendall = kendall::test(&grid.cells, &rest, stretches.len(), freedom.unwrap_or(1.0));
     let span = places[places.len() - 1].0 - places[0].0;
     let change = line.slope * span / level(&places, line);
     let significant = kendall.p_value <= P_MAX;
@@ -61,6 +70,19 @@ pub(super) fn judge(grid: &Grid, freedom: Option<f64>, gaps: &[Gap], polarity: O
         seasonally_adjusted: freedom.is_some(),
         n_effective: Some(kendall.n_effective),
     }
+}
+
+/// What is left of the cells beside the line of their stretch: a curve or a step is not memory.
+fn rest(grid: &Grid, stretches: &[Range<usize>]) -> Vec<Option<f64>> {
+    let mut rest = grid.cells.clone();
+    for stretch in stretches {
+        let cells = &mut rest[stretch.clone()];
+        let places: Vec<(f64, f64)> =
+            (0_u32..).map(f64::from).zip(&*cells).filter_map(|(place, value)| Some((place, (*value)?))).collect();
+        let line = Line::theil_sen(&places).unwrap_or(Line { slope: 0.0, level: 0.0 });
+        (0_u32..).zip(cells).for_each(|(place, value)| *value = value.map(|value| value - line.at(f64::from(place))));
+    }
+    rest
 }
 
 /// What a change is relative to: the level at the start, or the noise where that is larger, so that a metric that is

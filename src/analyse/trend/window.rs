@@ -79,7 +79,8 @@ pub(super) fn look(
     let season = |time: Timestamp| profile.map_or(0.0, |profile| profile.at(time));
     let grid = Grid::new(points, from, to, question.interval).without(season);
     let gaps = gaps(points, from, to, question.interval);
-    let verdict = verdict::judge(&grid, profile.map(Profile::freedom_left), &gaps, question.polarity);
+    let stretches = change_point::stretches(&grid);
+    let verdict = verdict::judge(&grid, &stretches, profile.map(Profile::freedom_left), &gaps, question.polarity);
     let adjusted = grid.points();
     let basis = Basis {
         points: &places,
@@ -98,7 +99,7 @@ pub(super) fn look(
         smoothed: smooth::moving_average(points, smooth::WIDTH).last().map(|point| point.value),
         outliers: outlier::outliers(points, question.polarity),
         surprises: surprises.iter().filter(|moment| moment.time > from).copied().collect(),
-        change_points: change_point::find(&grid),
+        change_points: change_point::between(&grid, &stretches),
         projection: forecast::project(&basis, question.horizon.unwrap_or(length), question.threshold),
         comparison: Comparisons::of(all, to, length),
         summary,
