@@ -26,6 +26,7 @@ doc: setup
 bench: build
 	benches/run
 	cargo bench --locked --bench sources
+	cargo bench --locked --bench trend
 
 setup:
 	@scripts/setup

@@ -27,7 +27,7 @@
 //! | [`query`] | canned and ad-hoc SPARQL, bounded |
 //! | [`measure`] | samples → crossings |
 //! | [`slo`] | what is promised of a service |
-//! | [`analyse`] | why: pure functions over evidence |
+//! | [`analyse`] | why it broke, and where a metric is heading: pure functions over evidence and series |
 //! | [`report`] | timelines and post-mortems |
 //! | [`engine`] | all of it over one data directory |
 //! | [`reconcile`] | asks senders for what naze missed |

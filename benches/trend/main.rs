@@ -1,25 +1,26 @@
 //! How good the trend analysis is: change points on TCPD, surprises on NAB, verdicts on simulated metrics.
 //!
-//! usage: `cargo test --release --bench trend [-- FOLDER]` (default `../shared/data/trend`; its README says what is in it)
+//! usage: `cargo bench --bench trend [-- power|tcpd|nab ...]`; the data are those of `../shared/data/trend`, or
+//! of the folder named by `TREND_DATA`
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a benchmark prints, and stops at broken data")]
 
 mod nab;
 mod power;
 mod tcpd;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn main() {
-    let given = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let folder =
-        given.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/trend"), PathBuf::from);
-    if std::env::var_os("QUICK").is_none() {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = |part: &str| asked.is_empty() || asked.iter().any(|name| name == part);
+    let folder = std::env::var_os("TREND_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/trend"), PathBuf::from);
+    if wanted("power") {
         power::print();
     }
-    if folder.is_dir() {
-        tcpd::print(&folder.join("tcpd"));
-        nab::print(&folder.join("nab"));
-    } else {
-        println!("{} is not there: no TCPD, no NAB", folder.display());
+    let parts: [(&str, fn(&Path)); 2] = [("tcpd", tcpd::print), ("nab", nab::print)];
+    for (part, print) in parts.into_iter().filter(|(part, _)| wanted(part)) {
+        let folder = folder.join(part);
+        if folder.is_dir() { print(&folder) } else { println!("{part}: {} is not there", folder.display()) }
     }
 }

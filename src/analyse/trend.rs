@@ -151,7 +151,8 @@ impl Direction {
     }
 }
 
-/// The points after `from`, up to and including `to`, of points in order of time.
+/// The points after `from`, up to and including `to`, of points in order of time: windows that follow each other share
+/// none.
 fn between(points: &[Point], from: Timestamp, to: Timestamp) -> &[Point] {
     let first = points.partition_point(|point| point.time <= from);
     let end = points.partition_point(|point| point.time <= to);
@@ -172,6 +173,7 @@ fn seconds<S: serde::Serializer>(span: &TimeDelta, serializer: S) -> Result<S::O
     serializer.serialize_f64(span.as_seconds_f64())
 }
 
+#[expect(clippy::ref_option, reason = "serde passes references")]
 fn some_seconds<S: serde::Serializer>(span: &Option<TimeDelta>, serializer: S) -> Result<S::Ok, S::Error> {
-    span.map(|span| span.as_seconds_f64()).serialize(serializer)
+    span.map(TimeDelta::as_seconds_f64).serialize(serializer)
 }

@@ -143,8 +143,9 @@ fn segment(n: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<(f64, Vec<usize>
         let mut next = vec![f64::INFINITY; n + 1];
         let mut chosen = vec![0; n + 1];
         for to in (cuts + 1) * STRETCH_MIN..=n {
-            for cut in cuts * STRETCH_MIN..=to - STRETCH_MIN {
-                let total = least[cut] + cost(cut, to);
+            let first = cuts * STRETCH_MIN;
+            for (cut, before) in (first..).zip(&least[first..=to - STRETCH_MIN]) {
+                let total = before + cost(cut, to);
                 if total < next[to] {
                     (next[to], chosen[to]) = (total, cut);
                 }

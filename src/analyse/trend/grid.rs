@@ -42,7 +42,7 @@ const GAP_INTERVALS: f64 = 2.5;
 const GAPS_MAX: usize = 100;
 
 impl Grid {
-    /// A grid over `(from, to]` whose cells hold at least one interval each.
+    /// A grid from `from` to `to` whose cells hold at least one interval each.
     pub(super) fn new(points: &[Point], from: Timestamp, to: Timestamp, interval: TimeDelta) -> Self {
         let length = to.since(from);
         let least = interval.num_seconds().max(length.num_seconds() / CELLS_MAX).max(1);
@@ -54,9 +54,10 @@ impl Grid {
         let micros = |span: TimeDelta| span.num_microseconds().unwrap_or(i64::MAX).max(1);
         let count = (micros(to.since(from)) - 1) / micros(step) + 1;
         let mut sums = vec![(0.0, 0_u32); count as usize];
-        for point in points.iter().filter(|point| point.time > from && point.time <= to) {
-            // A point at the end of a cell belongs to it, as one at the end of the window belongs to the window.
-            let (sum, n) = &mut sums[((micros(point.time.since(from)) - 1) / micros(step)) as usize];
+        for point in points.iter().filter(|point| (from..=to).contains(&point.time)) {
+            // A point at the end of a cell belongs to it, one at the very start to the first.
+            let cell = (micros(point.time.since(from)) - 1) / micros(step);
+            let (sum, n) = &mut sums[cell as usize];
             *sum += point.value;
             *n += 1;
         }
@@ -95,7 +96,7 @@ impl Grid {
     }
 }
 
-/// Where points are missing in `(from, to]`, in order of time.
+/// Where points are missing from `from` to `to`, in order of time.
 pub(super) fn gaps(points: &[Point], from: Timestamp, to: Timestamp, interval: TimeDelta) -> Vec<Gap> {
     if interval <= TimeDelta::zero() {
         return Vec::new();

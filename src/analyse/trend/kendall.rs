@@ -39,7 +39,7 @@ fn variance(values: &[f64]) -> f64 {
     let weight = |n: f64| n * (n - 1.0) * (2.0 * n + 5.0);
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let ties: f64 = sorted.chunk_by(|a, b| a == b).map(|tied| weight(tied.len() as f64)).sum();
+    let ties: f64 = sorted.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|tied| weight(tied.len() as f64)).sum();
     (weight(values.len() as f64) - ties) / 18.0
 }
 
@@ -51,7 +51,7 @@ fn centred_ranks(values: &[Option<f64>]) -> Vec<Option<f64>> {
     let middle = (order.len() as f64 - 1.0) / 2.0;
     let mut ranks = vec![None; values.len()];
     let mut below = 0;
-    for tied in order.chunk_by(|a, b| a.0 == b.0) {
+    for tied in order.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let rank = below as f64 + (tied.len() as f64 - 1.0) / 2.0 - middle;
         tied.iter().for_each(|(_, place)| ranks[*place] = Some(rank));
         below += tied.len();

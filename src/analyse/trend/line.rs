@@ -29,17 +29,18 @@ impl Line {
         let spread: f64 = points.iter().map(|p| (p.0 - x_mean).powi(2)).sum();
         let shared: f64 = points.iter().map(|p| (p.0 - x_mean) * (p.1 - y_mean)).sum();
         let slope = shared / spread;
-        slope.is_finite().then(|| Self { slope, level: y_mean - slope * x_mean })
+        slope.is_finite().then_some(Self { slope, level: y_mean - slope * x_mean })
     }
 
-    /// The median of the slopes of all pairs, through the medians of what remains. Quadratic: bound the points first.
+    /// The median of the slopes of all pairs, through the median of what remains. The points are in order of place;
+    /// quadratic, so bound them first.
     pub(super) fn theil_sen(points: &[(f64, f64)]) -> Option<Self> {
         if points.len() < POINTS_MIN {
             return None;
         }
         let mut slopes: Vec<f64> = Vec::with_capacity(points.len() * points.len() / 2);
         for (place, later) in points.iter().enumerate() {
-            slopes.extend(points[..place].iter().filter(|p| p.0 != later.0).map(|p| (later.1 - p.1) / (later.0 - p.0)));
+            slopes.extend(points[..place].iter().filter(|p| p.0 < later.0).map(|p| (later.1 - p.1) / (later.0 - p.0)));
         }
         if slopes.is_empty() {
             return None;

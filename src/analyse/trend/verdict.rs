@@ -32,10 +32,11 @@ pub struct Verdict {
 
 /// Fewest filled cells a verdict rests on.
 pub(super) const CELLS_MIN: usize = 10;
-/// Least share of the window's cells that are filled.
-const COVERAGE_MIN: f64 = 0.5;
-/// Largest two-sided probability of chance.
-const P_MAX: f64 = 0.085;
+/// One part in so many at the end of the window may be without points, not more.
+const SILENT_PART: usize = 4;
+/// Largest two-sided probability of chance: in a given direction 4.4 %, which leaves a little room below 5 % for the
+/// autocorrelation being estimated.
+const P_MAX: f64 = 0.088;
 /// Least change over the window, relative to the level it began at.
 const CHANGE_MIN: f64 = 0.05;
 
@@ -48,12 +49,12 @@ pub(super) fn judge(
     gaps: &[Gap],
     polarity: Option<Polarity>,
 ) -> Verdict {
-    let filled = grid.cells.iter().flatten().count();
-    if let Some(why) = too_little(filled, grid.cells.len(), gaps) {
-        return Verdict::not_enough(why);
+    let gap = gap(gaps);
+    if let Some(why) = too_little(grid) {
+        return Verdict::not_enough(&(why + &gap));
     }
     let places: Vec<(f64, f64)> = grid.points();
-    let Some(line) = Line::theil_sen(&places) else { return Verdict::not_enough("all points are at one time".into()) };
+    let Some(line) = Line::theil_sen(&places) else { return Verdict::not_enough("all points are at one time") };
     let rest = rest(grid, stretches);
     let kendall = kendall::test(&grid.cells, &rest, stretches.len(), freedom.unwrap_or(1.0));
     let span = places[places.len() - 1].0 - places[0].0;
@@ -63,7 +64,7 @@ pub(super) fn judge(
     let direction = if significant && matters { Direction::of(change, polarity) } else { Direction::Stable };
     Verdict {
         direction,
-        statement: statement(change, kendall.p_value, significant, matters, freedom.is_some()),
+        statement: statement(change, kendall.p_value, significant, matters, freedom.is_some()) + &gap,
         p_value: Some(kendall.p_value),
         slope_per_day: Some(line.slope),
         change: Some(change),
@@ -96,17 +97,27 @@ fn level(places: &[(f64, f64)], line: Line) -> f64 {
     if first > floor { first } else { floor.max(f64::MIN_POSITIVE) }
 }
 
-fn too_little(filled: usize, cells: usize, gaps: &[Gap]) -> Option<String> {
-    let named = || match gaps.iter().max_by_key(|gap| gap.missing) {
-        Some(gap) => format!("; {} points are missing between {} and {}", gap.missing, gap.from, gap.to),
-        None => String::new(),
-    };
+fn too_little(grid: &Grid) -> Option<String> {
+    let cells = grid.cells.len();
+    let filled = grid.cells.iter().flatten().count();
+    let silent = grid.cells.iter().rev().take_while(|value| value.is_none()).count();
     if filled < CELLS_MIN {
-        return Some(format!("{filled} of {cells} intervals have points, {CELLS_MIN} are needed{}", named()));
+        Some(format!("{filled} of {cells} intervals have points, {CELLS_MIN} are needed"))
+    } else if filled * 2 < cells {
+        Some(format!("{filled} of {cells} intervals have points, half are needed"))
+    } else if silent * SILENT_PART > cells {
+        Some(format!("the last {silent} of {cells} intervals have no points"))
+    } else {
+        None
     }
-    #[expect(clippy::cast_precision_loss, reason = "cells are few")]
-    let coverage = filled as f64 / cells as f64;
-    (coverage < COVERAGE_MIN).then(|| format!("{filled} of {cells} intervals have points, half are needed{}", named()))
+}
+
+/// The largest gap in words.
+fn gap(gaps: &[Gap]) -> String {
+    let largest = gaps.iter().max_by_key(|gap| (gap.missing, std::cmp::Reverse(gap.from)));
+    largest.map_or_else(String::new, |gap| {
+        format!("; {} points are missing between {} and {}", gap.missing, gap.from, gap.to)
+    })
 }
 
 fn statement(change: f64, p_value: f64, significant: bool, matters: bool, adjusted: bool) -> String {
@@ -121,10 +132,10 @@ fn statement(change: f64, p_value: f64, significant: bool, matters: bool, adjust
 }
 
 impl Verdict {
-    fn not_enough(statement: String) -> Self {
+    fn not_enough(why: &str) -> Self {
         Self {
             direction: Direction::NotEnoughData,
-            statement: format!("not enough data: {statement}"),
+            statement: format!("not enough data: {why}"),
             p_value: None,
             slope_per_day: None,
             change: None,

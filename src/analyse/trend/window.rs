@@ -8,7 +8,7 @@ use super::grid::{Gap, Grid, gaps};
 use super::line::Line;
 use super::{
     ChangePoint, Comparisons, Direction, Outliers, Point, Polarity, Profile, Projection, Question, Summary, Surprise,
-    Verdict, back, between, change_point, days, forecast, outlier, smooth, verdict,
+    Verdict, back, change_point, days, forecast, outlier, smooth, verdict,
 };
 use crate::clock::Timestamp;
 
@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 pub struct WindowTrend {
     /// Its name, such as `7d`.
     pub window: &'static str,
-    /// Its start; a point there is not part of it.
+    /// Its start; a point there is part of it.
     pub from: Timestamp,
     /// Its end; a point there is part of it.
     pub to: Timestamp,
@@ -61,7 +61,7 @@ pub struct Slope {
 /// Least change over the window, relative to the mean, that the least-squares direction is not `stable` at.
 const STABLE_BELOW: f64 = 0.01;
 
-/// Looks at points in order of time through the window of `length` that ends at the question's `at`.
+/// Looks at points in order of time, none after the question's `at`, through the window of `length` that ends there.
 pub(super) fn look(
     question: &Question,
     window: &'static str,
@@ -71,7 +71,7 @@ pub(super) fn look(
     surprises: &[Surprise],
 ) -> WindowTrend {
     let (from, to) = (back(question.at, length), question.at);
-    let points = between(all, from, to);
+    let points = &all[all.partition_point(|point| point.time < from)..];
     let places: Vec<(f64, f64)> = points.iter().map(|point| (days(point.time.since(from)), point.value)).collect();
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();
     let summary = Summary::of(&values);
@@ -98,7 +98,7 @@ pub(super) fn look(
         direction: slope.map_or(Direction::NotEnoughData, |slope| direction(slope, length, question.polarity)),
         smoothed: smooth::moving_average(points, smooth::WIDTH).last().map(|point| point.value),
         outliers: outlier::outliers(points, question.polarity),
-        surprises: surprises.iter().filter(|moment| moment.time > from).copied().collect(),
+        surprises: surprises.iter().filter(|moment| moment.time >= from).copied().collect(),
         change_points: change_point::between(&grid, &stretches),
         projection: forecast::project(&basis, question.horizon.unwrap_or(length), question.threshold),
         comparison: Comparisons::of(all, to, length),
