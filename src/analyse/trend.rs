@@ -49,6 +49,12 @@ pub struct Point {
     pub value: f64,
 }
 
+impl From<(Timestamp, f64)> for Point {
+    fn from((time, value): (Timestamp, f64)) -> Self {
+        Self { time, value }
+    }
+}
+
 /// Which way is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -136,7 +136,10 @@ impl Costs {
 
 /// The least cost of `0..n` for 0, 1, 2 … cuts, and where they are.
 fn segment(n: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<(f64, Vec<usize>)> {
-    let mut least: Vec<f64> = (0..=n).map(|to| if to < STRETCH_MIN { f64::INFINITY } else { cost(0, to) }).collect();
+    // What each stretch costs is asked once for every number of cuts: by its end, then by its start.
+    let costs: Vec<Vec<f64>> =
+        (0..=n).map(|to| (0..(to + 1).saturating_sub(STRETCH_MIN)).map(|from| cost(from, to)).collect()).collect();
+    let mut least: Vec<f64> = costs.iter().map(|of_end| of_end.first().copied().unwrap_or(f64::INFINITY)).collect();
     let mut last_cut: Vec<Vec<usize>> = Vec::new();
     let mut found = vec![(least[n], Vec::new())];
     for cuts in 1..=CUTS_MAX.min(n / STRETCH_MIN - 1) {
@@ -144,8 +147,8 @@ fn segment(n: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<(f64, Vec<usize>
         let mut chosen = vec![0; n + 1];
         for to in (cuts + 1) * STRETCH_MIN..=n {
             let first = cuts * STRETCH_MIN;
-            for (cut, before) in (first..).zip(&least[first..=to - STRETCH_MIN]) {
-                let total = before + cost(cut, to);
+            for ((cut, before), last) in (first..).zip(&least[first..]).zip(&costs[to][first..]) {
+                let total = before + last;
                 if total < next[to] {
                     (next[to], chosen[to]) = (total, cut);
                 }
