@@ -8,7 +8,7 @@ mod nab;
 mod power;
 mod tcpd;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
@@ -18,9 +18,12 @@ fn main() {
     if wanted("power") {
         power::print();
     }
-    let parts: [(&str, fn(&Path)); 2] = [("tcpd", tcpd::print), ("nab", nab::print)];
-    for (part, print) in parts.into_iter().filter(|(part, _)| wanted(part)) {
+    for part in ["tcpd", "nab"].into_iter().filter(|part| wanted(part)) {
         let folder = folder.join(part);
-        if folder.is_dir() { print(&folder) } else { println!("{part}: {} is not there", folder.display()) }
+        match part {
+            _ if !folder.is_dir() => println!("{part}: {} is not there", folder.display()),
+            "tcpd" => tcpd::print(&folder),
+            _ => nab::print(&folder),
+        }
     }
 }

@@ -24,7 +24,7 @@ enum Noise {
     Spikes,
 }
 
-/// SplitMix64, so that every run draws the same.
+/// `SplitMix64`, so that every run draws the same.
 struct Draw(u64);
 
 impl Draw {

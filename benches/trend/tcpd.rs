@@ -1,4 +1,4 @@
-//! Change points against human annotators: F1 with a margin of 5 and covering, as TCPDBench scores them.
+//! Change points against human annotators: F1 with a margin of 5 and covering, as `TCPDBench` scores them.
 #![expect(clippy::cast_precision_loss, reason = "series have hundreds of points")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,5 @@
 //! Where is a metric heading? The vectors of the specification, and series with a known answer.
+#![expect(clippy::float_cmp, reason = "values that come out as they went in")]
 
 use chrono::TimeDelta;
 use naze::analyse::trend::{
