@@ -25,8 +25,8 @@ doc: setup
 
 bench: build
 	benches/run
-	cargo test --release --locked --bench sources
-	cargo test --release --locked --bench trend
+	cargo bench --locked --bench sources
+	cargo bench --locked --bench trend
 
 setup:
 	@scripts/setup

@@ -1,6 +1,6 @@
 //! How good the trend analysis is: change points on TCPD, surprises on NAB, verdicts on simulated metrics.
 //!
-//! usage: `cargo test --release --bench trend [-- power|tcpd|nab ...]`; the data are those of `../shared/data/trend`, or
+//! usage: `cargo bench --bench trend [-- power|tcpd|nab ...]`; the data are those of `../shared/data/trend`, or
 //! of the folder named by `TREND_DATA`
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a benchmark prints, and stops at broken data")]
 
