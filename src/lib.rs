@@ -27,7 +27,7 @@
 //! | [`query`] | canned and ad-hoc SPARQL, bounded |
 //! | [`measure`] | samples → series → crossings |
 //! | [`slo`] | what is promised of a service |
-//! | [`analyse`] | why it broke, and where a metric is heading: pure functions over evidence and series |
+//! | [`analyse`] | why it broke, how healthy it is, where a metric is heading, whether promises are kept: pure functions |
 //! | [`report`] | timelines and post-mortems |
 //! | [`export`] | dashboards for Grafana |
 //! | [`engine`] | all of it over one data directory |

@@ -26,10 +26,10 @@ use super::Clamped;
 use super::clamped::settled;
 use super::health::Colour;
 use crate::error::{Error, Result};
+use crate::slo::{Comparison, Threshold};
 pub use burner::{Burner, Contribution, burners};
 pub use measured::{Count, Measured};
 pub use phase::{Phase, WEEKLY_STEPS, phase_at};
-pub use threshold::{Comparison, Threshold};
 
 /// Is the objective met?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -36,6 +36,7 @@ pub use outlier::Outliers;
 pub use reversal::Reversal;
 pub use season::{Profile, Seasonality};
 pub use summary::Summary;
+pub(super) use summary::nearest_rank;
 pub use surprise::Surprise;
 pub use verdict::Verdict;
 pub use window::WindowTrend;

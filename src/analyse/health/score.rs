@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Principle, Readings};
 use crate::analyse::Clamped;
 use crate::analyse::clamped::settled;
+use crate::analyse::trend::Summary;
 
 /// The score of one pillar.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,12 +44,9 @@ const FULL_UTILIZATION: f64 = 0.80;
 
 /// How evenly `loads` are spread: 1 for equal ones, less the more they differ, possibly below 0. Nothing when there is
 /// no load to spread.
-#[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 workers")]
 pub fn balance(loads: &[f64]) -> Option<f64> {
-    let n = loads.len() as f64;
-    let mean = loads.iter().sum::<f64>() / n;
-    let variance = loads.iter().map(|load| (load - mean).powi(2)).sum::<f64>() / n;
-    (mean > 0.0 && variance.is_finite()).then(|| 1.0 - variance.sqrt() / mean)
+    let loads = Summary::of(loads)?;
+    (loads.mean > 0.0 && loads.stddev.is_finite()).then(|| 1.0 - loads.stddev / loads.mean)
 }
 
 /// The scores of all four pillars.

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::Threshold;
+use crate::analyse::trend::nearest_rank;
 use crate::error::{Error, Result};
+use crate::slo::Threshold;
 
 /// Good ones out of all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -122,7 +123,7 @@ impl Measured {
         if !threshold.is_upper() {
             sorted.reverse();
         }
-        let value = nearest_rank(&sorted, target);
+        let value = (!sorted.is_empty()).then(|| nearest_rank(&sorted, target));
         Self { value, threshold: Some(threshold), ..Self::events(&[Some(count)]) }
     }
 
@@ -130,17 +131,4 @@ impl Measured {
         let slices_missing = slices.iter().filter(|slice| slice.is_none()).count();
         Self { count, attainment, value: None, threshold: None, slices: slices.len(), slices_missing }
     }
-}
-
-/// The value at index `ceil(share * n)`, counted from 1.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a share of a count"
-)]
-fn nearest_rank(sorted: &[f64], share: f64) -> Option<f64> {
-    // A hair less, because 0.07 * 100 is 7.000000000000001 for a machine.
-    let rank = (share * sorted.len() as f64 - 1e-9).ceil() as usize;
-    sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
 }

@@ -12,18 +12,10 @@ use yaml_rust2::{Yaml, YamlEmitter};
 use super::burn::{Policy, Rule, Severity};
 use crate::analyse::clamped::settled;
 use crate::error::{Error, Result};
+use crate::slo::Quality;
 
 /// What stands for the window in a query.
 pub const WINDOW: &str = "{{.window}}";
-
-/// Of which kind counted events are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quality {
-    /// They keep the promise.
-    Good,
-    /// They break it.
-    Bad,
-}
 
 /// An objective that Prometheus is to watch.
 ///

@@ -1,26 +1,6 @@
 //! Which values are good, and by how much.
 
-/// Which values are good.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Threshold {
-    /// How a good value compares.
-    pub comparison: Comparison,
-    /// To what it is compared.
-    pub value: f64,
-}
-
-/// How a value compares to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    /// Below it.
-    Less,
-    /// At most as much.
-    LessOrEqual,
-    /// Above it.
-    Greater,
-    /// At least as much.
-    GreaterOrEqual,
-}
+use crate::slo::{Comparison, Threshold};
 
 impl Threshold {
     /// Is `value` good?

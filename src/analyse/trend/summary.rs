@@ -63,9 +63,9 @@ pub(super) fn variance(values: &[f64], mean: f64) -> f64 {
     values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64
 }
 
-/// The sorted value at index `ceil(share * n)`, counted from 1.
+/// The value at index `ceil(share * n)`, counted from 1, of values in order, of which there is at least one.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-fn nearest_rank(sorted: &[f64], share: f64) -> f64 {
+pub(in crate::analyse) fn nearest_rank(sorted: &[f64], share: f64) -> f64 {
     // A hair less, because 0.95 * 100 is 95.00000000000001 for a machine.
     let rank = (share * sorted.len() as f64 - 1e-9).ceil() as usize;
     sorted[rank.clamp(1, sorted.len()) - 1]

@@ -1,8 +1,9 @@
 //! Attainment, headroom, error budget.
 
 use naze::analyse::health::Colour;
-use naze::analyse::slo::{Comparison, Count, Evaluation, Measured, State, Threshold, evaluate, overall, weekly};
+use naze::analyse::slo::{Count, Evaluation, Measured, State, evaluate, overall, weekly};
 use naze::error::Kind;
+use naze::slo::{Comparison, Threshold};
 use serde_json::json;
 
 #[track_caller]

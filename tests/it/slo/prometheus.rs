@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use chrono::TimeDelta;
 use naze::analyse::slo::burn::Policy;
-use naze::analyse::slo::prometheus::{Quality, Watched, rules_file};
+use naze::analyse::slo::prometheus::{Watched, rules_file};
+use naze::slo::Quality;
 use serde_json::{Value as Json, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
