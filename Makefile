@@ -25,6 +25,7 @@ doc: setup
 
 bench: build
 	benches/run
+	cargo bench --locked --bench samples
 	cargo bench --locked --bench sources
 	cargo bench --locked --bench trend
 

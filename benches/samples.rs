@@ -1,0 +1,158 @@
+//! Samples a second by remote write, into naze and into Prometheus in the same run. Prints Markdown.
+//! `cargo bench --bench samples [-- SECONDS]`
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on stops loudly")]
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use prost::Message;
+
+const CLIENTS: i64 = 8;
+const SECONDS_DEFAULT: u64 = 10;
+/// Series of one client, and samples of each in one body.
+const SERIES: i64 = 500;
+const SAMPLES: i64 = 4;
+/// Samples begin so long ago, a second apart.
+const BEGIN_SECONDS_AGO: i64 = 3_000;
+
+#[derive(Clone, PartialEq, Message)]
+struct WriteRequest {
+    #[prost(message, repeated, tag = "1")]
+    timeseries: Vec<TimeSeries>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct TimeSeries {
+    #[prost(message, repeated, tag = "1")]
+    labels: Vec<Label>,
+    #[prost(message, repeated, tag = "2")]
+    samples: Vec<Sample>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Label {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, tag = "2")]
+    value: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct Sample {
+    #[prost(double, tag = "1")]
+    value: f64,
+    #[prost(int64, tag = "2")]
+    timestamp: i64,
+}
+
+/// What `client` sends as its `number`th body.
+fn body(client: i64, number: i64, begin: i64) -> Vec<u8> {
+    let label = |name: &str, value: String| Label { name: name.to_owned(), value };
+    let timeseries = (0..SERIES).map(|series| TimeSeries {
+        labels: vec![
+            label("__name__", "bench_requests_total".to_owned()),
+            label("instance", format!("host-{client}:9090")),
+            label("job", "bench".to_owned()),
+            label("path", format!("/path/{series}")),
+        ],
+        samples: (number * SAMPLES..(number + 1) * SAMPLES)
+            .map(|n| Sample { value: f64::from(u32::try_from(n).unwrap()), timestamp: begin + n * 1_000 })
+            .collect(),
+    });
+    let message = WriteRequest { timeseries: timeseries.collect() }.encode_to_vec();
+    snap::raw::Encoder::new().compress_vec(&message).unwrap()
+}
+
+/// Samples a second that are acknowledged at `url`.
+fn throughput(url: &str, duration: Duration) -> f64 {
+    let begin = chrono::Utc::now().timestamp_millis() - BEGIN_SECONDS_AGO * 1_000;
+    let sent = AtomicU64::new(0);
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let sent = &sent;
+            scope.spawn(move || {
+                let http = reqwest::blocking::Client::new();
+                for number in 0..BEGIN_SECONDS_AGO / SAMPLES {
+                    if began.elapsed() >= duration {
+                        break;
+                    }
+                    let request = http
+                        .post(url)
+                        .header("content-type", "application/x-protobuf")
+                        .header("content-encoding", "snappy")
+                        .header("x-prometheus-remote-write-version", "0.1.0")
+                        .body(body(client, number, begin));
+                    let answer = request.send().unwrap();
+                    assert_eq!(answer.status(), 204, "{}", answer.text().unwrap());
+                    sent.fetch_add(u64::try_from(SERIES * SAMPLES).unwrap(), Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    f64::from(u32::try_from(sent.into_inner()).unwrap()) / began.elapsed().as_secs_f64()
+}
+
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn naze(folder: &Path) -> (Server, String) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_naze"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(folder)
+        .env("NAZE_LOG", "naze=info")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let address = lines.find_map(|line| line.unwrap().split("address=").nth(1).map(str::to_owned)).unwrap();
+    std::thread::spawn(move || lines.for_each(drop));
+    (Server(process), format!("http://{}/api/v1/write", address.trim()))
+}
+
+/// `None` when Prometheus is not installed.
+fn prometheus(folder: &Path) -> Option<(Server, String)> {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    std::fs::write(folder.join("prometheus.yml"), "{}").unwrap();
+    let process = Command::new("prometheus")
+        .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.enable-remote-write-receiver"])
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let server = Server(process);
+    let ready = format!("http://127.0.0.1:{port}/-/ready");
+    let until = Instant::now() + Duration::from_secs(30);
+    while !reqwest::blocking::get(&ready).is_ok_and(|answer| answer.status().is_success()) {
+        assert!(Instant::now() < until, "Prometheus does not get ready");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Some((server, format!("http://127.0.0.1:{port}/api/v1/write")))
+}
+
+fn main() {
+    let seconds = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(SECONDS_DEFAULT);
+    let duration = Duration::from_secs(seconds);
+    println!("{CLIENTS} clients for {seconds} s, {SERIES} series each, {} samples a request.\n", SERIES * SAMPLES);
+    println!("| remote write into | samples/s acknowledged | |\n|---|---|---|");
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = naze(folder.path());
+    println!("| naze | {:.0} | fsynced before the answer |", throughput(&url, duration));
+    drop(server);
+    match prometheus(folder.path()) {
+        Some((_server, url)) => println!("| Prometheus | {:.0} | not fsynced |", throughput(&url, duration)),
+        None => println!("| Prometheus | not installed | |"),
+    }
+}
