@@ -2,14 +2,18 @@
 //! `cargo bench --bench samples [-- SECONDS]`
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on stops loudly")]
 
-use std::io::{BufRead as _, BufReader};
+#[path = "common/serve.rs"]
+mod serve;
+
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use prost::Message;
+
+use crate::serve::{Server, naze};
 
 const CLIENTS: i64 = 8;
 const SECONDS_DEFAULT: u64 = 10;
@@ -97,29 +101,6 @@ fn throughput(url: &str, duration: Duration) -> f64 {
     f64::from(u32::try_from(sent.into_inner()).unwrap()) / began.elapsed().as_secs_f64()
 }
 
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-fn naze(folder: &Path) -> (Server, String) {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_naze"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(folder)
-        .env("NAZE_LOG", "naze=info")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-    let address = lines.find_map(|line| line.unwrap().split("address=").nth(1).map(str::to_owned)).unwrap();
-    std::thread::spawn(move || lines.for_each(drop));
-    (Server(process), format!("http://{}/api/v1/write", address.trim()))
-}
-
 /// `None` when Prometheus is not installed.
 fn prometheus(folder: &Path) -> Option<(Server, String)> {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -149,6 +130,7 @@ fn main() {
     println!("| remote write into | samples/s acknowledged | |\n|---|---|---|");
     let folder = tempfile::tempdir().unwrap();
     let (server, url) = naze(folder.path());
+    let url = format!("{url}/api/v1/write");
     println!("| naze | {:.0} | fsynced before the answer |", throughput(&url, duration));
     drop(server);
     match prometheus(folder.path()) {

@@ -2,10 +2,11 @@
 //! read a body grows with it. Prints Markdown. `cargo bench --bench sources [-- SECONDS]`
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on stops loudly")]
 
+#[path = "common/serve.rs"]
+mod serve;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ use naze::config;
 use naze::receive::{ComponentMapping, Delivery, Format, Given, RECEIVERS, openslo, receive};
 use naze::vocab::Vocabulary;
 use serde_json::Value as Json;
+
+use crate::serve::naze;
 
 const CLIENTS: usize = 8;
 const SECONDS_DEFAULT: u64 = 5;
@@ -148,7 +151,7 @@ impl Case {
     /// Events recorded in a second.
     fn throughput(&self, duration: Duration) -> f64 {
         let folder = tempfile::tempdir().unwrap();
-        let naze = Naze::start(folder.path());
+        let (_naze, url) = naze(folder.path());
         let next = AtomicUsize::new(1);
         let count = if self.list.is_some() { BATCH } else { 1 };
         let began = Instant::now();
@@ -158,7 +161,7 @@ impl Case {
                     let client = reqwest::blocking::Client::new();
                     while began.elapsed() < duration {
                         let body = self.body(next.fetch_add(count, Ordering::Relaxed), count);
-                        let mut request = client.post(format!("{}{}", naze.url, self.path)).body(body);
+                        let mut request = client.post(format!("{url}{}", self.path)).body(body);
                         for (name, value) in self.headers.iter().chain(&[("content-type", self.media_type)]) {
                             request = request.header(*name, *value);
                         }
@@ -169,46 +172,18 @@ impl Case {
             }
         });
         let took = began.elapsed().as_secs_f64();
-        let recorded = naze.recorded(self.source);
+        let recorded = recorded(&url, self.source);
         let sent = f64::from(u32::try_from(next.into_inner() - 1).unwrap());
         assert!(recorded >= sent, "{}: of {sent} events {recorded} were recorded", self.fixture);
         sent / took
     }
 }
 
-/// A real `naze serve`.
-struct Naze {
-    process: Child,
-    url: String,
-}
-
-impl Naze {
-    fn start(folder: &Path) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_naze"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder)
-            .env("NAZE_LOG", "naze=info")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let address = lines.find_map(|line| line.unwrap().split("address=").nth(1).map(str::to_owned)).unwrap();
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, url: format!("http://{}", address.trim()) }
-    }
-
-    fn recorded(&self, source: &str) -> f64 {
-        let figures = reqwest::blocking::get(format!("{}/metrics", self.url)).unwrap().text().unwrap();
-        let name = format!("naze_receive_total{{outcome=\"recorded\",source=\"{source}\"}} ");
-        figures.lines().find_map(|line| line.strip_prefix(&name)).map_or(0.0, |count| count.parse().unwrap())
-    }
-}
-
-impl Drop for Naze {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
+/// Events that a naze recorded of a source.
+fn recorded(url: &str, source: &str) -> f64 {
+    let figures = reqwest::blocking::get(format!("{url}/metrics")).unwrap().text().unwrap();
+    let name = format!("naze_receive_total{{outcome=\"recorded\",source=\"{source}\"}} ");
+    figures.lines().find_map(|line| line.strip_prefix(&name)).map_or(0.0, |count| count.parse().unwrap())
 }
 
 /// The shortest of many: what else the machine does only ever adds.
