@@ -200,9 +200,12 @@ fn document() -> impl Strategy<Value = Vec<u8>> {
             text.split_once("\n\n").map(|(_, body)| body.as_bytes().to_vec()).filter(|body| !body.is_empty())
         })
     });
-    let samples: Vec<Vec<u8>> = samples.into_iter().chain(fixtures.into_iter().flatten()).collect();
+    // A series `m` with one sample, as remote write has it.
+    let message = b"\n\x1c\n\x0d\n\x08__name__\x12\x01m\x12\x0b\x09\0\0\0\0\0\0\xf8?\x10\x01";
+    let samples: Vec<Vec<u8>> =
+        samples.into_iter().chain(fixtures.into_iter().flatten()).chain([message.to_vec()]).collect();
     let sample = prop::sample::select(samples);
-    prop_oneof![
+    let document = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..200),
         sample.clone(),
         (sample, any::<prop::sample::Index>(), any::<u8>(), any::<bool>()).prop_map(|(mut body, place, byte, cut)| {
@@ -215,6 +218,8 @@ fn document() -> impl Strategy<Value = Vec<u8>> {
             body
         }),
     ]
+    .boxed();
+    prop_oneof![document.clone(), document.prop_map(|body| snap::raw::Encoder::new().compress_vec(&body).unwrap()),]
 }
 
 fn media_type() -> impl Strategy<Value = &'static str> {
