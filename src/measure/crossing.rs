@@ -12,7 +12,7 @@ pub mod watched;
 
 pub use band::Band;
 pub use batch::{Sample, crossings};
-pub use learned::Learned;
+pub use learned::{Basis, Learned};
 pub use limit::{Direction, Limit};
 pub use threshold::Threshold;
 pub use watched::{Event, Watched};
