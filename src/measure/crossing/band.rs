@@ -15,8 +15,9 @@ const SCALE_FLOOR_OF_RANGE: f64 = 0.002_5;
 const MAD_TO_SIGMA: f64 = 1.4826;
 /// The same for the distance of the 5th and 95th percentile from the median.
 const P95_TO_SIGMA: f64 = 1.645;
-/// Values this rare are usual, however far out they are.
+/// Values this rare are usual, however far out they are, and somewhat farther out.
 const RARE_SHARE: f64 = 0.005;
+const RARE_MARGIN: f64 = 1.5;
 /// What left a metric that never was anything but zero deviates by this much.
 const DEVIATION_FROM_ZERO: f64 = 5.0;
 
@@ -97,11 +98,12 @@ impl Band {
         let median = quantile(&values, 0.5);
         let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
         let scale = scale(&values, median, largest, Bounded::by_values(unit, &values));
+        let rare = |share: f64| median + RARE_MARGIN * (quantile(&values, share) - median);
         Self {
             median,
             scale,
-            low: (median - deviations * scale).min(quantile(&values, RARE_SHARE)),
-            high: (median + deviations * scale).max(quantile(&values, 1.0 - RARE_SHARE)),
+            low: (median - deviations * scale).min(rare(RARE_SHARE)),
+            high: (median + deviations * scale).max(rare(1.0 - RARE_SHARE)),
         }
     }
 
