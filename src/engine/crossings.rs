@@ -55,6 +55,7 @@ impl Followed {
 /// What a round found.
 #[derive(Default)]
 struct Round {
+    looked_at: usize,
     followed: Vec<(u32, Followed)>,
     found: Vec<(Arc<Known>, Event)>,
     /// Series with minutes that are not over.
@@ -70,9 +71,9 @@ impl Engine {
     pub fn watch_series(&self, now: Timestamp) -> Result<bool> {
         let mut next = self.following.next.lock().expect("nobody panics in a round");
         let numbers = self.series.take_touched(*next, ROUND_SERIES_MAX);
-        let round = self.look_at(&numbers, now).and_then(|round| self.keep(round));
-        let round = round.inspect_err(|_| self.series.touch(numbers.iter().copied()))?;
-        let (looked_at, left) = numbers.split_at(round.followed.len());
+        let round =
+            self.keep(self.look_at(&numbers, now)).inspect_err(|_| self.series.touch(numbers.iter().copied()))?;
+        let (looked_at, left) = numbers.split_at(round.looked_at);
         self.series.touch(left.iter().copied().chain(round.waiting));
         *next = looked_at.last().map_or(0, |number| number.saturating_add(1));
         self.followed().extend(round.followed);
@@ -92,33 +93,42 @@ impl Engine {
         Ok(round)
     }
 
-    fn look_at(&self, numbers: &[u32], now: Timestamp) -> Result<Round> {
+    fn look_at(&self, numbers: &[u32], now: Timestamp) -> Round {
         let started = Instant::now();
         let mut round = Round::default();
         for number in numbers {
             if round.found.len() >= ROUND_EVENTS_MAX || started.elapsed() >= ROUND_TIME_MAX {
                 break;
             }
-            let mut one = self.follow(*number)?;
-            let over = minute_of(ago(now, LATE_MAX));
-            let from = one.watched.seen.unwrap_or(Timestamp::MIN).max(minute_of(ago(now, BACKLOG_MAX)));
-            let slots = self.minutes_of(*number, from..now.checked_add(AHEAD_MAX).unwrap_or(now))?;
-            let (slots, later) = slots.split_at(slots.partition_point(|slot| slot.start < over));
-            if !later.is_empty() {
-                round.waiting.push(*number);
+            round.looked_at += 1;
+            // A series that cannot be read costs the others nothing.
+            if let Err(error) = self.look_at_one(*number, now, &mut round) {
+                tracing::error!(%error, series = number, "cannot look for crossings of a series");
             }
-            let known = self.series.known(*number);
-            let rules = Rules::of(&known, self.config.thresholds(), &self.config.learned);
-            let statistic = Statistic::of(known.series.kind);
-            let mut past = |window: Range<Timestamp>| Ok(minutes(&self.minutes_of(*number, window)?, statistic));
-            let events = one.watched.advance(&known, &rules, slots, &mut past)?;
-            if !events.is_empty() {
-                one.kept = None;
-            }
-            round.found.extend(events.into_iter().map(|event| (Arc::clone(&known), event)));
-            round.followed.push((*number, one));
         }
-        Ok(round)
+        round
+    }
+
+    fn look_at_one(&self, number: u32, now: Timestamp, round: &mut Round) -> Result<()> {
+        let mut one = self.follow(number)?;
+        let over = minute_of(ago(now, LATE_MAX));
+        let from = one.watched.seen.unwrap_or(Timestamp::MIN).max(minute_of(ago(now, BACKLOG_MAX)));
+        let slots = self.minutes_of(number, from..now.checked_add(AHEAD_MAX).unwrap_or(now))?;
+        let (slots, later) = slots.split_at(slots.partition_point(|slot| slot.start < over));
+        if !later.is_empty() {
+            round.waiting.push(number);
+        }
+        let known = self.series.known(number);
+        let rules = Rules::of(&known, self.config.thresholds(), &self.config.learned);
+        let statistic = Statistic::of(known.series.kind);
+        let mut past = |window: Range<Timestamp>| Ok(minutes(&self.minutes_of(number, window)?, statistic));
+        let events = one.watched.advance(&known, &rules, slots, &mut past)?;
+        if !events.is_empty() {
+            one.kept = None;
+        }
+        round.found.extend(events.into_iter().map(|event| (Arc::clone(&known), event)));
+        round.followed.push((number, one));
+        Ok(())
     }
 
     fn minutes_of(&self, number: u32, window: Range<Timestamp>) -> Result<Vec<Slot>> {
