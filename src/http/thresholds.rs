@@ -14,7 +14,8 @@ use super::work::blocking;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::measure::crossing::watched::Rules;
-use crate::measure::crossing::{Basis, Threshold};
+use crate::measure::crossing::{Basis, Direction, Threshold};
+use crate::measure::relabel::Anchored;
 use crate::measure::store::Known;
 
 /// All thresholds; with parameters also the series they pick, and what applies to each.
@@ -65,12 +66,12 @@ fn declared(threshold: &Threshold, origin: &str) -> JsonValue {
     json!({
         "rule": threshold.to_string(),
         "metric": threshold.metric,
-        "component": threshold.component.as_ref().map(|component| component.text()),
+        "component": threshold.component.as_ref().map(Anchored::text),
         "labels": labels,
         "statistic": threshold.statistic.map(|statistic| statistic.to_string()),
         "warning": threshold.warning.map(|limit| limit.to_string()),
         "critical": threshold.critical.map(|limit| limit.to_string()),
-        "direction": threshold.direction().map(|direction| direction.name()),
+        "direction": threshold.direction().map(Direction::name),
         "hysteresis": threshold.hysteresis,
         "for": format!("{}s", threshold.beyond_for.num_seconds()),
         "origin": origin,
@@ -83,7 +84,7 @@ fn standing(engine: &Engine, number: u32, known: &Known) -> Result<JsonValue> {
     let rules = Rules::of(known, config.thresholds(), &config.learned);
     let watched = engine.watched(number)?;
     let mut series = about(known);
-    series["thresholds"] = rules.declared.iter().map(|threshold| threshold.to_string()).collect();
+    series["thresholds"] = rules.declared.iter().map(ToString::to_string).collect();
     series["usual"] = json!(watched.usual().filter(|_| rules.learned.is_some()).map(|(band, basis)| json!({
         "median": band.median,
         "scale": band.scale,

@@ -1,4 +1,5 @@
 //! Series in, crossings out: when they began, when they were over, each told once; and none of what is usual.
+#![expect(clippy::cast_precision_loss, reason = "small counts, as numbers")]
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -348,4 +349,25 @@ fn a_wrong_threshold_is_refused_with_what_to_write() {
         assert!(refused.contains(named), "{line}: {refused}");
     }
     assert!(refusal("[[thresholds]]\nwarning = \"> 5\"\n").contains("missing field `metric`"));
+}
+
+#[test]
+fn every_shipped_threshold_is_of_a_metric_and_a_healthy_system_crosses_none() {
+    let metrics = include_str!("../kit/metrics.txt");
+    let healthy: Vec<(&str, f64)> = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("g ")?.rsplit_once(' '))
+        .map(|(series, value)| (series.split('{').next().unwrap(), value.parse().unwrap()))
+        .collect();
+    for threshold in naze::measure::crossing::Threshold::shipped() {
+        for name in threshold.metric.iter().filter(|name| name.starts_with("tps_")) {
+            assert!(metrics.contains(&format!(" {name}")), "there is no metric {name}");
+            for (_, value) in healthy.iter().filter(|(metric, _)| metric == name) {
+                for limit in [threshold.warning, threshold.critical].into_iter().flatten() {
+                    assert!(!limit.is_beyond(*value), "{threshold}: {value}");
+                    assert!(limit.is_back(*value, threshold.hysteresis), "{threshold}: {value} is not back");
+                }
+            }
+        }
+    }
 }

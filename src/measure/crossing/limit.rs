@@ -27,6 +27,7 @@ impl Direction {
     }
 
     /// The way back.
+    #[must_use]
     pub fn back(self) -> Self {
         match self {
             Self::Up => Self::Down,
