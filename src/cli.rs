@@ -19,6 +19,7 @@ mod replay;
 mod series;
 mod serve;
 mod sparql;
+mod thresholds;
 mod timeline;
 mod trend;
 mod verify;
@@ -99,6 +100,8 @@ enum Command {
     Sparql(sparql::Sparql),
     /// Ask why a component or an incident broke
     Why(why::Why),
+    /// List what is held against series, and how they stand to it
+    Thresholds(thresholds::Thresholds),
     /// Tell what happened, in order
     Timeline(timeline::Timeline),
     /// Write the post-mortem of an incident
@@ -148,6 +151,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Trend(command) => command.run(&global).await,
             Command::Sparql(command) => command.run(&global).await,
             Command::Why(command) => command.run(&global).await,
+            Command::Thresholds(command) => command.run(&global).await,
             Command::Timeline(command) => command.run(&global).await,
             Command::Postmortem(command) => command.run(&global).await,
             Command::Incident(command) => command.run(&global).await,

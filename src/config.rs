@@ -9,6 +9,7 @@ use serde::Deserialize;
 use chrono::TimeDelta;
 
 use crate::error::{Context as _, Error, Result};
+use crate::measure::crossing::{Learned, Threshold};
 use crate::measure::recorder::Retention;
 use crate::measure::relabel::Rule;
 use crate::measure::store::Bounds;
@@ -42,6 +43,12 @@ pub struct Config {
     pub receive: Receive,
     /// Which series are kept, and for how long.
     pub measure: Measure,
+    /// Limits of series; those that naze ships come after them.
+    pub thresholds: Vec<Threshold>,
+    /// Whether the limits that naze ships apply.
+    pub default_thresholds: bool,
+    /// How naze learns what is usual for a series.
+    pub learned: Learned,
     /// What is set for one sender, by its name.
     pub senders: BTreeMap<String, Sender>,
     /// Whom `naze serve` asks for what it missed.
@@ -177,6 +184,9 @@ impl Default for Config {
             limits: Limits::default(),
             receive: Receive::default(),
             measure: Measure::default(),
+            thresholds: Vec::new(),
+            default_thresholds: true,
+            learned: Learned::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
         }
@@ -221,6 +231,12 @@ impl Config {
     /// Defaults with everything in memory.
     pub fn in_memory() -> Self {
         Self::default()
+    }
+
+    /// Limits of series, the user's first.
+    pub fn thresholds(&self) -> impl Iterator<Item = &Threshold> {
+        let shipped = if self.default_thresholds { Threshold::shipped() } else { &[] };
+        self.thresholds.iter().chain(shipped)
     }
 
     /// Defaults with data in `folder`.

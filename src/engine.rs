@@ -1,5 +1,6 @@
 //! The one room behind both doors: HTTP and CLI say what they want, the engine has it done.
 
+mod crossings;
 mod episode;
 mod incident;
 mod measured;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use oxrdf::{Graph, NamedNode};
 
+use self::crossings::Following;
 use self::incident::is_critical_alert;
 use self::observed::Observations;
 use crate::analyse::cause::{self, Answer, Question};
@@ -24,7 +26,7 @@ use crate::measure::recorder::Recorder;
 use crate::measure::store::SeriesStore;
 use crate::query::workers::Workers;
 use crate::query::{self, Answered, CannedQuery, Catalogue};
-use crate::receipt::{Receipt, ReceiptId, Value};
+use crate::receipt::{Receipt, ReceiptId, Value, write_json};
 use crate::receive::episode::Episodes;
 use crate::receive::{Cause, ComponentMapping, Draft, EVENT_LABEL, Item, Received};
 use crate::record::ledger::{Ledger, Source, Verified};
@@ -69,6 +71,7 @@ pub struct Engine {
     observations: Observations,
     series: SeriesStore,
     recorder: Recorder,
+    following: Following,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -124,6 +127,7 @@ impl Engine {
             observations: Observations::default(),
             series,
             recorder,
+            following: Following::default(),
             workers,
         }))
     }
@@ -273,13 +277,19 @@ impl Engine {
         written.map_err(|error| Error::new(error.kind(), error.to_string()))
     }
 
+    /// Records what naze itself says, with a document that tells the receipts.
+    fn record_drafts(&self, origin: &str, drafts: Vec<Draft>) -> Result<Vec<Outcome>> {
+        let json =
+            |receipt: &Receipt| serde_json::Value::Object(write_json(receipt, receipt.id(&self.vocabulary), &[]));
+        let told: serde_json::Value = drafts.iter().map(|draft| json(&draft.receipt)).collect();
+        let source = Source { media_type: "application/json".into(), bytes: told.to_string().into_bytes() };
+        let items = drafts.into_iter().map(Item::Receipt).collect();
+        self.record(origin, Received { items, ..Received::default() }, source)
+    }
+
     /// Records a receipt that naze itself issues.
     pub fn record_own(&self, receipt: Receipt) -> Result<ReceiptId> {
-        let id = receipt.id(&self.vocabulary);
-        let json = serde_json::Value::Object(crate::receipt::write_json(&receipt, id, &[]));
-        let source = Source { media_type: "application/json".into(), bytes: json.to_string().into_bytes() };
-        let received = Received { items: vec![Item::Receipt(Draft::new(receipt))], ..Received::default() };
-        match self.record(SELF, received, source)?.into_iter().next() {
+        match self.record_drafts(SELF, vec![Draft::new(receipt)])?.into_iter().next() {
             Some(Outcome::Recorded(id) | Outcome::Duplicate(id)) => Ok(id),
             Some(Outcome::Refused(violations)) => Err(refusal(&violations)),
             None => Err(Error::internal("nothing was recorded")),

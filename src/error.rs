@@ -91,6 +91,11 @@ impl Error {
         &self.message
     }
 
+    /// Message and hints in one line, for places that take no more.
+    pub fn in_a_line(&self) -> String {
+        self.hints.iter().fold(self.to_string(), |line, hint| format!("{line}; {hint}"))
+    }
+
     /// What to do next, in order.
     pub fn hints(&self) -> &[String] {
         &self.hints

@@ -14,6 +14,7 @@ mod receipts;
 mod self_report;
 mod series;
 mod sparql;
+mod thresholds;
 mod trends;
 mod why;
 mod work;
@@ -55,6 +56,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/series", get(series::list))
         .route("/v1/series/{metric}", get(series::show))
         .route("/v1/trends/{metric}", get(trends::show))
+        .route("/v1/thresholds", get(thresholds::list))
         .route("/v1/incidents", post(incidents::open).layer(once.clone()).get(incidents::list))
         .route("/v1/incidents/{id}", post(incidents::update).layer(once).get(incidents::show))
         .route("/v1/incidents/{id}/why", get(why::of_incident))

@@ -65,6 +65,7 @@
 //! | canned query | a `.rq` file in `queries/`; a user's own: a folder named by `queries` |
 //! | dashboard | a `.toml` file in `dashboards/`; a user's own: `naze dashboards FILE` |
 //! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
+//! | threshold | an entry in `thresholds.toml`; a user's own: in the configuration |
 //! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |
 
 pub mod analyse;

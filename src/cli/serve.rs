@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Global;
 use crate::clock::Clock;
@@ -9,6 +9,8 @@ use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
 
 const CHORES_EVERY: Duration = Duration::from_secs(5);
+/// Series are looked at this often.
+const WATCH_EVERY: Duration = Duration::from_mins(1);
 
 /// Serve HTTP until stopped
 #[derive(Debug, clap::Args)]
@@ -48,15 +50,37 @@ impl Serve {
 /// What naze does without being asked.
 async fn chores(engine: Arc<Engine>) {
     let mut every = tokio::time::interval(CHORES_EVERY);
+    let mut watch_at = Instant::now();
     loop {
         every.tick().await;
-        let engine = Arc::clone(&engine);
-        match tokio::task::spawn_blocking(move || engine.end_episodes(engine.clock().now())).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "cannot record the end of alerts; their sender has to tell it"),
-            Err(error) => tracing::error!(%error, "a chore met a defect"),
+        chore(&engine, "cannot record the end of alerts; their sender has to tell it", |engine| {
+            engine.end_episodes(engine.clock().now()).map(drop)
+        })
+        .await;
+        if watch_at <= Instant::now() {
+            let is_more = chore(&engine, "cannot look for crossings; the next round tries again", |engine| {
+                engine.watch_series(engine.clock().now())
+            })
+            .await;
+            if is_more != Some(true) {
+                watch_at = Instant::now() + WATCH_EVERY;
+            }
         }
     }
+}
+
+async fn chore<T: Send + 'static>(
+    engine: &Arc<Engine>,
+    failed: &str,
+    work: impl FnOnce(&Engine) -> Result<T> + Send + 'static,
+) -> Option<T> {
+    let engine = Arc::clone(engine);
+    match tokio::task::spawn_blocking(move || work(&engine)).await {
+        Ok(Ok(done)) => return Some(done),
+        Ok(Err(error)) => tracing::error!(%error, "{failed}"),
+        Err(error) => tracing::error!(%error, "a chore met a defect"),
+    }
+    None
 }
 
 pub(super) async fn bind(listen: SocketAddr) -> Result<tokio::net::TcpListener> {

@@ -7,11 +7,8 @@ use chrono::TimeDelta;
 use super::Engine;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::receipt::write_json;
 use crate::receive::alertmanager::api::{NAME, RESOLVE_TIMEOUT, SOURCE as PROMETHEUS};
 use crate::receive::episode::Episodes;
-use crate::receive::{Item, Received};
-use crate::record::ledger::Source;
 
 /// Ledger entries looked through at start for alerts that still fire.
 const ENTRIES_MAX: usize = 20_000;
@@ -45,12 +42,7 @@ impl Engine {
             return Ok(0);
         }
         let (alerts, drafts): (Vec<String>, Vec<_>) = lapsed.into_iter().unzip();
-        let json = |receipt: &_, id| serde_json::Value::Object(write_json(receipt, id, &[]));
-        let told: serde_json::Value =
-            drafts.iter().map(|draft| json(&draft.receipt, draft.receipt.id(&self.vocabulary))).collect();
-        let source = Source { media_type: "application/json".into(), bytes: told.to_string().into_bytes() };
-        let items = drafts.into_iter().map(Item::Receipt).collect();
-        let outcomes = self.record(NAME, Received { items, ..Received::default() }, source)?;
+        let outcomes = self.record_drafts(NAME, drafts)?;
         self.episodes().close(alerts.iter().map(String::as_str), now);
         Ok(outcomes.len())
     }

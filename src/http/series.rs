@@ -24,7 +24,7 @@ use crate::measure::store::Known;
 use crate::query::{parse_duration, parse_time};
 
 /// Series of one answer.
-const SERIES_MAX: usize = 1_000;
+pub(super) const SERIES_MAX: usize = 1_000;
 /// Points of one answer.
 const POINTS_MAX: i64 = 50_000;
 /// Points that a window is shown in when nobody says how many.
@@ -34,7 +34,7 @@ const STEP_MIN_SECONDS: i64 = 60;
 
 /// Which series are asked for, by `metric`, `component` and `label.<name>`.
 pub(super) struct Wanted {
-    metric: Option<String>,
+    pub(super) metric: Option<String>,
     component: Option<String>,
     labels: BTreeMap<String, String>,
 }

@@ -1,7 +1,10 @@
 //! A series as a line of numbers: one value for each step of a window.
 
+use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
+
+use serde::Deserialize;
 
 use super::Kind;
 use super::rollup::{Rollup, step as rise};
@@ -9,8 +12,11 @@ use super::store::Slot;
 use crate::clock::Timestamp;
 use crate::error::Error;
 
+const MINUTE_SECONDS: u32 = 60;
+
 /// Which number tells a step.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Statistic {
     /// How many values.
     Count,
@@ -39,6 +45,31 @@ impl Statistic {
             Kind::Gauge | Kind::Distribution => Self::Mean,
             Kind::Counter | Kind::Delta => Self::Rate,
         }
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::Mean => "mean",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Last => "last",
+            Self::Increase => "increase",
+            Self::Rate => "rate",
+            // Rounded, because 0.999 times 100 is not 99.9.
+            Self::Quantile(share) => return write!(f, "p{}", (share * 1e8).round() / 1e6),
+        })
+    }
+}
+
+impl TryFrom<String> for Statistic {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|error: Error| error.in_a_line())
     }
 }
 
@@ -91,6 +122,25 @@ pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic:
         }
     }
     values
+}
+
+/// The statistic of each minute that has values. A counter's rate is told over the time since its reading before, so that
+/// one that is read less often than every minute has the same rate; its first reading has none.
+#[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
+pub fn minutes(slots: &[Slot], statistic: Statistic) -> Vec<(Timestamp, f64)> {
+    let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return Vec::new() };
+    let window = first.start..last.start;
+    let is_counter = matches!(first.rollup, Rollup::Total(_));
+    if !(is_counter && matches!(statistic, Statistic::Rate | Statistic::Increase)) {
+        return steps(slots, &window, MINUTE_SECONDS, statistic);
+    }
+    let increases = steps(slots, &window, MINUTE_SECONDS, Statistic::Increase);
+    let told = increases.iter().zip(increases.iter().skip(1));
+    told.map(|((before, _), (at, increase))| {
+        let seconds = at.since(*before).num_seconds().max(1) as f64;
+        (*at, if statistic == Statistic::Rate { increase / seconds } else { *increase })
+    })
+    .collect()
 }
 
 /// When the step that `at` lies in begins: steps are counted from the beginning of the window.

@@ -9,6 +9,9 @@ use super::Series;
 const NAME: &str = "__name__";
 /// The label that stands for the component.
 const COMPONENT: &str = "component";
+/// What makes a regular expression one for the whole text.
+const START: &str = "^(?s:";
+const END: &str = ")$";
 
 /// One rule. Rules are applied in their order.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,15 +49,29 @@ enum Action {
     Replace,
 }
 
+/// A regular expression for the whole of a text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
-struct Anchored(Regex);
+pub struct Anchored(Regex);
+
+impl Anchored {
+    /// Does it match the whole text?
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// The expression as it was written.
+    pub fn text(&self) -> &str {
+        let whole = self.0.as_str();
+        whole.strip_prefix(START).and_then(|rest| rest.strip_suffix(END)).unwrap_or(whole)
+    }
+}
 
 impl TryFrom<String> for Anchored {
     type Error = regex::Error;
 
     fn try_from(text: String) -> Result<Self, regex::Error> {
-        Regex::new(&format!("^(?s:{text})$")).map(Self)
+        Regex::new(&format!("{START}{text}{END}")).map(Self)
     }
 }
 

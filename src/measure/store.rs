@@ -8,9 +8,10 @@ mod catalogue;
 mod chunk;
 mod head;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use self::catalogue::{Bounds, Catalogue, Known};
 pub use self::chunk::{Slot, Tier};
 use self::head::Head;
+use super::crossing::Watched;
 use super::{Point, Series};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Error, Result};
@@ -26,6 +28,8 @@ const SERIES: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("series");
 const MINUTES: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("minutes");
 const HOURS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("hours");
 const JOURNAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("journal");
+/// How each series stands to what is usual for it and declared of it.
+const WATCHED: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("watched");
 
 /// Page cache of the table.
 const CACHE_BYTES: usize = 128 << 20;
@@ -47,6 +51,8 @@ struct Inner {
     database: Database,
     catalogue: RwLock<Catalogue>,
     head: RwLock<Head>,
+    /// Series with values that nobody has looked at.
+    touched: Mutex<BTreeSet<u32>>,
 }
 
 impl SeriesStore {
@@ -69,8 +75,12 @@ impl SeriesStore {
                 .create_with_backend(redb::backends::InMemoryBackend::new())
                 .internal("cannot make a table of series in memory")?,
         };
-        let store =
-            Self(Arc::new(Inner { database, catalogue: RwLock::new(Catalogue::new(bounds)), head: RwLock::default() }));
+        let store = Self(Arc::new(Inner {
+            database,
+            catalogue: RwLock::new(Catalogue::new(bounds)),
+            head: RwLock::default(),
+            touched: Mutex::default(),
+        }));
         store.load(minutes_from)?;
         Ok(store)
     }
@@ -92,7 +102,9 @@ impl SeriesStore {
                 let (_, bytes) = entry.internal(failed)?;
                 let batch: Batch = postcard::from_bytes(bytes.value()).internal("the journal of series is damaged")?;
                 head.take(&batch, &catalogue, minutes_from);
+                self.touch(batch.0.iter().map(|(number, _)| *number));
             }
+            write.open_table(WATCHED).internal(failed)?;
         }
         write.commit().internal(failed)
     }
@@ -128,6 +140,53 @@ impl SeriesStore {
     /// Rolls up a batch that the journal has.
     pub(super) fn take(&self, batch: &Batch, minutes_from: Timestamp) {
         self.head_mut().take(batch, &self.catalogue(), minutes_from);
+        self.touch(batch.0.iter().map(|(number, _)| *number));
+    }
+
+    /// Notes that series have values that nobody has looked at.
+    pub fn touch(&self, numbers: impl Iterator<Item = u32>) {
+        self.touched().extend(numbers);
+    }
+
+    /// Up to `max` of the series with values that nobody has looked at, going round from `first`; they count as looked at.
+    pub fn take_touched(&self, first: u32, max: usize) -> Vec<u32> {
+        let mut touched = self.touched();
+        let round = touched.range(first..).chain(touched.range(..first));
+        let taken: Vec<u32> = round.take(max).copied().collect();
+        for number in &taken {
+            touched.remove(number);
+        }
+        taken
+    }
+
+    /// How a series stands to its limits, as it was kept.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn watched(&self, number: u32) -> Result<Option<Watched>> {
+        let failed = "cannot read how a series stands";
+        let read = self.0.database.begin_read().internal(failed)?;
+        let table = read.open_table(WATCHED).internal(failed)?;
+        let bytes = table.get(number).internal(failed)?;
+        // What an older naze wrote in another form is learned again.
+        Ok(bytes.and_then(|bytes| postcard::from_bytes(bytes.value()).ok()))
+    }
+
+    /// Keeps how series stand to their limits.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn keep_watched<'a>(&self, all: impl Iterator<Item = (u32, &'a Watched)>) -> Result<()> {
+        let failed = "cannot write how series stand";
+        let write = self.0.database.begin_write().internal(failed)?;
+        {
+            let mut table = write.open_table(WATCHED).internal(failed)?;
+            for (number, watched) in all {
+                let bytes = postcard::to_allocvec(watched).internal(failed)?;
+                table.insert(number, &*bytes).internal(failed)?;
+            }
+        }
+        write.commit().internal(failed)
     }
 
     /// How many slots wait in memory.
@@ -247,6 +306,15 @@ impl SeriesStore {
     /// The series that `wanted` picks, by metric, component and labels, with their numbers.
     pub fn find(&self, wanted: impl Fn(&Series) -> bool) -> Vec<(u32, Arc<Known>)> {
         self.catalogue().find(wanted)
+    }
+
+    /// The series with this number.
+    pub fn known(&self, number: u32) -> Arc<Known> {
+        Arc::clone(self.catalogue().known(number))
+    }
+
+    fn touched(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+        self.0.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn catalogue_mut(&self) -> RwLockWriteGuard<'_, Catalogue> {

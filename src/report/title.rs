@@ -104,6 +104,9 @@ fn crossing(receipt: &Receipt) -> String {
     };
     let metric = receipt.text("metric").unwrap_or_default();
     let (threshold, value) = (number(receipt, "threshold", " "), number(receipt, "value", ": "));
+    if let Some(status) = receipt.text("status") {
+        return format!("{metric} {status}{value}{unit}{usual}");
+    }
     format!("{metric} crossed{threshold}{direction}{value}{unit}{usual}")
 }
 

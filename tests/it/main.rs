@@ -11,6 +11,7 @@ mod cases;
 mod cli;
 mod common;
 mod crash;
+mod crossings;
 mod health;
 mod hostile;
 mod http;

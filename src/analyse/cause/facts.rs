@@ -55,7 +55,12 @@ impl<'a> Facts<'a> {
             onset: question.at,
             timed: false,
             suspects: suspects(question, &all),
-            crossings: of_kinds(&["crossing"]),
+            // One with a status tells how a crossing ended.
+            crossings: all
+                .iter()
+                .filter(|fact| fact.receipt.kind() == "crossing" && fact.receipt.text("status").is_none())
+                .copied()
+                .collect(),
             failures: of_kinds(&["failure"]),
             alerts: all
                 .iter()

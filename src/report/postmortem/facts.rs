@@ -146,7 +146,8 @@ fn is_anomalous(recorded: &Recorded) -> bool {
     let told = &recorded.receipt;
     let is = |field: &str, values: &[&str]| told.text(field).is_some_and(|value| values.contains(&value));
     match told.kind() {
-        "crossing" | "failure" | "rejection" | "burst" => true,
+        "crossing" => told.text("status").is_none(),
+        "failure" | "rejection" | "burst" => true,
         "alert" => is("status", &["firing", "escalated"]),
         "circuit" => is("state", &["open", "half_open"]),
         "health" => is("state", &["degraded", "unhealthy"]),

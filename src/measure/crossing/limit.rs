@@ -1,0 +1,146 @@
+//! What a value must not do: an operator and a number, written `>= 500`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// Which way a metric went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Its value rose.
+    Up,
+    /// Its value fell.
+    Down,
+}
+
+impl Direction {
+    /// As receipts name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+
+    /// The way back.
+    #[must_use]
+    pub fn back(self) -> Self {
+        match self {
+            Self::Up => Self::Down,
+            Self::Down => Self::Up,
+        }
+    }
+
+    /// Which of two values went farther.
+    pub(super) fn farther(self, one: f64, other: f64) -> f64 {
+        match self {
+            Self::Up => one.max(other),
+            Self::Down => one.min(other),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Above,
+    AtLeast,
+    Below,
+    AtMost,
+    Equal,
+}
+
+const OPERATORS: [(&str, Operator); 5] = [
+    (">=", Operator::AtLeast),
+    ("<=", Operator::AtMost),
+    ("==", Operator::Equal),
+    (">", Operator::Above),
+    ("<", Operator::Below),
+];
+
+/// What a value must not do.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Limit {
+    operator: Operator,
+    value: f64,
+}
+
+impl Limit {
+    pub(super) fn above(value: f64) -> Self {
+        Self { operator: Operator::Above, value }
+    }
+
+    pub(super) fn below(value: f64) -> Self {
+        Self { operator: Operator::Below, value }
+    }
+
+    /// The number.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// Which way a value goes that goes beyond it.
+    pub fn direction(&self) -> Direction {
+        match self.operator {
+            Operator::Above | Operator::AtLeast | Operator::Equal => Direction::Up,
+            Operator::Below | Operator::AtMost => Direction::Down,
+        }
+    }
+
+    /// Does the value do what it must not?
+    #[expect(clippy::float_cmp, reason = "states are told by numbers that are equal or not")]
+    pub fn is_beyond(&self, value: f64) -> bool {
+        match self.operator {
+            Operator::Above => value > self.value,
+            Operator::AtLeast => value >= self.value,
+            Operator::Below => value < self.value,
+            Operator::AtMost => value <= self.value,
+            Operator::Equal => value == self.value,
+        }
+    }
+
+    /// Is the value back, and by at least `hysteresis`?
+    pub fn is_back(&self, value: f64, hysteresis: f64) -> bool {
+        match self.operator {
+            Operator::Equal => !self.is_beyond(value),
+            _ if self.direction() == Direction::Up => !self.is_beyond(value + hysteresis),
+            _ => !self.is_beyond(value - hysteresis),
+        }
+    }
+}
+
+impl FromStr for Limit {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = || {
+            Error::invalid(format!("\"{text}\" is no limit"))
+                .hint("write an operator (>, >=, <, <= or ==) and a number, such as \">= 500\"")
+        };
+        let (sign, operator) = OPERATORS.iter().find(|(sign, _)| text.trim().starts_with(sign)).ok_or_else(wrong)?;
+        let value: f64 = text.trim()[sign.len()..].trim().parse().map_err(|_| wrong())?;
+        if !value.is_finite() {
+            return Err(wrong());
+        }
+        Ok(Self { operator: *operator, value })
+    }
+}
+
+impl TryFrom<String> for Limit {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|error: Error| error.in_a_line())
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = OPERATORS.iter().find(|(_, operator)| *operator == self.operator).map_or("", |(sign, _)| sign);
+        write!(f, "{sign} {}", self.value)
+    }
+}
