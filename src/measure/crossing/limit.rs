@@ -105,11 +105,12 @@ impl Limit {
 
     /// Is the value back, and by at least `hysteresis`?
     pub fn is_back(&self, value: f64, hysteresis: f64) -> bool {
-        match self.operator {
-            Operator::Equal => !self.is_beyond(value),
-            _ if self.direction() == Direction::Up => !self.is_beyond(value + hysteresis),
-            _ => !self.is_beyond(value - hysteresis),
-        }
+        let is_far_enough = match (self.operator, self.direction()) {
+            (Operator::Equal, _) => true,
+            (_, Direction::Up) => value <= self.value - hysteresis,
+            (_, Direction::Down) => value >= self.value + hysteresis,
+        };
+        is_far_enough && !self.is_beyond(value)
     }
 }
 
