@@ -4,6 +4,7 @@
 //! Exit codes: 0 done; 1 naze failed; 2 wrong usage or input; 3 some receipts were refused; 4 not found; 5 a check failed
 //! or something conflicts; 6 not available now; 7 forbidden.
 
+mod advise;
 mod client;
 mod completions;
 mod dashboards;
@@ -99,6 +100,8 @@ enum Command {
     Sparql(sparql::Sparql),
     /// Ask why a component or an incident broke
     Why(why::Why),
+    /// Say what to do about what happened
+    Advise(advise::Advise),
     /// Tell what happened, in order
     Timeline(timeline::Timeline),
     /// Write the post-mortem of an incident
@@ -148,6 +151,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Trend(command) => command.run(&global).await,
             Command::Sparql(command) => command.run(&global).await,
             Command::Why(command) => command.run(&global).await,
+            Command::Advise(command) => command.run(&global).await,
             Command::Timeline(command) => command.run(&global).await,
             Command::Postmortem(command) => command.run(&global).await,
             Command::Incident(command) => command.run(&global).await,

@@ -42,6 +42,8 @@ pub struct Config {
     pub receive: Receive,
     /// Which series are kept, and for how long.
     pub measure: Measure,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
     /// What is set for one sender, by its name.
     pub senders: BTreeMap<String, Sender>,
     /// Whom `naze serve` asks for what it missed.
@@ -116,6 +118,14 @@ pub struct Measure {
     pub relabel: Vec<Rule>,
 }
 
+/// What `/metrics` shows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// How long an answer about the system under observation is told again, in seconds.
+    pub cache_seconds: u64,
+}
+
 impl Measure {
     /// Bounds on the number of series.
     pub fn bounds(&self) -> Bounds {
@@ -177,6 +187,7 @@ impl Default for Config {
             limits: Limits::default(),
             receive: Receive::default(),
             measure: Measure::default(),
+            metrics: Metrics::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
         }
@@ -200,6 +211,12 @@ impl Default for Limits {
 impl Default for Measure {
     fn default() -> Self {
         Self { minutes_days: 35, hours_days: 400, series_max: 50_000, label_values_max: 1_000, relabel: Vec::new() }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { cache_seconds: 5 }
     }
 }
 
