@@ -1,5 +1,6 @@
 //! Analysis: pure functions over evidence. No IO, no clock, no async.
 
+pub mod advise;
 pub mod cause;
 mod clamped;
 pub mod health;

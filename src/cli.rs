@@ -4,6 +4,7 @@
 //! Exit codes: 0 done; 1 naze failed; 2 wrong usage or input; 3 some receipts were refused; 4 not found; 5 a check failed
 //! or something conflicts; 6 not available now; 7 forbidden.
 
+mod advise;
 mod client;
 mod completions;
 mod dashboards;
@@ -102,6 +103,8 @@ enum Command {
     Why(why::Why),
     /// List what is held against series, and how they stand to it
     Thresholds(thresholds::Thresholds),
+    /// Say what to do about what happened
+    Advise(advise::Advise),
     /// Tell what happened, in order
     Timeline(timeline::Timeline),
     /// Write the post-mortem of an incident
@@ -152,6 +155,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Sparql(command) => command.run(&global).await,
             Command::Why(command) => command.run(&global).await,
             Command::Thresholds(command) => command.run(&global).await,
+            Command::Advise(command) => command.run(&global).await,
             Command::Timeline(command) => command.run(&global).await,
             Command::Postmortem(command) => command.run(&global).await,
             Command::Incident(command) => command.run(&global).await,

@@ -49,6 +49,8 @@ pub struct Config {
     pub default_thresholds: bool,
     /// How naze learns what is usual for a series.
     pub learned: Learned,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
     /// What is set for one sender, by its name.
     pub senders: BTreeMap<String, Sender>,
     /// Whom `naze serve` asks for what it missed.
@@ -123,6 +125,14 @@ pub struct Measure {
     pub relabel: Vec<Rule>,
 }
 
+/// What `/metrics` shows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// How long an answer about the system under observation is told again, in seconds.
+    pub cache_seconds: u64,
+}
+
 impl Measure {
     /// Bounds on the number of series.
     pub fn bounds(&self) -> Bounds {
@@ -187,6 +197,7 @@ impl Default for Config {
             thresholds: Vec::new(),
             default_thresholds: true,
             learned: Learned::default(),
+            metrics: Metrics::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
         }
@@ -210,6 +221,12 @@ impl Default for Limits {
 impl Default for Measure {
     fn default() -> Self {
         Self { minutes_days: 35, hours_days: 400, series_max: 50_000, label_values_max: 1_000, relabel: Vec::new() }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { cache_seconds: 5 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The one room behind both doors: HTTP and CLI say what they want, the engine has it done.
 
+mod advised;
 mod crossings;
 mod episode;
 mod incident;
@@ -22,6 +23,7 @@ use crate::analyse::cause::{self, Answer, Question};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
+use crate::export::prometheus::Exporter;
 use crate::measure::recorder::Recorder;
 use crate::measure::store::SeriesStore;
 use crate::query::workers::Workers;
@@ -72,6 +74,7 @@ pub struct Engine {
     series: SeriesStore,
     recorder: Recorder,
     following: Following,
+    exporter: Exporter,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -101,6 +104,12 @@ impl Engine {
         )?;
         let recorder = Recorder::start(series.clone(), clock, config.measure.retention())?;
         let writer = Writer::start(ledger.clone(), index.clone(), clock, telemetry.clone())?;
+        let exporter = Exporter::new(
+            ledger.clone(),
+            series.clone(),
+            config.data.as_ref().map(|data| data.join("metrics.postcard")),
+            Duration::from_secs(config.metrics.cache_seconds),
+        );
         let mapping = ComponentMapping::new(config.receive.component_labels.clone());
         let own_labels =
             config.senders.iter().filter_map(|(name, sender)| Some((name, sender.component_labels.clone()?)));
@@ -128,6 +137,7 @@ impl Engine {
             series,
             recorder,
             following: Following::default(),
+            exporter,
             workers,
         }))
     }
@@ -204,13 +214,17 @@ impl Engine {
         let outcomes = items
             .into_iter()
             .map(|item| match item {
-                Err(violations) => Some(Outcome::Refused(violations)),
+                Err(violations) => {
+                    self.exporter.refused("other");
+                    Some(Outcome::Refused(violations))
+                }
                 Ok((id, draft)) => {
                     let violations: Vec<Violation> = report.violations_of(id.iri().as_ref().into()).cloned().collect();
                     if violations.is_empty() {
                         accepted.push(Accepted { id, receipt: draft.receipt, key: draft.key });
                         None
                     } else {
+                        self.exporter.refused(draft.receipt.kind());
                         Some(Outcome::Refused(violations))
                     }
                 }
@@ -395,6 +409,12 @@ impl Engine {
         let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let logs = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "log"));
         self.telemetry.index_wal(logs.filter_map(|log| log.metadata().ok()).map(|log| log.len()).sum());
+    }
+
+    /// What receipts and series tell of the system under observation.
+    pub fn metrics(&self) -> Result<Vec<prometheus::proto::MetricFamily>> {
+        let kinds: Vec<&str> = self.vocabulary.kinds().map(|(name, _)| name).collect();
+        self.exporter.families(self.clock.now(), &kinds)
     }
 
     /// The configuration it runs with.

@@ -1,3 +1,4 @@
 //! Exporting: what naze knows, in the forms of other tools.
 
 pub mod dashboard;
+pub mod prometheus;

@@ -11,6 +11,7 @@ mod ontology;
 mod problem;
 mod queries;
 mod receipts;
+mod recommendations;
 mod self_report;
 mod series;
 mod sparql;
@@ -53,6 +54,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/receipts/{id}/source", get(receipts::source))
         .route("/v1/queries", get(queries::list))
         .route("/v1/queries/{id}", get(queries::run))
+        .route("/v1/recommendations", get(recommendations::list))
         .route("/v1/series", get(series::list))
         .route("/v1/series/{metric}", get(series::show))
         .route("/v1/trends/{metric}", get(trends::show))

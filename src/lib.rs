@@ -29,7 +29,7 @@
 //! | [`slo`] | what is promised of a service |
 //! | [`analyse`] | why it broke, how healthy it is, where a metric is heading, whether promises are kept: pure functions |
 //! | [`report`] | timelines and post-mortems |
-//! | [`export`] | dashboards for Grafana |
+//! | [`export`] | dashboards for Grafana, metrics for Prometheus |
 //! | [`engine`] | all of it over one data directory |
 //! | [`reconcile`] | asks senders for what naze missed |
 //! | [`http`], [`cli`] | two doors to the engine; a CLI command is an HTTP request |
@@ -64,6 +64,8 @@
 //! | kind of receipt | a file in `ontology/` and one in `shapes/`; a user's own: a folder named by `kinds` in the configuration |
 //! | canned query | a `.rq` file in `queries/`; a user's own: a folder named by `queries` |
 //! | dashboard | a `.toml` file in `dashboards/`; a user's own: `naze dashboards FILE` |
+//! | recommendation | a canned query with `priority`, `action`, `runbook`, `effort` and `impact` in its header |
+//! | metric | a row in `src/export/prometheus/table.rs` and one in `docs/metrics.md`, and the receipts or series that tell it |
 //! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
 //! | threshold | an entry in `thresholds.toml`; a user's own: in the configuration |
 //! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |

@@ -4,6 +4,7 @@
 //! window only: its cost depends on the window, not on the history. `spargebra` and its algebra stay behind this door.
 
 mod adhoc;
+mod advice;
 mod bind;
 mod catalogue;
 mod evaluate;
@@ -17,6 +18,7 @@ pub mod worker;
 pub mod workers;
 
 pub use adhoc::{AdhocAnswer, AdhocFormat, ProtocolDataset, adhoc};
+pub use advice::{Advice, Effort, Priority};
 pub use catalogue::Catalogue;
 pub use header::{CannedQuery, Column};
 pub use params::{Parameter, Type, parse_duration, parse_time};

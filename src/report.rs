@@ -2,6 +2,7 @@
 //!
 //! Same evidence, same bytes; evidence text is data and never becomes markup.
 
+pub mod advise;
 pub mod document;
 mod html;
 mod human;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::proto::MetricFamily;
 use prometheus::{Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 /// Buckets in seconds, from a point look-up to a query's deadline.
@@ -122,10 +123,11 @@ impl Telemetry {
         &self.0.queue_wait
     }
 
-    /// All figures in the Prometheus text format.
-    pub fn render(&self) -> String {
+    /// All figures, and `others`, in the Prometheus text format.
+    pub fn render(&self, others: Vec<MetricFamily>) -> String {
         let mut text = Vec::new();
-        if let Err(error) = TextEncoder::new().encode(&self.0.registry.gather(), &mut text) {
+        let families: Vec<MetricFamily> = self.0.registry.gather().into_iter().chain(others).collect();
+        if let Err(error) = TextEncoder::new().encode(&families, &mut text) {
             tracing::error!(%error, "cannot render metrics");
         }
         String::from_utf8_lossy(&text).into_owned()

@@ -17,7 +17,7 @@ use crate::error::Error;
 pub(super) async fn metrics(State(engine): State<Arc<Engine>>) -> Reply {
     let text = blocking(move || {
         engine.measure_index();
-        Ok(engine.telemetry().render())
+        Ok(engine.telemetry().render(engine.metrics()?))
     })
     .await?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())

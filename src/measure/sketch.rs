@@ -46,6 +46,12 @@ impl Sketch {
         })
     }
 
+    /// How many values are at most `bound`, which one may exceed by 2 %.
+    pub fn count_to(&self, bound: f64) -> u64 {
+        let last = bucket(bound);
+        self.0.iter().take_while(|(bucket, _)| *bucket <= last).map(|(_, count)| count).sum()
+    }
+
     fn insert(&mut self, bucket: i32, count: u64) {
         match self.0.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
             Ok(place) => self.0[place].1 += count,

@@ -7,8 +7,9 @@
 mod catalogue;
 mod chunk;
 mod head;
+mod lifetime;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::catalogue::{Bounds, Catalogue, Known};
 pub use self::chunk::{Slot, Tier};
 use self::head::Head;
+pub use self::lifetime::Lifetime;
 use super::crossing::Watched;
 use super::{Point, Series};
 use crate::clock::Timestamp;
@@ -53,6 +55,8 @@ struct Inner {
     head: RwLock<Head>,
     /// Series with values that nobody has looked at.
     touched: Mutex<BTreeSet<u32>>,
+    /// Of the series that somebody asked for; kept in step with the head.
+    lifetimes: Mutex<HashMap<u32, Lifetime>>,
 }
 
 impl SeriesStore {
@@ -80,6 +84,7 @@ impl SeriesStore {
             catalogue: RwLock::new(Catalogue::new(bounds)),
             head: RwLock::default(),
             touched: Mutex::default(),
+            lifetimes: Mutex::default(),
         }));
         store.load(minutes_from)?;
         Ok(store)
@@ -139,8 +144,15 @@ impl SeriesStore {
 
     /// Rolls up a batch that the journal has.
     pub(super) fn take(&self, batch: &Batch, minutes_from: Timestamp) {
-        self.head_mut().take(batch, &self.catalogue(), minutes_from);
+        let mut head = self.head_mut();
+        head.take(batch, &self.catalogue(), minutes_from);
         self.touch(batch.0.iter().map(|(number, _)| *number));
+        let mut lifetimes = self.lifetimes();
+        for (number, points) in &batch.0 {
+            if let Some(lifetime) = lifetimes.get_mut(number) {
+                points.iter().for_each(|(_, value, count)| lifetime.add(*value, *count));
+            }
+        }
     }
 
     /// Notes that series have values that nobody has looked at.
@@ -187,6 +199,28 @@ impl SeriesStore {
             }
         }
         write.commit().internal(failed)
+    }
+
+    /// All that is kept of a series that is no counter, in one. The first call reads it from disk.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn lifetime(&self, number: u32) -> Result<Lifetime> {
+        // Nothing is rolled up meanwhile, so that no value is counted twice or not at all.
+        let head = self.head();
+        if let Some(known) = self.lifetimes().get(&number) {
+            return Ok(known.clone());
+        }
+        let mut lifetime = Lifetime::default();
+        for slot in self.slots_with(&head, number, Timestamp::MIN..Timestamp::MAX)? {
+            lifetime.merge(&slot.rollup);
+        }
+        self.lifetimes().insert(number, lifetime.clone());
+        Ok(lifetime)
+    }
+
+    fn lifetimes(&self) -> std::sync::MutexGuard<'_, HashMap<u32, Lifetime>> {
+        self.0.lifetimes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many slots wait in memory.
@@ -266,8 +300,11 @@ impl SeriesStore {
     /// # Errors
     /// `Internal` when the disk fails.
     pub fn slots(&self, number: u32, window: Range<Timestamp>) -> Result<Vec<Slot>> {
+        self.slots_with(&self.head(), number, window)
+    }
+
+    fn slots_with(&self, head: &Head, number: u32, window: Range<Timestamp>) -> Result<Vec<Slot>> {
         let failed = "cannot read the series";
-        let head = self.head();
         let read = self.0.database.begin_read().internal(failed)?;
         let mut slots = Vec::new();
         for tier in [Tier::Hour, Tier::Minute] {

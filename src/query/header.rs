@@ -1,8 +1,11 @@
 //! The header of a `.rq` file: `#+ key: value` lines, so that the file stays SPARQL for every other tool.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use spargebra::{Query, SparqlParser};
 
+use super::advice::Advice;
 use super::params::{End, Parameter, Type};
 use crate::error::{Error, Result};
 
@@ -25,6 +28,9 @@ pub struct CannedQuery {
     pub order: String,
     /// How its answer is best shown: `table`, `timeline`, `bar`, `line`, `state`.
     pub chart: String,
+    /// What to do about each row, if the query is a recommendation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
     /// The SPARQL, with `VALUES ?parameter { UNDEF }` where parameters go.
     pub sparql: String,
     #[serde(skip)]
@@ -76,6 +82,7 @@ pub(super) fn read(file: &str, stem: &str, group: &str, text: &str) -> Result<Ca
             return Err(wrong(1, format!("the window uses {end}, which is no parameter of type {holds:?}")));
         }
     }
+    let advice = Advice::read(|key| header.advice.remove(key)).map_err(|what| wrong(1, what))?;
     Ok(CannedQuery {
         id,
         group: group.to_owned(),
@@ -85,6 +92,7 @@ pub(super) fn read(file: &str, stem: &str, group: &str, text: &str) -> Result<Ca
         columns: header.columns,
         order: required(header.order, "order")?,
         chart: required(header.chart, "chart")?,
+        advice,
         sparql: text.lines().filter(|line| !line.starts_with("#+")).collect::<Vec<_>>().join("\n").trim().to_owned(),
         algebra,
         from,
@@ -102,6 +110,8 @@ struct Header {
     window: Option<(End, End)>,
     parameters: Vec<Parameter>,
     columns: Vec<Column>,
+    /// What makes it a recommendation, by key.
+    advice: BTreeMap<String, String>,
 }
 
 impl Header {
@@ -124,11 +134,18 @@ impl Header {
                 self.columns.push(column(value)?);
                 return Ok(());
             }
+            "priority" | "action" | "runbook" | "effort" | "impact" => {
+                if self.advice.insert(key.to_owned(), value.to_owned()).is_some() {
+                    return Err(format!("#+ {key}: stands there twice"));
+                }
+                return Ok(());
+            }
             // Where the question comes from; for readers of the file.
             "spec" => return Ok(()),
             _ => {
                 return Err(format!(
-                    "\"{key}\" is not known: use id, title, question, param, window, column, order, chart or spec"
+                    "\"{key}\" is not known: use id, title, question, param, window, column, order, chart or spec, and \
+                     for a recommendation priority, action, runbook, effort and impact"
                 ));
             }
         };
@@ -151,8 +168,13 @@ fn parameter(text: &str) -> Result<Parameter, String> {
         "component" => Type::Component,
         "text" => Type::Text,
         "integer" => Type::Integer,
+        "number" => Type::Number,
         "kind" => Type::Kind,
-        other => return Err(format!("\"{other}\" is no type: use time, duration, component, text, integer or kind")),
+        other => {
+            return Err(format!(
+                "\"{other}\" is no type: use time, duration, component, text, integer, number or kind"
+            ));
+        }
     };
     Ok(Parameter {
         name: name.to_owned(),

@@ -29,6 +29,8 @@ pub enum Type {
     Text,
     /// A whole number.
     Integer,
+    /// Any number.
+    Number,
     /// A kind of receipt, by name.
     Kind,
 }
@@ -158,6 +160,12 @@ fn read(parameter: &Parameter, text: &str, now: Timestamp, vocabulary: &Vocabula
         Type::Integer => {
             let number: i64 = text.parse().map_err(|_| {
                 Error::invalid(format!("{name}=\"{text}\" is not a whole number")).hint(parameter.description.clone())
+            })?;
+            Given::Term(Literal::from(number).into())
+        }
+        Type::Number => {
+            let number = text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
+                Error::invalid(format!("{name}=\"{text}\" is not a number")).hint(parameter.description.clone())
             })?;
             Given::Term(Literal::from(number).into())
         }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-fn naze(arguments: &[&str]) -> Output {
+pub(crate) fn naze(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_naze"));
     for variable in ["NAZE_DATA", "NAZE_URL", "NAZE_LISTEN", "NAZE_CONFIG", "NAZE_LOG"] {
         command.env_remove(variable);
@@ -10,7 +10,7 @@ fn naze(arguments: &[&str]) -> Output {
     command.args(arguments).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 

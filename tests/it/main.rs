@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails loudly"
 )]
 
+mod advise;
 mod amtool;
 mod cases;
 mod cli;
@@ -19,6 +20,7 @@ mod idempotency;
 mod kit;
 mod mapping;
 mod measure;
+mod metrics;
 mod opentelemetry;
 mod prometheus;
 mod queries;

@@ -1,0 +1,201 @@
+//! `tps_*` at `/metrics`: what receipts and series tell of the system under observation.
+//!
+//! Everything that receipts tell is a fold over the ledger: a scrape reads the entries it has not seen, and a file in the
+//! data directory remembers how far it came, so that totals neither begin anew with the process nor count anything twice.
+
+mod andon;
+mod episodes;
+mod heijunka;
+mod jidoka;
+mod kaizen;
+mod page;
+mod production;
+mod quality;
+mod recent;
+mod score;
+mod series;
+mod state;
+mod table;
+mod totals;
+mod upkeep;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use prometheus::proto::MetricFamily;
+
+pub use self::table::{METRICS, Metric, Type};
+
+use self::page::Page;
+use self::state::State;
+use crate::clock::Timestamp;
+use crate::error::{Context as _, Result};
+use crate::measure::store::SeriesStore;
+use crate::receipt::Receipt;
+use crate::record::Recorded;
+use crate::record::ledger::Ledger;
+
+/// Entries read from the ledger at a time.
+const ENTRIES: usize = 5_000;
+/// Longest time that a scrape reads the ledger; the next one goes on.
+const READING_MAX: Duration = Duration::from_secs(3);
+/// The state is saved when it is so many entries ahead of the file, and at the end.
+const SAVE_ENTRIES: u64 = 10_000;
+
+/// Makes the metrics of one data directory.
+pub struct Exporter {
+    ledger: Ledger,
+    series: SeriesStore,
+    file: Option<PathBuf>,
+    cache: Duration,
+    desk: Mutex<Desk>,
+    /// Refused receipts by kind that the state does not have yet.
+    refused: Mutex<BTreeMap<String, u64>>,
+}
+
+#[derive(Default)]
+struct Desk {
+    state: Option<State>,
+    saved: u64,
+    /// What was told last, and when.
+    told: Option<(Instant, Vec<MetricFamily>)>,
+}
+
+/// A receipt as it is counted.
+struct Event<'a> {
+    receipt: &'a Receipt,
+    component: &'a str,
+    at: Timestamp,
+    told_at: Timestamp,
+    /// Is it a fact of its own? A receipt that supersedes another tells the same fact again.
+    is_new: bool,
+}
+
+impl<'a> Event<'a> {
+    fn of(recorded: &'a Recorded) -> Self {
+        let receipt = &recorded.receipt;
+        Self {
+            receipt,
+            component: receipt.component().unwrap_or(totals::OTHER),
+            at: recorded.occurred_at(),
+            told_at: recorded.recorded_at,
+            is_new: receipt.first("supersedes").is_none(),
+        }
+    }
+}
+
+impl Exporter {
+    /// An exporter that has read nothing yet. `file` is where it remembers how far it came.
+    pub fn new(ledger: Ledger, series: SeriesStore, file: Option<PathBuf>, cache: Duration) -> Self {
+        Self { ledger, series, file, cache, desk: Mutex::default(), refused: Mutex::default() }
+    }
+
+    /// A receipt of `kind` was refused.
+    pub fn refused(&self, kind: &str) {
+        *lock(&self.refused).entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// All metrics as of `now`; none while it still reads what was recorded before it began.
+    ///
+    /// # Errors
+    /// `Internal` when ledger or series cannot be read.
+    pub fn families(&self, now: Timestamp, kinds: &[&str]) -> Result<Vec<MetricFamily>> {
+        let mut desk = lock(&self.desk);
+        if let Some((at, families)) = desk.told.as_ref().filter(|(at, _)| at.elapsed() < self.cache) {
+            tracing::trace!(age = ?at.elapsed(), "metrics told again");
+            return Ok(families.clone());
+        }
+        if !self.catch_up(&mut desk, kinds)? {
+            return Ok(Vec::new());
+        }
+        let state = desk.state.as_ref().expect("catching up makes a state");
+        let mut page = Page::default();
+        state.tell(&mut page, now);
+        let requests = series::tell(&self.series, &mut page, now)?;
+        for (component, failures) in state.failures(now) {
+            if let Some(answered) = requests.get(component).filter(|answered| answered.count > 0.0) {
+                let share = (failures / answered.count).min(1.0);
+                page.gauge("tps_andon_error_rate", &[component], share);
+                page.gauge("tps_jidoka_success_rate", &[component], 1.0 - share);
+            }
+        }
+        if state.position() > 0 {
+            score::tell(&mut page);
+        }
+        let families = page.families();
+        desk.told = Some((Instant::now(), families.clone()));
+        Ok(families)
+    }
+
+    /// Reads what the ledger has in addition; returns whether that is all.
+    fn catch_up(&self, desk: &mut Desk, kinds: &[&str]) -> Result<bool> {
+        let started = Instant::now();
+        if desk.state.is_none() {
+            let state = self.restored(kinds)?;
+            desk.saved = state.position();
+            desk.state = Some(state);
+        }
+        let state = desk.state.as_mut().expect("it was put there just now");
+        state.refused(std::mem::take(&mut *lock(&self.refused)));
+        let is_done = loop {
+            let entries = self.ledger.read(state.position().., ENTRIES)?;
+            entries.iter().for_each(|recorded| state.count(recorded));
+            if entries.len() < ENTRIES {
+                break true;
+            }
+            if started.elapsed() > READING_MAX {
+                tracing::info!(read = state.position(), "metrics are read from the ledger");
+                break false;
+            }
+        };
+        if state.position() >= desk.saved + SAVE_ENTRIES {
+            desk.saved = state.position();
+            self.save(state)?;
+        }
+        Ok(is_done)
+    }
+
+    fn restored(&self, kinds: &[&str]) -> Result<State> {
+        let bytes = self.file.as_ref().and_then(|file| std::fs::read(file).ok());
+        let saved = bytes.and_then(|bytes| State::from_bytes(&bytes));
+        let mut state = match saved {
+            Some(saved) if self.is_of_this_ledger(&saved)? => saved,
+            _ => State::default(),
+        };
+        state.begin(kinds);
+        Ok(state)
+    }
+
+    /// Is the entry it read last still where it was?
+    fn is_of_this_ledger(&self, saved: &State) -> Result<bool> {
+        let Some(last) = saved.position().checked_sub(1) else { return Ok(true) };
+        let entry = self.ledger.read(last.., 1)?.into_iter().next();
+        Ok(entry.is_some_and(|recorded| saved.is_last(&recorded)))
+    }
+
+    fn save(&self, state: &State) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let failed = "cannot save how far the metrics came";
+        let draft = file.with_extension("tmp");
+        std::fs::write(&draft, state.to_bytes()?).internal(failed)?;
+        std::fs::rename(&draft, file).internal(failed)
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let mut desk = lock(&self.desk);
+        let refused = std::mem::take(&mut *lock(&self.refused));
+        let Some(state) = desk.state.as_mut() else { return };
+        state.refused(refused);
+        if let Err(error) = self.save(state) {
+            tracing::warn!(%error, "the next scrape reads more of the ledger");
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

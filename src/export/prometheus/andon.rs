@@ -1,0 +1,161 @@
+//! Andon: alerts, cords, errors, and how long it takes to notice them.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use super::episodes::Episodes;
+use super::page::Page;
+use super::recent::{Hours, Seconds, Sum};
+use super::totals::{ByName, OTHER, Totals};
+use crate::clock::Timestamp;
+
+const SEVERITIES: [&str; 3] = ["info", "warning", "critical"];
+const LEVELS: [&str; 3] = ["normal", "warning", "critical"];
+/// Severity of an alert or andon that names none.
+const SEVERITY_DEFAULT: &str = "warning";
+const RATE_SECONDS: i64 = 60;
+/// Names of alerts that are remembered for counting them.
+const NAMES_MAX: usize = 10_000;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Andon {
+    errors: Totals,
+    alerts: Totals,
+    firings: Seconds,
+    /// When each alert fired last.
+    names: BTreeMap<String, Timestamp>,
+    /// Severity of what fires.
+    firing: Episodes<String>,
+    detections: ByName<Hours>,
+    /// Incidents whose detection is known.
+    incidents: Episodes<()>,
+    signals: Totals,
+    /// Severity of what is pulled.
+    open: Episodes<String>,
+    resolutions: Hours,
+    triggers: Totals,
+    escalations: Totals,
+}
+
+impl Andon {
+    pub(super) fn begin(&mut self) {
+        self.errors.begin(&[OTHER, OTHER]);
+        for severity in SEVERITIES {
+            self.alerts.begin(&[OTHER, severity]);
+            self.escalations.begin(&[severity]);
+        }
+        LEVELS.iter().for_each(|level| self.triggers.begin(&[level]));
+        self.know(OTHER);
+    }
+
+    pub(super) fn know(&mut self, component: &str) {
+        for colour in ["green", "yellow", "red"] {
+            self.signals.begin(&[colour, component]);
+        }
+        self.errors.begin(&[component, OTHER]);
+    }
+
+    pub(super) fn count(&mut self, event: &Event<'_>) {
+        let text = |field: &str| event.receipt.text(field);
+        match event.receipt.kind() {
+            "failure" if event.is_new => {
+                let failures = event.receipt.number("count").unwrap_or(1.0);
+                self.errors.add(&[event.component, text("failureType").unwrap_or(OTHER)], failures);
+            }
+            "alert" => self.alerted(event),
+            "andon" => self.pulled(event),
+            "signal" if event.is_new => {
+                self.signals.add(&[text("colour").unwrap_or(OTHER), event.component], 1.0);
+            }
+            "incident" => self.noticed(event),
+            _ => {}
+        }
+    }
+
+    /// An incident is noticed once, however many receipts tell its steps.
+    fn noticed(&mut self, event: &Event<'_>) {
+        let reference = event.receipt.text("reference").unwrap_or_default();
+        let times = event.receipt.time("onset").zip(event.receipt.time("detectedAt"));
+        let Some((onset, detected)) = times.filter(|(onset, detected)| onset <= detected) else { return };
+        if self.incidents.is_new(reference) {
+            self.incidents.open(reference, detected, ());
+            let seconds = detected.seconds() - onset.seconds();
+            self.detections.at(event.component).add(detected, event.told_at, Sum::one(seconds));
+        }
+    }
+
+    fn alerted(&mut self, event: &Event<'_>) {
+        let name = event.receipt.text("name").unwrap_or(OTHER);
+        let severity = event.receipt.text("severity").unwrap_or(SEVERITY_DEFAULT);
+        let instance = event
+            .receipt
+            .text("fingerprint")
+            .map_or_else(|| format!("{}\n{name}", event.component), |fingerprint| format!("{name}\n{fingerprint}"));
+        match event.receipt.text("status") {
+            Some("firing") => {
+                self.firing.open(&instance, event.at, severity.to_owned());
+                if event.is_new {
+                    self.alerts.add(&[name, severity], 1.0);
+                    self.firings.add(event.at, event.told_at, Sum::one(1.0));
+                }
+                if self.names.len() < NAMES_MAX || self.names.contains_key(name) {
+                    let last = self.names.entry(name.to_owned()).or_insert(event.at);
+                    *last = event.at.max(*last);
+                }
+            }
+            Some("resolved") => drop(self.firing.close(&instance, event.at)),
+            Some("escalated") if event.is_new => self.escalations.add(&[severity], 1.0),
+            _ => {}
+        }
+    }
+
+    fn pulled(&mut self, event: &Event<'_>) {
+        let level = event.receipt.text("level");
+        // A cord that says how far it stops the line says how bad it is.
+        let severity =
+            event.receipt.text("severity").or(level.map(|level| if level == "normal" { "info" } else { level }));
+        let severity = severity.unwrap_or(SEVERITY_DEFAULT);
+        let pull = format!("{}\n{}", event.component, event.receipt.text("reference").unwrap_or_default());
+        match event.receipt.text("status") {
+            Some("opened") => {
+                self.open.open(&pull, event.at, severity.to_owned());
+                if event.is_new {
+                    self.triggers.add(&[level.unwrap_or(SEVERITY_DEFAULT)], 1.0);
+                }
+            }
+            Some("resolved") => {
+                if let Some((_, opened_at)) = self.open.close(&pull, event.at) {
+                    let seconds = event.at.seconds() - opened_at.seconds();
+                    self.resolutions.add(event.at, event.told_at, Sum::one(seconds));
+                }
+            }
+            Some("escalated") if event.is_new => self.escalations.add(&[severity], 1.0),
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "few names")]
+    pub(super) fn tell(&self, page: &mut Page, now: Timestamp) {
+        self.errors.tell(page, "tps_andon_errors_total");
+        self.alerts.tell(page, "tps_andon_alerts_total");
+        self.signals.tell(page, "tps_andon_signals_total");
+        self.triggers.tell(page, "tps_andon_triggers_total");
+        self.escalations.tell(page, "tps_andon_escalations_total");
+        page.gauge("tps_andon_alerts_per_minute", &[], self.firings.last(RATE_SECONDS, now).count);
+        let fired = self.names.values().filter(|last| now.since(**last) < TimeDelta::days(1)).count();
+        page.gauge("tps_andon_alert_types", &[], fired as f64);
+        let critical = self.firing.iter().filter(|severity| *severity == "critical").count();
+        page.gauge("tps_andon_critical_alerts", &[], critical as f64);
+        for severity in SEVERITIES {
+            let open = self.open.iter().filter(|open| *open == severity).count();
+            page.gauge("tps_andon_open", &[severity], open as f64);
+        }
+        page.gauge_if("tps_andon_resolution_time_seconds", &[], self.resolutions.all(now).mean());
+        for (component, detections) in self.detections.iter() {
+            page.gauge_if("tps_andon_mttd_seconds", &[component], detections.all(now).mean());
+        }
+    }
+}

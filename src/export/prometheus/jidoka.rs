@@ -1,0 +1,143 @@
+//! Jidoka: circuits, failures, refused requests.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use super::page::Page;
+use super::recent::{Minutes, Seconds, Sum};
+use super::totals::{ByName, OTHER, Totals};
+use crate::clock::Timestamp;
+
+/// Longest time that is "now": failures are told per minute.
+const RATE_SECONDS: i64 = 60;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Jidoka {
+    circuits: ByName<Circuit>,
+    opens: Totals,
+    failures: Totals,
+    types: Totals,
+    rejected: Totals,
+    recent: ByName<Seconds>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Circuit {
+    /// The state entered last, and when.
+    state: Option<(Timestamp, State)>,
+    opened_at: Option<Timestamp>,
+    recoveries: Minutes,
+    probes: Minutes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum State {
+    Closed,
+    Open,
+    HalfOpen,
+}
+
+impl State {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "closed" => Self::Closed,
+            "open" => Self::Open,
+            "half_open" => Self::HalfOpen,
+            _ => return None,
+        })
+    }
+
+    fn code(self) -> f64 {
+        match self {
+            Self::Closed => 0.0,
+            Self::Open => 1.0,
+            Self::HalfOpen => 2.0,
+        }
+    }
+}
+
+impl Jidoka {
+    pub(super) fn begin(&mut self) {
+        for totals in [&mut self.types, &mut self.opens, &mut self.failures, &mut self.rejected] {
+            totals.begin(&[OTHER]);
+        }
+    }
+
+    pub(super) fn know(&mut self, component: &str) {
+        for totals in [&mut self.opens, &mut self.failures, &mut self.rejected] {
+            totals.begin(&[component]);
+        }
+        self.recent.at(component);
+    }
+
+    pub(super) fn count(&mut self, event: &Event<'_>) {
+        let number = event.receipt.number("count").unwrap_or(1.0);
+        match event.receipt.kind() {
+            "circuit" => self.turned(event),
+            "failure" if event.is_new => {
+                self.failures.add(&[event.component], number);
+                self.types.add(&[event.receipt.text("failureType").unwrap_or(OTHER)], number);
+                let sum = Sum { value: 0.0, count: number };
+                self.recent.at(event.component).add(event.at, event.told_at, sum);
+            }
+            "rejection" if event.is_new => self.rejected.add(&[event.component], number),
+            _ => {}
+        }
+    }
+
+    fn turned(&mut self, event: &Event<'_>) {
+        let Some(state) = event.receipt.text("state").and_then(State::named) else { return };
+        if state == State::Open && event.is_new {
+            self.opens.add(&[event.component], 1.0);
+        }
+        let circuit = self.circuits.at(event.component);
+        let before = circuit.state;
+        if before.is_some_and(|(at, _)| at > event.at) {
+            return;
+        }
+        circuit.state = Some((event.at, state));
+        if before.is_some_and(|(_, state)| state == State::HalfOpen) && state != State::HalfOpen {
+            circuit.probes.add(event.at, event.told_at, Sum::outcome(state == State::Closed));
+        }
+        match state {
+            State::Open => drop(circuit.opened_at.get_or_insert(event.at)),
+            State::HalfOpen => {}
+            State::Closed => {
+                let opened_at = circuit.opened_at.take();
+                let told = event.receipt.number("recoverySeconds");
+                let taken = told.or_else(|| opened_at.map(|opened| event.at.seconds() - opened.seconds()));
+                if let Some(seconds) = taken {
+                    circuit.recoveries.add(event.at, event.told_at, Sum::one(seconds));
+                }
+            }
+        }
+    }
+
+    pub(super) fn tell(&self, page: &mut Page, now: Timestamp) {
+        self.opens.tell(page, "tps_jidoka_circuit_opens_total");
+        self.failures.tell(page, "tps_jidoka_failures_total");
+        self.types.tell(page, "tps_jidoka_failure_types_total");
+        self.rejected.tell(page, "tps_jidoka_requests_rejected_total");
+        let (mut circuits, mut open) = (0.0, 0.0);
+        for (component, circuit) in self.circuits.iter() {
+            if let Some((_, state)) = circuit.state {
+                circuits += 1.0;
+                open += f64::from(u8::from(state == State::Open));
+                page.gauge("tps_jidoka_circuit_state", &[component], state.code());
+            }
+            page.gauge_if("tps_jidoka_recovery_time_seconds", &[component], circuit.recoveries.all(now).mean());
+            page.gauge_if("tps_jidoka_halfopen_success_rate", &[component], circuit.probes.all(now).mean());
+        }
+        if circuits > 0.0 {
+            page.gauge("tps_jidoka_circuit_open_ratio", &[], open / circuits);
+        }
+        for (component, recent) in self.recent.iter() {
+            page.gauge("tps_jidoka_failure_rate", &[component], recent.last(RATE_SECONDS, now).count);
+        }
+    }
+
+    /// Failures of each component in the last five minutes.
+    pub(super) fn recent(&self, now: Timestamp) -> impl Iterator<Item = (&str, f64)> {
+        self.recent.iter().map(move |(component, recent)| (component, recent.all(now).count))
+    }
+}

@@ -1,0 +1,270 @@
+//! What series tell: levels as they are now, totals and spreads since the first value that is kept, and what follows from
+//! them.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::page::Page;
+use super::recent::Sum;
+use super::table::{METRICS, Metric, Type, metric};
+use super::totals::{Histogram, OTHER};
+use crate::analyse::health::balance;
+use crate::clock::Timestamp;
+use crate::engine::ago;
+use crate::error::Result;
+use crate::measure::read::{Statistic, steps};
+use crate::measure::rollup::Rollup;
+use crate::measure::store::{Known, SeriesStore, Slot};
+use crate::measure::{Kind, Series};
+
+/// A level is shown this long after it was told.
+const FRESH: TimeDelta = TimeDelta::minutes(5);
+const FRESH_MINUTES: f64 = 5.0;
+/// Time of which the spread of a level is told.
+const SPREAD: TimeDelta = TimeDelta::hours(1);
+/// Series that one scrape reads.
+const SERIES_MAX: usize = 1_000;
+
+const LATENCY: &str = "tps_kanban_latency_seconds";
+const DURATION: &str = "tps_tracing_duration_seconds";
+const POOL: &str = "tps_heijunka_pool_utilization";
+const BALANCE: &str = "tps_heijunka_balance_coefficient";
+const DEPTH: &str = "tps_kanban_queue_depth";
+
+/// A series with the metric it tells.
+struct Told {
+    number: u32,
+    known: Arc<Known>,
+    metric: &'static Metric,
+    /// What its values have to be multiplied with to be in the metric's unit.
+    factor: f64,
+}
+
+/// Tells all metrics that series tell; returns the requests that each component answered lately.
+pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Result<BTreeMap<String, Sum>> {
+    let mut requests = BTreeMap::new();
+    let mut loads: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for told in told(store) {
+        let labels: Vec<&str> = told.metric.labels.iter().map(|label| value_of(&told.known.series, label)).collect();
+        let slots = store.slots(told.number, lately(now, FRESH))?;
+        if let Some(slot) = slots.last() {
+            let at = newest.entry(told.known.series.component.clone()).or_insert(slot.start);
+            *at = slot_end(slot).max(*at);
+        }
+        match told.metric.holds {
+            Type::Gauge => {
+                let last = slots.last().and_then(|slot| level(&slot.rollup)).map(|level| level * told.factor);
+                page.gauge_if(told.metric.name, &labels, last);
+                if told.metric.name == POOL {
+                    loads.entry(labels[0].to_owned()).or_default().extend(last);
+                }
+                if told.metric.name == DEPTH {
+                    page.gauge_if("tps_heijunka_queue_depth_stddev", &labels, spread(store, told.number, now)?);
+                }
+            }
+            Type::Counter => {
+                if let Some(total) = total(store, &told, now)? {
+                    page.add(told.metric.name, &labels, total * told.factor);
+                }
+                if told.metric.name == "tps_kanban_throughput_total" {
+                    let done: f64 = risen(&slots, now).unwrap_or_default();
+                    page.add("tps_kanban_throughput_per_minute", &labels, done / FRESH_MINUTES);
+                }
+            }
+            Type::Histogram(bounds) if told.known.series.kind == Kind::Distribution => {
+                page.histogram(told.metric.name, &labels, &histogram(store, &told, bounds)?);
+                spread_lately(page, &told, &labels, &slots, &mut requests);
+            }
+            Type::Histogram(_) => {}
+        }
+    }
+    for (pool, loads) in loads.iter().filter(|(_, loads)| loads.len() > 1) {
+        page.gauge_if(BALANCE, &[pool], balance(loads));
+    }
+    for (component, answered) in &requests {
+        page.gauge_if("tps_tracing_component_latency_seconds", &[component], answered.mean());
+    }
+    for (component, at) in newest {
+        page.gauge("tps_last_sample_timestamp_seconds", &[&component], at.seconds());
+    }
+    for level in ["DEBUG", "INFO", "WARNING", "CRITICAL"] {
+        page.add("tps_andon_log_messages_total", &[level], 0.0);
+    }
+    zeros(page);
+    ratios(page);
+    Ok(requests)
+}
+
+/// A total that nobody tells is nothing to worry about, and not unknown.
+fn zeros(page: &mut Page) {
+    let totals = METRICS.iter().filter(|metric| metric.is_of_series() && metric.holds == Type::Counter);
+    for metric in totals.filter(|metric| metric.name != "tps_andon_log_messages_total") {
+        page.add(metric.name, &[OTHER], 0.0);
+    }
+    page.histogram(LATENCY, &[OTHER], &empty(metric(LATENCY)));
+    page.histogram(DURATION, &[OTHER, OTHER], &empty(metric(DURATION)));
+}
+
+fn empty(metric: &Metric) -> Histogram {
+    Histogram { counts: vec![0; metric.bounds().len()], ..Histogram::default() }
+}
+
+fn told(store: &SeriesStore) -> Vec<Told> {
+    let mut found: Vec<Told> = Vec::new();
+    for metric in METRICS.iter().filter(|metric| metric.told_by.contains("series")) {
+        let milliseconds = metric.milliseconds;
+        let is_named = |series: &Series| {
+            let name = series.metric.as_str();
+            name == metric.name || metric.also.contains(&name) || milliseconds == Some(name)
+        };
+        found.extend(store.find(is_named).into_iter().map(|(number, known)| {
+            let factor = factor(metric, &known);
+            Told { number, known, metric, factor }
+        }));
+    }
+    if found.len() > SERIES_MAX {
+        tracing::warn!(series = found.len(), shown = SERIES_MAX, "too many series of tps_ metrics");
+        found.truncate(SERIES_MAX);
+    }
+    found
+}
+
+/// Legacy names and units that say so are converted to base units.
+fn factor(metric: &Metric, known: &Known) -> f64 {
+    let name = known.series.metric.as_str();
+    let is_legacy = name != metric.name;
+    match (metric.unit, known.unit.as_deref()) {
+        ("s", Some("ms")) => 0.001,
+        ("s", Some("s")) => 1.0,
+        ("s", _) if metric.milliseconds == Some(name) || name.ends_with("_ms") => 0.001,
+        ("ratio", Some("%")) => 0.01,
+        ("ratio", Some("1")) => 1.0,
+        ("ratio", _) if is_legacy && (name.ends_with("_percent") || name == "kanban_queue_saturation") => 0.01,
+        ("By", Some("MiBy")) => 1_048_576.0,
+        ("By", Some("By")) => 1.0,
+        ("By", _) if name.ends_with("_mb") => 1_048_576.0,
+        _ => 1.0,
+    }
+}
+
+/// A label of the metric, as the series has it; its component stands in for one that it lacks.
+fn value_of<'a>(series: &'a Series, label: &str) -> &'a str {
+    match label {
+        "component" => &series.component,
+        _ => series.labels.get(label).map_or(&series.component, String::as_str),
+    }
+}
+
+fn level(rollup: &Rollup) -> Option<f64> {
+    match rollup {
+        Rollup::Values(values) => Some(values.last),
+        Rollup::Total(_) => None,
+    }
+}
+
+/// A counter's last reading, if it was read lately; the sum of everything else.
+fn total(store: &SeriesStore, told: &Told, now: Timestamp) -> Result<Option<f64>> {
+    if told.known.series.kind != Kind::Counter {
+        return Ok(Some(store.lifetime(told.number)?.sum.max(0.0)));
+    }
+    let slots = store.slots(told.number, lately(now, SPREAD))?;
+    Ok(slots.last().and_then(|slot| match &slot.rollup {
+        Rollup::Total(total) => Some(total.last),
+        Rollup::Values(_) => None,
+    }))
+}
+
+fn histogram(store: &SeriesStore, told: &Told, bounds: &[f64]) -> Result<Histogram> {
+    let lifetime = store.lifetime(told.number)?;
+    let counts = bounds.iter().map(|bound| lifetime.sketch.count_to(bound / told.factor)).collect();
+    Ok(Histogram { counts, sum: lifetime.sum * told.factor, count: lifetime.count })
+}
+
+/// What the latencies of the last minutes say.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn spread_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], requests: &mut BTreeMap<String, Sum>) {
+    let Some(Rollup::Values(values)) = whole(slots) else { return };
+    match told.metric.name {
+        LATENCY => {
+            page.gauge("tps_kanban_latency_p50_seconds", labels, values.quantile(0.50) * told.factor);
+            page.gauge("tps_kanban_latency_p99_seconds", labels, values.quantile(0.99) * told.factor);
+        }
+        DURATION => {
+            let answered = requests.entry(told.known.series.component.clone()).or_default();
+            answered.value += values.sum * told.factor;
+            answered.count += values.count as f64;
+        }
+        _ => {}
+    }
+}
+
+fn whole(slots: &[Slot]) -> Option<Rollup> {
+    let (first, others) = slots.split_first()?;
+    let mut whole = first.rollup.clone();
+    for slot in others {
+        let shift = slot.start.since(first.start).num_milliseconds();
+        whole.merge(&slot.rollup, u32::try_from(shift).unwrap_or(u32::MAX));
+    }
+    Some(whole)
+}
+
+fn risen(slots: &[Slot], now: Timestamp) -> Option<f64> {
+    let whole = steps(slots, &lately(now, FRESH), 3_600, Statistic::Increase);
+    (!whole.is_empty()).then(|| whole.iter().map(|(_, rise)| rise).sum())
+}
+
+/// Standard deviation of a level's minutes in the last hour.
+#[expect(clippy::cast_precision_loss, reason = "sixty minutes")]
+fn spread(store: &SeriesStore, number: u32, now: Timestamp) -> Result<Option<f64>> {
+    let window = lately(now, SPREAD);
+    let slots = store.slots(number, window.clone())?;
+    let minutes = steps(&slots, &window, 60, Statistic::Mean);
+    let count = minutes.len() as f64;
+    if minutes.len() < 2 {
+        return Ok(None);
+    }
+    let mean = minutes.iter().map(|(_, value)| value).sum::<f64>() / count;
+    let squares: f64 = minutes.iter().map(|(_, value)| (value - mean).powi(2)).sum();
+    Ok(Some((squares / count).sqrt()))
+}
+
+/// What follows from metrics already on the page.
+fn ratios(page: &mut Page) {
+    let by_label = |page: &Page, metric: &str| -> BTreeMap<String, f64> {
+        page.labelled(metric).map(|(labels, value)| (labels[0].clone(), value)).collect()
+    };
+    let idle = by_label(page, "tps_heijunka_workers_idle");
+    for (pool, active) in by_label(page, "tps_heijunka_workers_active") {
+        let workers = idle.get(&pool).map(|idle| active + idle).filter(|workers| *workers > 0.0);
+        page.gauge_if("tps_heijunka_worker_utilization", &[&pool], workers.map(|workers| active / workers));
+    }
+    let current = by_label(page, "tps_kanban_wip_current");
+    for (bucket, limit) in by_label(page, "tps_kanban_wip_limit") {
+        let used = current.get(&bucket).filter(|_| limit > 0.0).map(|current| current / limit);
+        page.gauge_if("tps_kanban_wip_utilization", &[&bucket], used);
+    }
+    let requests: BTreeMap<String, f64> = page.counts(DURATION, 0);
+    for (endpoint, count) in requests {
+        page.add("tps_tracing_requests_total", &[&endpoint], count);
+    }
+}
+
+fn slot_end(slot: &Slot) -> Timestamp {
+    match &slot.rollup {
+        Rollup::Values(values) => offset(slot.start, values.last_at),
+        Rollup::Total(total) => offset(slot.start, total.last_at),
+    }
+}
+
+fn offset(start: Timestamp, milliseconds: u32) -> Timestamp {
+    start.checked_add(TimeDelta::milliseconds(i64::from(milliseconds))).unwrap_or(start)
+}
+
+/// The minutes of the last `span`, the present one among them.
+fn lately(now: Timestamp, span: TimeDelta) -> Range<Timestamp> {
+    ago(now, span)..now.checked_add(TimeDelta::microseconds(1)).unwrap_or(now)
+}

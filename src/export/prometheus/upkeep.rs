@@ -1,0 +1,188 @@
+//! Upkeep: health, outages, maintenance, backups, validation, remedies.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use super::episodes::Episodes;
+use super::page::Page;
+use super::recent::{Hours, Sum};
+use super::totals::{ByName, OTHER, Totals};
+use crate::clock::Timestamp;
+use crate::receipt::Value;
+
+/// Time of which uptime is told.
+const UPTIME: TimeDelta = TimeDelta::days(1);
+/// Turns of a component's health that are remembered.
+const TURNS_MAX: usize = 2_000;
+/// Time of which compliance is told.
+const COMPLIANCE: TimeDelta = TimeDelta::days(30);
+/// Pieces of maintenance that are remembered.
+const MAINTENANCE_MAX: usize = 10_000;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Upkeep {
+    health: ByName<Health>,
+    outages: ByName<Outages>,
+    /// What is down, by component and what says so.
+    down: Episodes<String>,
+    /// When what was due at a time was done, by time and component.
+    maintenance: BTreeMap<(Timestamp, String), Option<Timestamp>>,
+    maintained_at: Option<Timestamp>,
+    validations: ByName<Option<(Timestamp, bool)>>,
+    backed_up_at: Option<Timestamp>,
+    remedies: Totals,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Health {
+    /// State 0, 1 or 2, from a time on.
+    turns: VecDeque<(Timestamp, u8)>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Outages {
+    began_at: Option<Timestamp>,
+    gaps: Hours,
+    lengths: Hours,
+}
+
+impl Upkeep {
+    pub(super) fn begin(&mut self) {
+        for result in ["succeeded", "failed", "skipped", "manual"] {
+            self.remedies.begin(&[OTHER, result]);
+        }
+    }
+
+    pub(super) fn count(&mut self, event: &Event<'_>) {
+        let is_true = |field: &str| event.receipt.first(field) == Some(&Value::Boolean(true));
+        match event.receipt.kind() {
+            "health" => self.examined(event),
+            "circuit" => match event.receipt.text("state") {
+                Some("open") => self.went_down(event),
+                Some("closed") => self.came_up(event),
+                _ => {}
+            },
+            "maintenance" => self.maintained(event, is_true("done")),
+            "validation" => {
+                let last = self.validations.at(event.component);
+                if last.is_none_or(|(at, _)| at <= event.at) {
+                    *last = Some((event.at, is_true("ok")));
+                }
+            }
+            "backup" if is_true("ok") => self.backed_up_at = self.backed_up_at.max(Some(event.at)),
+            "remediation" if event.is_new => {
+                let text = |field: &str| event.receipt.text(field).unwrap_or(OTHER);
+                self.remedies.add(&[text("action"), text("result")], 1.0);
+            }
+            _ => {}
+        }
+    }
+
+    fn examined(&mut self, event: &Event<'_>) {
+        let state = match event.receipt.text("state") {
+            Some("healthy") => 0,
+            Some("degraded") => 1,
+            Some("unhealthy") => 2,
+            _ => return,
+        };
+        let turns = &mut self.health.at(event.component).turns;
+        if turns.back().is_some_and(|(at, _)| *at > event.at) {
+            return;
+        }
+        if turns.back().is_none_or(|(_, before)| *before != state) {
+            turns.push_back((event.at, state));
+            turns.drain(..turns.len().saturating_sub(TURNS_MAX));
+        }
+        match state {
+            2 => self.went_down(event),
+            _ => self.came_up(event),
+        }
+    }
+
+    fn went_down(&mut self, event: &Event<'_>) {
+        let name = format!("{}\n{}", event.component, event.receipt.kind());
+        self.down.open(&name, event.at, event.component.to_owned());
+        if self.down.iter().filter(|down| *down == event.component).count() > 1 {
+            return;
+        }
+        let outages = self.outages.at(event.component);
+        if let Some(before) = outages.began_at.filter(|before| *before < event.at) {
+            let gap = event.at.seconds() - before.seconds();
+            outages.gaps.add(event.at, event.told_at, Sum::one(gap));
+        }
+        outages.began_at = outages.began_at.max(Some(event.at));
+    }
+
+    fn came_up(&mut self, event: &Event<'_>) {
+        let name = format!("{}\n{}", event.component, event.receipt.kind());
+        if let Some((_, since)) = self.down.close(&name, event.at) {
+            let length = event.at.seconds() - since.seconds();
+            self.outages.at(event.component).lengths.add(event.at, event.told_at, Sum::one(length));
+        }
+    }
+
+    fn maintained(&mut self, event: &Event<'_>, is_done: bool) {
+        if is_done {
+            self.maintained_at = self.maintained_at.max(Some(event.at));
+        }
+        if let Some(due) = event.receipt.time("due") {
+            let done_at = self.maintenance.entry((due, event.component.to_owned())).or_default();
+            if is_done {
+                *done_at = Some(done_at.map_or(event.at, |before| before.min(event.at)));
+            }
+            while self.maintenance.len() > MAINTENANCE_MAX {
+                self.maintenance.pop_first();
+            }
+        }
+    }
+
+    pub(super) fn tell(&self, page: &mut Page, now: Timestamp) {
+        self.remedies.tell(page, "tps_alert_remediations_total");
+        for (component, health) in self.health.iter() {
+            if let Some((_, state)) = health.turns.back() {
+                page.gauge("tps_component_health", &[component], f64::from(*state));
+            }
+            page.gauge_if("tps_tpm_uptime_ratio", &[component], health.uptime(now));
+        }
+        for (component, outages) in self.outages.iter() {
+            page.gauge_if("tps_tpm_mtbf_seconds", &[component], outages.gaps.all(now).mean());
+            page.gauge_if("tps_tpm_mttr_seconds", &[component], outages.lengths.all(now).mean());
+        }
+        page.gauge_if("tps_tpm_maintenance_compliance_ratio", &[], self.compliance(now));
+        let seconds = |at: Option<Timestamp>| at.map(Timestamp::seconds);
+        page.gauge_if("tps_tpm_last_maintenance_timestamp_seconds", &[], seconds(self.maintained_at));
+        page.gauge_if("tps_persistence_last_backup_timestamp_seconds", &[], seconds(self.backed_up_at));
+        let is_valid = self.validations.iter().all(|(_, last)| last.is_none_or(|(_, ok)| ok));
+        page.gauge("tps_ontology_valid", &[], f64::from(u8::from(is_valid)));
+    }
+
+    fn compliance(&self, now: Timestamp) -> Option<f64> {
+        let from = now.checked_add(-COMPLIANCE).unwrap_or(now);
+        let mut sum = Sum::default();
+        for ((due, _), done_at) in &self.maintenance {
+            // What is done already counts, what is not due yet does not.
+            if *due >= from && (*due <= now || done_at.is_some()) {
+                let on_time = Sum::outcome(done_at.is_some_and(|done| done <= *due));
+                sum = Sum { value: sum.value + on_time.value, count: sum.count + 1.0 };
+            }
+        }
+        sum.mean()
+    }
+}
+
+impl Health {
+    fn uptime(&self, now: Timestamp) -> Option<f64> {
+        let from = now.checked_add(-UPTIME).unwrap_or(now);
+        let mut sum = Sum::default();
+        for (place, (at, state)) in self.turns.iter().enumerate() {
+            let until = self.turns.get(place + 1).map_or(now, |(next, _)| *next).min(now);
+            let seconds = (until.seconds() - at.max(&from).seconds()).max(0.0);
+            sum.count += seconds;
+            sum.value += if *state == 2 { 0.0 } else { seconds };
+        }
+        sum.mean()
+    }
+}
