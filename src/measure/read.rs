@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::Kind;
-use super::rollup::{Rollup, step as rise};
+use super::rollup::{Rollup, Values, step as rise};
 use super::store::Slot;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -97,11 +97,11 @@ impl FromStr for Statistic {
 }
 
 /// The statistic of each step of `window` that has values, by the time the step begins. Steps shorter than a slot are as
-/// long as the slot.
-#[expect(clippy::cast_precision_loss, reason = "seconds and counts are far below 2^53")]
+/// long as the slot. A counter's rate is told over the time since its reading before, so that one that is read less often
+/// than every step has the same rate; its first reading alone has none.
 pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic: Statistic) -> Vec<(Timestamp, f64)> {
     let mut values = Vec::new();
-    let mut before: Option<f64> = None;
+    let mut before: Option<Reading> = None;
     let mut place = 0;
     while place < slots.len() {
         let first = &slots[place];
@@ -115,32 +115,50 @@ pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic:
             last = slot;
             place += 1;
         }
-        let covered = i64::from(last.tier.milliseconds() / 1_000).max(i64::from(seconds));
-        values.extend(value(&whole, before, statistic, covered as f64).map(|value| (start, value)));
-        if let Rollup::Total(total) = &whole {
-            before = Some(total.last);
-        }
+        let value = match &whole {
+            Rollup::Total(total) => {
+                let since = before.unwrap_or(Reading::of(first.start, total.first, total.first_at));
+                let now = Reading::of(first.start, total.last, total.last_at);
+                before = Some(now);
+                of_counter(statistic, total.last, rise(since.value, total.first) + total.increase, now.since(since))
+            }
+            Rollup::Values(values) => {
+                let covered = f64::from((last.tier.milliseconds() / 1_000).max(seconds));
+                of_values(statistic, values, covered)
+            }
+        };
+        values.extend(value.map(|value| (start, value)));
     }
     values
 }
 
-/// The statistic of each minute that has values. A counter's rate is told over the time since its reading before, so that
-/// one that is read less often than every minute has the same rate; its first reading has none.
-#[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
+/// A counter as it was read once.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    /// Milliseconds since 1970.
+    at: i64,
+    value: f64,
+}
+
+impl Reading {
+    fn of(start: Timestamp, value: f64, offset: u32) -> Self {
+        Self { at: start.micros() / 1_000 + i64::from(offset), value }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a window are far below 2^53")]
+    fn since(self, earlier: Self) -> f64 {
+        (self.at - earlier.at) as f64 / 1e3
+    }
+}
+
+/// The statistic of each minute that has values. What a counter rose by before its first reading is not known.
 pub fn minutes(slots: &[Slot], statistic: Statistic) -> Vec<(Timestamp, f64)> {
     let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return Vec::new() };
-    let window = first.start..last.start;
-    let is_counter = matches!(first.rollup, Rollup::Total(_));
-    if !(is_counter && matches!(statistic, Statistic::Rate | Statistic::Increase)) {
-        return steps(slots, &window, MINUTE_SECONDS, statistic);
+    let mut told = steps(slots, &(first.start..last.start), MINUTE_SECONDS, statistic);
+    if statistic == Statistic::Increase && matches!(first.rollup, Rollup::Total(_)) {
+        told.remove(0);
     }
-    let increases = steps(slots, &window, MINUTE_SECONDS, Statistic::Increase);
-    let told = increases.iter().zip(increases.iter().skip(1));
-    told.map(|((before, _), (at, increase))| {
-        let seconds = at.since(*before).num_seconds().max(1) as f64;
-        (*at, if statistic == Statistic::Rate { increase / seconds } else { *increase })
-    })
-    .collect()
+    told
 }
 
 /// When the step that `at` lies in begins: steps are counted from the beginning of the window.
@@ -150,23 +168,25 @@ fn beginning(at: Timestamp, from: Timestamp, seconds: u32) -> Timestamp {
     Timestamp::from_micros(from.micros() + since).unwrap_or(at)
 }
 
+fn of_counter(statistic: Statistic, last: f64, increase: f64, seconds: f64) -> Option<f64> {
+    match statistic {
+        Statistic::Increase => Some(increase),
+        Statistic::Rate => (seconds > 0.0).then(|| increase / seconds),
+        Statistic::Last => Some(last),
+        _ => None,
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn value(rollup: &Rollup, before: Option<f64>, statistic: Statistic, seconds: f64) -> Option<f64> {
-    let increase = match rollup {
-        Rollup::Total(total) => before.map_or(0.0, |before| rise(before, total.first)) + total.increase,
-        Rollup::Values(values) => values.sum,
-    };
-    Some(match (statistic, rollup) {
-        (Statistic::Increase, _) => increase,
-        (Statistic::Rate, _) => increase / seconds,
-        (Statistic::Last, Rollup::Total(total)) => total.last,
-        (_, Rollup::Total(_)) => return None,
-        (Statistic::Count, Rollup::Values(values)) => values.count as f64,
-        (Statistic::Sum, Rollup::Values(values)) => values.sum,
-        (Statistic::Mean, Rollup::Values(values)) => values.mean(),
-        (Statistic::Min, Rollup::Values(values)) => values.min,
-        (Statistic::Max, Rollup::Values(values)) => values.max,
-        (Statistic::Last, Rollup::Values(values)) => values.last,
-        (Statistic::Quantile(share), Rollup::Values(values)) => values.quantile(share),
+fn of_values(statistic: Statistic, values: &Values, seconds: f64) -> Option<f64> {
+    Some(match statistic {
+        Statistic::Count => values.count as f64,
+        Statistic::Sum | Statistic::Increase => values.sum,
+        Statistic::Rate => values.sum / seconds,
+        Statistic::Mean => values.mean(),
+        Statistic::Min => values.min,
+        Statistic::Max => values.max,
+        Statistic::Last => values.last,
+        Statistic::Quantile(share) => values.quantile(share),
     })
 }

@@ -105,15 +105,21 @@ fn counters_give_rates_over_restarts_and_names_tell_them() {
         http_requests_total{service=\"web\"} 30 1773143520000\n\
         http_requests_total{service=\"web\"} NaN 1773143530000\n";
     assert_eq!(post(&naze, "text/plain", text).json()["recorded"], 3);
-    let line = |values: [f64; 3]| {
-        json!([
-            ["2026-03-10T11:50:00Z", values[0]],
-            ["2026-03-10T11:51:00Z", values[1]],
-            ["2026-03-10T11:52:00Z", values[2]]
-        ])
-    };
-    assert_eq!(points(&naze, "http_requests_total?step=1m&stat=increase"), line([0.0, 60.0, 30.0]));
-    assert_eq!(points(&naze, "http_requests_total?step=1m"), line([0.0, 1.0, 0.5]), "a rate, unless asked otherwise");
+    let minutes = ["2026-03-10T11:50:00Z", "2026-03-10T11:51:00Z", "2026-03-10T11:52:00Z"];
+    let increases = points(&naze, "http_requests_total?step=1m&stat=increase");
+    assert_eq!(increases, json!([[minutes[0], 0.0], [minutes[1], 60.0], [minutes[2], 30.0]]));
+    let rates = points(&naze, "http_requests_total?step=1m");
+    assert_eq!(rates, json!([[minutes[1], 1.0], [minutes[2], 0.5]]), "a rate, unless asked otherwise");
+}
+
+#[test]
+fn a_counter_that_is_read_seldom_has_the_rate_of_one_that_is_read_often() {
+    let naze = Naze::in_memory();
+    let text = "jobs_total{service=\"seldom\"} 0 1773143400000\njobs_total{service=\"seldom\"} 600 1773143700000\n\
+        jobs_total{service=\"often\"} 0 1773143400000\njobs_total{service=\"often\"} 120 1773143460000\n";
+    assert_eq!(post(&naze, "text/plain", text).json()["recorded"], 4);
+    assert_eq!(points(&naze, "jobs_total?component=seldom&step=1m"), json!([["2026-03-10T11:55:00Z", 2.0]]));
+    assert_eq!(points(&naze, "jobs_total?component=often&step=1m"), json!([["2026-03-10T11:51:00Z", 2.0]]));
 }
 
 #[test]
