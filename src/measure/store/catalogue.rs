@@ -66,7 +66,7 @@ impl Catalogue {
 
     /// The number of a series, which may be new; `None` when there is no room for it.
     ///
-    /// Labels with too many values are told as [`OTHER`], except those of counters: readings of several counters make no
+    /// Labels with too many values are told as `other`, except those of counters: readings of several counters make no
     /// series.
     pub fn number(&mut self, samples: &Samples) -> Option<u32> {
         if let Some(number) = self.numbers.get(&samples.series) {
