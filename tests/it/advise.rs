@@ -228,6 +228,21 @@ fn flow_cases() -> Vec<Case> {
         };
         vec![up("latency_p99", 0), up("queue_depth", minute)]
     };
+    let limit = |severity: &str, status: Option<&str>| {
+        let crossing = json!({"metric": "queue_depth", "value": 1250, "threshold": 1000, "direction": "up",
+            "reference": "c1", "severity": severity});
+        let mut crossings = vec![receipt("crossing", "11:00:00", &crossing)];
+        let back = |status| json!({"metric": "queue_depth", "value": 90, "direction": "down", "reference": "c1", "status": status});
+        crossings.extend(status.map(|status| receipt("crossing", "11:10:00", &back(status))));
+        crossings
+    };
+    // Ends of crossings are none.
+    let with_end = |mut crossings: Vec<Json>| {
+        let end =
+            json!({"metric": "queue_back", "value": 1, "direction": "up", "status": "recovered", "reference": "c"});
+        crossings.push(receipt("crossing", "11:30:05", &end));
+        crossings
+    };
     let moved = |count: usize| {
         many("crossing", count, |number| json!({"metric": format!("m{number}"), "value": 9, "direction": "up"}))
     };
@@ -244,8 +259,10 @@ fn flow_cases() -> Vec<Case> {
         ("maintenance_overdue", maintenance(2, 10), vec![0, 1], maintenance(1, 10)),
         ("backup_failed", check("backup", false), vec![0], check("backup", true)),
         ("validation_failed", check("validation", false), vec![0], check("validation", true)),
-        ("worker_saturation", rises(30), vec![0, 1], rises(31)),
-        ("metrics_moved_together", moved(3), vec![0, 2], moved(2)),
+        ("worker_saturation", rises(30), vec![0, 1], with_end(rises(31))),
+        ("metrics_moved_together", moved(3), vec![0, 2], with_end(moved(2))),
+        ("threshold_crossed_warning", limit("warning", None), vec![0], limit("warning", Some("recovered"))),
+        ("threshold_crossed_critical", limit("critical", None), vec![0], limit("critical", Some("settled"))),
     ]
 }
 

@@ -83,6 +83,8 @@ fn a_day() -> Json {
         {"kind": "slo", "occurredAt": "2026-03-04T11:00:00Z", "component": "checkout", "sloName": "web", "good": 99,
             "total": 100, "met": true},
         receipt("crossing", "11:00:00", json!({"metric": "latency", "value": 9, "deviation": 4.5, "direction": "up"})),
+        receipt("crossing", "11:05:00", json!({"metric": "latency", "value": 2, "deviation": 3.5, "direction": "down",
+            "status": "recovered"})),
         receipt("improvement", "11:00:00", json!({"title": "cache", "status": "done"})),
         receipt("scaling", "11:00:00", json!({"pool": "web", "direction": "up", "cost": 0.4})),
         receipt("burst", "11:00:00", json!({"pool": "web", "size": 200})),

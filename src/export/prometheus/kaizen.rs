@@ -46,8 +46,12 @@ impl Kaizen {
         let text = |field: &str| event.receipt.text(field).unwrap_or(OTHER);
         match event.receipt.kind() {
             "slo" => self.evaluated(event),
-            "crossing" if event.receipt.number("deviation").is_some_and(|by| by.abs() >= DEVIATION_MIN) => {
-                self.outliers.add(&[text("metric")], 1.0);
+            "crossing" => {
+                // With a status it tells the end of one.
+                let deviation = event.receipt.number("deviation").filter(|_| event.receipt.first("status").is_none());
+                if deviation.is_some_and(|deviation| deviation.abs() >= DEVIATION_MIN) {
+                    self.outliers.add(&[text("metric")], 1.0);
+                }
             }
             "recommendation" => self.recommendations.add(&[text("recommendationType")], 1.0),
             "improvement" if event.receipt.first("after").is_some() || text("status") != "proposed" => {
