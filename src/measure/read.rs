@@ -124,7 +124,7 @@ pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic:
             }
             Rollup::Values(values) => {
                 let covered = f64::from((last.tier.milliseconds() / 1_000).max(seconds));
-                of_values(statistic, values, covered)
+                Some(of_values(statistic, values, covered))
             }
         };
         values.extend(value.map(|value| (start, value)));
@@ -178,8 +178,8 @@ fn of_counter(statistic: Statistic, last: f64, increase: f64, seconds: f64) -> O
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn of_values(statistic: Statistic, values: &Values, seconds: f64) -> Option<f64> {
-    Some(match statistic {
+fn of_values(statistic: Statistic, values: &Values, seconds: f64) -> f64 {
+    match statistic {
         Statistic::Count => values.count as f64,
         Statistic::Sum | Statistic::Increase => values.sum,
         Statistic::Rate => values.sum / seconds,
@@ -188,5 +188,5 @@ fn of_values(statistic: Statistic, values: &Values, seconds: f64) -> Option<f64>
         Statistic::Max => values.max,
         Statistic::Last => values.last,
         Statistic::Quantile(share) => values.quantile(share),
-    })
+    }
 }
