@@ -15,9 +15,12 @@
 pub mod burn;
 mod burner;
 pub mod chronic;
+pub mod frame;
+pub mod judge;
 mod measured;
 mod phase;
 pub mod prometheus;
+pub mod report;
 mod threshold;
 
 use serde::Serialize;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::Kind;
@@ -11,8 +12,6 @@ use super::rollup::{Rollup, step as rise};
 use super::store::Slot;
 use crate::clock::Timestamp;
 use crate::error::Error;
-
-const MINUTE_SECONDS: u32 = 60;
 
 /// Which number tells a step.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -124,23 +123,33 @@ pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic:
     values
 }
 
-/// The statistic of each minute that has values. A counter's rate is told over the time since its reading before, so that
-/// one that is read less often than every minute has the same rate; its first reading has none.
-#[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
+/// The statistic of each slot that has it. A counter's rate is told over the time since its reading before, so that one
+/// that is read less often than every minute has the same rate; its first reading has none.
+pub fn each(slots: &[Slot], statistic: Statistic) -> Vec<(&Slot, f64)> {
+    let mut before: Option<(Timestamp, f64)> = None;
+    let told = slots.iter().filter_map(|slot| {
+        let length = TimeDelta::milliseconds(i64::from(slot.tier.milliseconds()));
+        let (reading, length) = match &slot.rollup {
+            Rollup::Total(total) => {
+                let (at, reading) = before.replace((slot.start, total.last)).unzip();
+                if statistic == Statistic::Rate && at.is_none() {
+                    return None;
+                }
+                let length = at.map_or(length, |at| slot.start.since(at));
+                (reading, length)
+            }
+            Rollup::Values(_) => (None, length),
+        };
+        Some((slot, value(&slot.rollup, reading, statistic, length.as_seconds_f64().max(1.0))?))
+    });
+    told.collect()
+}
+
+/// The statistic of each minute that has values. The first reading of a counter does not tell by how much it rose.
 pub fn minutes(slots: &[Slot], statistic: Statistic) -> Vec<(Timestamp, f64)> {
-    let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return Vec::new() };
-    let window = first.start..last.start;
-    let is_counter = matches!(first.rollup, Rollup::Total(_));
-    if !(is_counter && matches!(statistic, Statistic::Rate | Statistic::Increase)) {
-        return steps(slots, &window, MINUTE_SECONDS, statistic);
-    }
-    let increases = steps(slots, &window, MINUTE_SECONDS, Statistic::Increase);
-    let told = increases.iter().zip(increases.iter().skip(1));
-    told.map(|((before, _), (at, increase))| {
-        let seconds = at.since(*before).num_seconds().max(1) as f64;
-        (*at, if statistic == Statistic::Rate { increase / seconds } else { *increase })
-    })
-    .collect()
+    let is_counter = slots.first().is_some_and(|first| matches!(first.rollup, Rollup::Total(_)));
+    let untold = usize::from(is_counter && statistic == Statistic::Increase);
+    each(slots, statistic).into_iter().skip(untold).map(|(slot, value)| (slot.start, value)).collect()
 }
 
 /// When the step that `at` lies in begins: steps are counted from the beginning of the window.
