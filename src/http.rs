@@ -61,6 +61,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/trends/{metric}", get(trends::show))
         .route("/v1/thresholds", get(thresholds::list))
         .route("/v1/slos", get(slos::list))
+        .route("/v1/slos/rules", get(slos::rules))
         .route("/v1/slos/{name}", get(slos::show))
         .route("/v1/incidents", post(incidents::open).layer(once.clone()).get(incidents::list))
         .route("/v1/incidents/{id}", post(incidents::update).layer(once).get(incidents::show))

@@ -40,6 +40,14 @@ pub struct SloDefinition {
 }
 
 impl SloDefinition {
+    /// Its objectives by name; of several, each has its number.
+    pub fn named(&self) -> impl Iterator<Item = (String, &Objective)> {
+        (1..).zip(&self.objectives).map(|(number, objective)| {
+            let is_single = self.objectives.len() == 1;
+            (if is_single { self.name.clone() } else { format!("{}/{number}", self.name) }, objective)
+        })
+    }
+
     /// Over which time it is kept: 30 days unless it says otherwise.
     pub fn window(&self) -> &TimeWindow {
         self.window.as_ref().unwrap_or(&WINDOW_DEFAULT)

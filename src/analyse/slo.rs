@@ -22,6 +22,7 @@ mod phase;
 pub mod prometheus;
 pub mod report;
 mod threshold;
+mod watched;
 
 use serde::Serialize;
 

@@ -9,10 +9,11 @@ use super::Engine;
 use crate::analyse::slo::chronic::Chronic;
 use crate::analyse::slo::frame::{Frame, Minutes, add};
 use crate::analyse::slo::judge::{Divided, Judged, computed, ratio};
+use crate::analyse::slo::prometheus::{Watched, rules_file};
 use crate::analyse::slo::report::{Asked, Told};
 use crate::analyse::slo::{Count, Overall, overall};
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::measure::Kind;
 use crate::measure::read::Statistic;
 use crate::measure::store::{Known, Slot};
@@ -51,6 +52,8 @@ pub struct SloStatus {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectiveStatus {
+    /// Name of the SLO, with its number when there are several objectives.
+    pub name: String,
     /// What is told of it.
     #[serde(flatten)]
     pub told: Told,
@@ -82,8 +85,9 @@ impl Engine {
     pub fn slos_at(&self, at: Timestamp) -> Result<SlosStatus> {
         let entries = self.slos.iter().filter(|entry| !entry.is_shipped || self.is_measured(entry));
         let slos: Vec<SloStatus> = entries.map(|entry| self.slo_at(entry, at)).collect::<Result<_>>()?;
-        let named: Vec<(String, &ObjectiveStatus)> = slos.iter().flat_map(SloStatus::named).collect();
-        let evaluations: Vec<_> = named.iter().map(|(name, status)| (name.as_str(), &status.told.evaluation)).collect();
+        let of_all = slos.iter().flat_map(|slo| &slo.objectives);
+        let evaluations: Vec<_> =
+            of_all.map(|objective| (objective.name.as_str(), &objective.told.evaluation)).collect();
         let overall = overall(&evaluations);
         Ok(SlosStatus { at, slos, overall })
     }
@@ -100,12 +104,12 @@ impl Engine {
         if range.is_none() {
             problems.tell("its first window has not begun".to_owned());
         }
-        let told = |objective: &Objective| {
+        let told = |(name, objective): (String, &Objective)| {
             let window = range.clone().unwrap_or(at..at);
             let asked = Asked { objective, budgeting: slo.budgeting, span, window };
-            self.objective_at(&slo.indicator.measure, &asked, &mut problems)
+            self.objective_at(name, &slo.indicator.measure, &asked, &mut problems)
         };
-        let objectives = slo.objectives.iter().map(told).collect::<Result<_>>()?;
+        let objectives = slo.named().map(told).collect::<Result<_>>()?;
         Ok(SloStatus {
             name: slo.name.clone(),
             display_name: slo.display_name.clone(),
@@ -119,16 +123,41 @@ impl Engine {
         })
     }
 
+    /// Rules that let Prometheus watch all SLOs that it can; remarks say why it cannot watch others.
+    pub fn slo_rules(&self) -> String {
+        let is_level = |selector: &Selector| {
+            let found = self.series(|series| selector.has(series));
+            !found.is_empty() && found.iter().all(|(_, known)| known.series.kind == Kind::Gauge)
+        };
+        let (mut groups, mut remarks) = (Vec::new(), String::new());
+        for entry in self.slos.iter().filter(|entry| !entry.is_shipped || self.is_measured(entry)) {
+            for (name, objective) in entry.definition.named() {
+                let rules = Watched::of(&entry.definition, name.clone(), objective, is_level);
+                match rules.and_then(|watched| watched.rules()) {
+                    Ok(group) => groups.push(group),
+                    Err(error) => remarks.push_str(&remark(&name, &error)),
+                }
+            }
+        }
+        remarks + &rules_file(&groups)
+    }
+
     fn is_measured(&self, entry: &Entry) -> bool {
         let selector = entry.definition.indicator.measure.whole().selector.as_ref();
         selector.is_some_and(|selector| !self.series(|series| selector.has(series)).is_empty())
     }
 
-    fn objective_at(&self, measure: &Measure, asked: &Asked<'_>, problems: &mut Problems) -> Result<ObjectiveStatus> {
+    fn objective_at(
+        &self,
+        name: String,
+        measure: &Measure,
+        asked: &Asked<'_>,
+        problems: &mut Problems,
+    ) -> Result<ObjectiveStatus> {
         let frame = asked.frame()?;
         let judged = self.judged(measure, asked, frame, problems)?;
         let told = asked.told(&frame, &judged)?;
-        Ok(ObjectiveStatus { told, chronic: asked.chronic(&frame, &judged.minutes)? })
+        Ok(ObjectiveStatus { name, told, chronic: asked.chronic(&frame, &judged.minutes)? })
     }
 
     fn judged(&self, measure: &Measure, asked: &Asked<'_>, frame: Frame, problems: &mut Problems) -> Result<Judged> {
@@ -226,14 +255,10 @@ impl Engine {
     }
 }
 
-impl SloStatus {
-    /// Its objectives by name; with several, each has its number.
-    fn named(&self) -> impl Iterator<Item = (String, &ObjectiveStatus)> {
-        let single = self.objectives.len() == 1;
-        (1..).zip(&self.objectives).map(move |(number, status)| {
-            (if single { self.name.clone() } else { format!("{}/{number}", self.name) }, status)
-        })
-    }
+/// Why there are no rules, as comments of a rules file.
+fn remark(name: &str, error: &Error) -> String {
+    let told = std::iter::once(error.message()).chain(error.hints().iter().map(String::as_str));
+    format!("# {name}: no rules: {}\n", told.collect::<Vec<_>>().join("; ").replace(char::is_control, " "))
 }
 
 /// Which number tells a minute.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use serde_json::json;
 
@@ -35,6 +36,12 @@ pub(super) async fn show(
     })
     .await?;
     Ok(Json(answer).into_response())
+}
+
+/// Rules that let Prometheus watch the objectives.
+pub(super) async fn rules(State(engine): State<Arc<Engine>>) -> Reply {
+    let rules = blocking(move || Ok(engine.slo_rules())).await?;
+    Ok(([(CONTENT_TYPE, "application/yaml")], rules).into_response())
 }
 
 fn at(engine: &Engine, mut given: BTreeMap<String, String>) -> Result<Timestamp> {
