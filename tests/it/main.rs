@@ -20,11 +20,8 @@ mod idempotency;
 mod kit;
 mod mapping;
 mod measure;
-<<<<<<< HEAD
 mod metrics;
-=======
 mod objectives;
->>>>>>> 5861261 (naze slo, rules for Prometheus from OpenSLO files, docs)
 mod opentelemetry;
 mod prometheus;
 mod queries;

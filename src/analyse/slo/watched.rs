@@ -65,9 +65,10 @@ fn query(metric: &Metric) -> Result<String> {
 /// What Prometheus is asked for a value that is no count of events.
 fn level(metric: &Metric, is_level: impl Fn(&Selector) -> bool) -> Result<String> {
     match &metric.selector {
-        Some(selector) if !is_level(selector) => {
-            Err(Error::invalid(format!("{} is not known to be a gauge, and rules judge no other values", selector.metric)))
-        }
+        Some(selector) if !is_level(selector) => Err(Error::invalid(format!(
+            "{} is not known to be a gauge, and rules judge no other values",
+            selector.metric
+        ))),
         _ => Ok(format!("({})", query(metric)?)),
     }
 }

@@ -21,7 +21,8 @@ fn refusal(files: &[(&str, &str)]) -> (Error, tempfile::TempDir) {
 #[test]
 fn faults_are_told_with_file_field_and_fix() {
     let good = "{op: lte, value: 50, target: 0.95}";
-    let calendar = "{duration: 1M, isRolling: false, calendar: {startTime: 2026-01-01 00:00:00, timeZone: Europe/Bern}}";
+    let calendar =
+        "{duration: 1M, isRolling: false, calendar: {startTime: 2026-01-01 00:00:00, timeZone: Europe/Bern}}";
     let faults = [
         (
             slo("a", "1d", &threshold("{component: checkout}"), good),
@@ -59,14 +60,20 @@ fn faults_are_told_with_file_field_and_fix() {
             "write it as America/New_York or UTC",
         ),
         (
-            super::document("a", "{duration: 1w}", "RatioTimeslices", &ratio("good", ALL, ALL),
-                "{target: 0.9, timeSliceWindow: 2d}"),
+            super::document(
+                "a",
+                "{duration: 1w}",
+                "RatioTimeslices",
+                &ratio("good", ALL, ALL),
+                "{target: 0.9, timeSliceWindow: 2d}",
+            ),
             "SLO a: spec.objectives[0].timeSliceWindow 2d is longer than a day",
             "write at most 1d, such as 1m or 1h",
         ),
     ];
     for (text, message, fix) in faults {
-        let (error, folder) = refusal(&[("good.yml", &slo("b", "1d", &threshold("{metric: m}"), good)), ("bad.yaml", &text)]);
+        let (error, folder) =
+            refusal(&[("good.yml", &slo("b", "1d", &threshold("{metric: m}"), good)), ("bad.yaml", &text)]);
         let file = folder.path().join("bad.yaml").display().to_string();
         assert_eq!(error.message(), format!("{file}: {message}"));
         assert_eq!((error.kind(), error.hints()), (Kind::Invalid, &[fix.to_owned()][..]));
@@ -180,6 +187,7 @@ fn the_command_line_tells_them_and_doctor_checks_them() {
     std::fs::write(slos.join("gate.yaml"), slo("gate", "1h", &indicator, "{target: 95}")).unwrap();
     let (code, told) = said(&["doctor"]);
     assert_eq!(code, Some(5), "{told}");
-    let fault = "FAILED SLOs: slos/gate.yaml: [0].spec.objectives[0].target 95 is not from 0 up to, but not, 1; write a share";
+    let fault =
+        "FAILED SLOs: slos/gate.yaml: [0].spec.objectives[0].target 95 is not from 0 up to, but not, 1; write a share";
     assert!(told.contains(fault), "{told}");
 }

@@ -14,8 +14,9 @@ fn counters_spend_a_budget() {
     let naze = naze(&slo("success", "1h", &ratio("bad", BAD, ALL), "{target: 0.99}"));
     // 100 requests a minute end well; in each of the last ten minutes, 4 more fail with 500 and 1 with 503.
     let steady = |a_minute: f64| (0..=90).rev().map(move |ago: u32| (ago, f64::from(90 - ago) * a_minute));
-    let lately =
-        |a_minute: f64| (0..=90).rev().map(move |ago: u32| (ago, 7.0 + a_minute * f64::from(11_u32.saturating_sub(ago))));
+    let lately = |a_minute: f64| {
+        (0..=90).rev().map(move |ago: u32| (ago, 7.0 + a_minute * f64::from(11_u32.saturating_sub(ago))))
+    };
     measure(&naze, &requests("counter", "200"), steady(95.0));
     measure(&naze, &requests("counter", "404"), steady(5.0));
     measure(&naze, &requests("counter", "500"), lately(4.0));
@@ -29,7 +30,10 @@ fn counters_spend_a_budget() {
     // 50 / 6,050 of a hundredth.
     assert_eq!(told["budget"]["consumed"], 0.826_446_3);
     assert_eq!(told["budget"]["remaining"], json!({"value": 0.173_553_7, "raw": 0.173_553_7}));
-    assert_eq!((&told["state"], &told["isDegraded"], &told["isComplete"]), (&json!("met"), &json!(false), &json!(true)));
+    assert_eq!(
+        (&told["state"], &told["isDegraded"], &told["isComplete"]),
+        (&json!("met"), &json!(false), &json!(true))
+    );
     assert_eq!(told["leftOut"].as_array().unwrap().len(), 3, "windows of a minute have no rate");
     // 26 minutes: 50 of 2,650; 2 minutes: 10 of 210.
     let burn = &told["burn"][0];
@@ -213,9 +217,10 @@ proptest! {
     ) {
         let kept = kept(&values);
         let exactly = |limit: f64| values.iter().filter(|value| **value <= limit).count() as u64;
-        let (less, more) = (limit - limit.abs() * 0.0201, limit + limit.abs() * 0.0201);
+        let nearly = f64::abs(limit) * 0.0201;
+        let (less, more) = (limit - nearly, limit + nearly);
         prop_assert!((exactly(less)..=exactly(more)).contains(&kept.count_to(limit)));
-        prop_assert!((exactly(less.min(limit.next_down()))..=exactly(limit)).contains(&kept.count_below(limit)));
+        prop_assert!((exactly(less.min(f64::next_down(limit)))..=exactly(limit)).contains(&kept.count_below(limit)));
         prop_assert!(kept.count_to(limit) >= exactly(limit));
         prop_assert_eq!(kept.count_to(kept.max), kept.count);
         prop_assert_eq!(kept.count_below(kept.min), 0);

@@ -11,7 +11,8 @@ use crate::slo::promtool;
 fn expression(text: &str, slo: &str, record: &str) -> String {
     let document = YamlLoader::load_from_str(text).unwrap().remove(0);
     let groups = document["groups"].as_vec().unwrap();
-    let group = groups.iter().find(|group| group["name"].as_str() == Some(&format!("naze-slo-checkout-{slo}"))).unwrap();
+    let group =
+        groups.iter().find(|group| group["name"].as_str() == Some(&format!("naze-slo-checkout-{slo}"))).unwrap();
     let is_it = |rule: &&Yaml| rule["record"].as_str() == Some(record);
     group["rules"].as_vec().unwrap().iter().find(is_it).unwrap()["expr"].as_str().unwrap().to_owned()
 }
@@ -29,12 +30,28 @@ fn objectives_become_rules_or_remarks() {
         slo("counted", "30d", &ratio("bad", BAD, ALL), "{target: 0.99}"),
         slo("own", "30d", &own, "{target: 0.99}, {target: 0.999}"),
         slo("level", "30d", &threshold("{metric: queue_depth}"), bound),
-        slo("gate", "30d", &format!("{{ratioMetric: {{rawType: failure, raw: {}}}}}", source("{metric: broken}")), "{target: 0.9}"),
+        slo(
+            "gate",
+            "30d",
+            &format!("{{ratioMetric: {{rawType: failure, raw: {}}}}}", source("{metric: broken}")),
+            "{target: 0.9}",
+        ),
         slo("latency", "30d", &threshold("{metric: task_seconds}"), bound),
         slo("dotted", "30d", &ratio("good", "{metric: http.requests}", "{metric: http.requests}"), "{target: 0.9}"),
         slo("datadog", "30d", "{thresholdMetric: {metricSource: {type: Datadog, spec: {}}}}", bound),
-        slo("fixed", "30d", &format!("{{ratioMetric: {{good: {}, total: {}}}}}", theirs("rate(a[5m])"), theirs("a")), "{target: 0.9}"),
-        document("slices", "{duration: 30d}", "RatioTimeslices", &ratio("bad", BAD, ALL), "{target: 0.9, timeSliceWindow: 1m}"),
+        slo(
+            "fixed",
+            "30d",
+            &format!("{{ratioMetric: {{good: {}, total: {}}}}}", theirs("rate(a[5m])"), theirs("a")),
+            "{target: 0.9}",
+        ),
+        document(
+            "slices",
+            "{duration: 30d}",
+            "RatioTimeslices",
+            &ratio("bad", BAD, ALL),
+            "{target: 0.9, timeSliceWindow: 1m}",
+        ),
     ];
     let naze = naze(&slos.concat());
     for metric in ["queue_depth", "broken"] {
@@ -48,7 +65,9 @@ fn objectives_become_rules_or_remarks() {
     let all = "sum(increase(http_requests_total{component=\"checkout\"}[5m]))";
     assert_eq!(
         expression(&text, "counted", five_minutes),
-        format!("((sum(increase(http_requests_total{{component=\"checkout\",code=~\"500|503\"}}[5m]))) or vector(0)) / ({all})")
+        format!(
+            "((sum(increase(http_requests_total{{component=\"checkout\",code=~\"500|503\"}}[5m]))) or vector(0)) / ({all})"
+        )
     );
     let own = "1 - (((sum(increase(a{b=\"c\"}[5m]))) or vector(0)) / (sum(increase(a[5m]))))";
     assert_eq!(expression(&text, "own/1", five_minutes), own);
@@ -65,7 +84,10 @@ fn objectives_become_rules_or_remarks() {
     let why = [
         ("datadog", "its metric comes from Datadog, and has no query that Prometheus could answer"),
         ("dotted", "http.requests is no name of Prometheus"),
-        ("fixed", "events is \"rate(a[5m])\", which counts nothing in a window; give the selector of a counter, or a query with [{{.window}}] as range"),
+        (
+            "fixed",
+            "events is \"rate(a[5m])\", which counts nothing in a window; give the selector of a counter, or a query with [{{.window}}] as range",
+        ),
         ("latency", "task_seconds is not known to be a gauge, and rules judge no other values"),
         ("slices", "its budget is made of slices of time, and rules count events"),
     ];

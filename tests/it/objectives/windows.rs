@@ -45,10 +45,20 @@ fn this_week_is_held_against_the_last_one() {
 #[test]
 fn slices_count_as_a_whole() {
     let slos = [
-        document("slices", "{duration: 1h}", "Timeslices", &ratio("bad", BAD, ALL),
-            "{target: 0.8, timeSliceTarget: 0.9, timeSliceWindow: 10m}"),
-        document("ratios", "{duration: 1h}", "RatioTimeslices", &ratio("bad", BAD, ALL),
-            "{target: 0.8, timeSliceWindow: 10m}"),
+        document(
+            "slices",
+            "{duration: 1h}",
+            "Timeslices",
+            &ratio("bad", BAD, ALL),
+            "{target: 0.8, timeSliceTarget: 0.9, timeSliceWindow: 10m}",
+        ),
+        document(
+            "ratios",
+            "{duration: 1h}",
+            "RatioTimeslices",
+            &ratio("bad", BAD, ALL),
+            "{target: 0.8, timeSliceWindow: 10m}",
+        ),
     ];
     let naze = naze(&slos.concat());
     // A slice of 1,000 events of which half fail, then five of ten events without a failure.
