@@ -36,7 +36,7 @@ impl Watched {
                 let level = level(metric, is_level)?;
                 let threshold =
                     objective.threshold.ok_or_else(|| Error::invalid("its objective has no op and value"))?;
-                let good = format!("{level} {} bool {}", operator(threshold.comparison), threshold.value);
+                let good = format!("({level} {} bool {})", operator(threshold.comparison), threshold.value);
                 (Quality::Good, over_time("sum", &good), over_time("count", &level))
             }
         };
@@ -62,7 +62,7 @@ fn query(metric: &Metric) -> Result<String> {
     })
 }
 
-/// What Prometheus is asked for a value that is no count of events.
+/// What Prometheus is asked for a value that is no count of events, in parentheses.
 fn level(metric: &Metric, is_level: impl Fn(&Selector) -> bool) -> Result<String> {
     match &metric.selector {
         Some(selector) if !is_level(selector) => Err(Error::invalid(format!(
@@ -93,7 +93,7 @@ fn selector(selector: &Selector) -> Result<String> {
 }
 
 fn over_time(function: &str, level: &str) -> String {
-    format!("sum({function}_over_time(({level})[{WINDOW}:{RESOLUTION}]))")
+    format!("sum({function}_over_time({level}[{WINDOW}:{RESOLUTION}]))")
 }
 
 fn operator(comparison: Comparison) -> &'static str {

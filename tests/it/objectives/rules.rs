@@ -34,16 +34,16 @@ fn objectives_become_rules_or_remarks() {
             "gate",
             "30d",
             &format!("{{ratioMetric: {{rawType: failure, raw: {}}}}}", source("{metric: broken}")),
-            "{target: 0.9}",
+            "{target: 0.95}",
         ),
         slo("latency", "30d", &threshold("{metric: task_seconds}"), bound),
-        slo("dotted", "30d", &ratio("good", "{metric: http.requests}", "{metric: http.requests}"), "{target: 0.9}"),
+        slo("dotted", "30d", &ratio("good", "{metric: http.requests}", "{metric: http.requests}"), "{target: 0.95}"),
         slo("datadog", "30d", "{thresholdMetric: {metricSource: {type: Datadog, spec: {}}}}", bound),
         slo(
             "fixed",
             "30d",
             &format!("{{ratioMetric: {{good: {}, total: {}}}}}", theirs("rate(a[5m])"), theirs("a")),
-            "{target: 0.9}",
+            "{target: 0.95}",
         ),
         document(
             "slices",
@@ -74,11 +74,11 @@ fn objectives_become_rules_or_remarks() {
     assert_eq!(expression(&text, "own/2", five_minutes), own);
     assert_eq!(
         expression(&text, "level", five_minutes),
-        "1 - (((sum(sum_over_time(((queue_depth) <= bool 50)[5m:1m]))) or vector(0)) / (sum(count_over_time(((queue_depth))[5m:1m]))))"
+        "1 - (((sum(sum_over_time(((queue_depth) <= bool 50)[5m:1m]))) or vector(0)) / (sum(count_over_time((queue_depth)[5m:1m]))))"
     );
     assert_eq!(
         expression(&text, "gate", five_minutes),
-        "((sum(sum_over_time(((broken))[5m:1m]))) or vector(0)) / (sum(count_over_time(((broken))[5m:1m])))"
+        "((sum(sum_over_time((broken)[5m:1m]))) or vector(0)) / (sum(count_over_time((broken)[5m:1m])))"
     );
     let remarks: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
     let why = [
