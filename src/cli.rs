@@ -19,6 +19,7 @@ mod record;
 mod replay;
 mod series;
 mod serve;
+mod slo;
 mod sparql;
 mod thresholds;
 mod timeline;
@@ -97,6 +98,8 @@ enum Command {
     Series(series::Series),
     /// Tell where a metric is heading
     Trend(trend::Trend),
+    /// Tell whether promises are kept
+    Slo(slo::Slo),
     /// Run ad-hoc SPARQL
     Sparql(sparql::Sparql),
     /// Ask why a component or an incident broke
@@ -152,6 +155,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Query(command) => command.run(&global).await,
             Command::Series(command) => command.run(&global).await,
             Command::Trend(command) => command.run(&global).await,
+            Command::Slo(command) => command.run(&global).await,
             Command::Sparql(command) => command.run(&global).await,
             Command::Why(command) => command.run(&global).await,
             Command::Thresholds(command) => command.run(&global).await,

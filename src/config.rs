@@ -31,6 +31,8 @@ pub struct Config {
     pub kinds: Option<PathBuf>,
     /// A user's own canned queries: a folder of `.rq` files.
     pub queries: Option<PathBuf>,
+    /// A user's own service level objectives: a folder of `OpenSLO` files.
+    pub slos: Option<PathBuf>,
     /// How long a slot of a new store is; a store keeps the width it was made with.
     pub slot_width: Width,
     /// The program that answers ad-hoc queries as `<program> query-worker`, each in a process that can be killed. Without
@@ -189,6 +191,7 @@ impl Default for Config {
             listen: LISTEN_DEFAULT,
             kinds: None,
             queries: None,
+            slos: None,
             slot_width: Width::default(),
             worker: None,
             limits: Limits::default(),

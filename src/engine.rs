@@ -5,9 +5,11 @@ mod crossings;
 mod episode;
 mod incident;
 mod measured;
+mod objective;
 mod observed;
 
 pub use incident::Incident;
+pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -35,6 +37,7 @@ use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
 use crate::record::writer::{Accepted, Writer, Written};
 use crate::record::{Recorded, Window};
+use crate::slo::Book;
 use crate::telemetry::Telemetry;
 use crate::validate::{Report, Shapes, Violation};
 use crate::vocab::{self, LABEL_PREFIX, Vocabulary};
@@ -63,6 +66,7 @@ pub struct Engine {
     vocabulary: Arc<Vocabulary>,
     shapes: Shapes,
     catalogue: Catalogue,
+    slos: Book,
     mapping: ComponentMapping,
     mappings_of_senders: BTreeMap<String, ComponentMapping>,
     telemetry: Telemetry,
@@ -90,6 +94,7 @@ impl Engine {
         if let Some(folder) = &config.queries {
             catalogue = catalogue.with_folder(folder)?;
         }
+        let slos = Book::load(config.slos.as_deref())?;
         let index_folder = config.data.as_ref().map(|data| data.join("index"));
         if let Some(folder) = &index_folder {
             std::fs::create_dir_all(folder).internal(format!("cannot create {}", folder.display()))?;
@@ -126,6 +131,7 @@ impl Engine {
             vocabulary,
             shapes,
             catalogue,
+            slos,
             mapping,
             mappings_of_senders,
             telemetry,

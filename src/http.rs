@@ -14,6 +14,7 @@ mod receipts;
 mod recommendations;
 mod self_report;
 mod series;
+mod slos;
 mod sparql;
 mod thresholds;
 mod trends;
@@ -59,6 +60,9 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/series/{metric}", get(series::show))
         .route("/v1/trends/{metric}", get(trends::show))
         .route("/v1/thresholds", get(thresholds::list))
+        .route("/v1/slos", get(slos::list))
+        .route("/v1/slos/rules", get(slos::rules))
+        .route("/v1/slos/{name}", get(slos::show))
         .route("/v1/incidents", post(incidents::open).layer(once.clone()).get(incidents::list))
         .route("/v1/incidents/{id}", post(incidents::update).layer(once).get(incidents::show))
         .route("/v1/incidents/{id}/why", get(why::of_incident))

@@ -66,6 +66,7 @@
 //! | dashboard | a `.toml` file in `dashboards/`; a user's own: `naze dashboards FILE` |
 //! | recommendation | a canned query with `priority`, `action`, `runbook`, `effort` and `impact` in its header |
 //! | metric | a row in `src/export/prometheus/table.rs` and one in `docs/metrics.md`, and the receipts or series that tell it |
+//! | objective | a document in `slos/`; a user's own: a folder named by `slos` |
 //! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
 //! | threshold | an entry in `thresholds.toml`; a user's own: in the configuration |
 //! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |

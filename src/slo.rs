@@ -1,11 +1,19 @@
 //! Service level objectives: what is promised of a service, and how it is measured.
 
+mod book;
+mod window;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::NaiveDateTime;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
+
+pub use self::book::{Book, Entry};
+use self::window::WINDOW_DEFAULT;
+use crate::measure::Series;
+use crate::measure::read::Statistic;
 
 /// What is promised of a service.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +37,21 @@ pub struct SloDefinition {
     pub budgeting: Budgeting,
     /// How much is promised, once or in steps.
     pub objectives: Vec<Objective>,
+}
+
+impl SloDefinition {
+    /// Its objectives by name; of several, each has its number.
+    pub fn named(&self) -> impl Iterator<Item = (String, &Objective)> {
+        (1..).zip(&self.objectives).map(|(number, objective)| {
+            let is_single = self.objectives.len() == 1;
+            (if is_single { self.name.clone() } else { format!("{}/{number}", self.name) }, objective)
+        })
+    }
+
+    /// Over which time it is kept: 30 days unless it says otherwise.
+    pub fn window(&self) -> &TimeWindow {
+        self.window.as_ref().unwrap_or(&WINDOW_DEFAULT)
+    }
 }
 
 /// What is measured.
@@ -67,6 +90,15 @@ pub enum Measure {
     },
 }
 
+impl Measure {
+    /// The metric without which nothing is known: all events, or the values themselves.
+    pub fn whole(&self) -> &Metric {
+        match self {
+            Self::Values(metric) | Self::Ratio { total: metric, .. } | Self::Computed { ratio: metric, .. } => metric,
+        }
+    }
+}
+
 /// Of which kind events are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,6 +119,34 @@ pub struct Metric {
     pub source_type: Option<String>,
     /// What the source is asked, in its own words.
     pub spec: Json,
+    /// The series of naze that it is, when naze is the source.
+    #[serde(skip)]
+    pub selector: Option<Selector>,
+}
+
+/// Which series of naze a metric is, and which number tells a minute of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selector {
+    /// Name of the metric.
+    pub metric: String,
+    /// Of one component only.
+    pub component: Option<String>,
+    /// Labels that the series have, each with one of these values.
+    pub labels: BTreeMap<String, Vec<String>>,
+    /// What to read of each minute; `None` leaves that to the kind of the series.
+    pub statistic: Option<Statistic>,
+}
+
+impl Selector {
+    /// Is this one of them?
+    pub fn has(&self, series: &Series) -> bool {
+        let has_label = |(name, values): (&String, &Vec<String>)| {
+            series.labels.get(name).is_some_and(|value| values.contains(value))
+        };
+        self.metric == series.metric
+            && self.component.as_ref().is_none_or(|component| *component == series.component)
+            && self.labels.iter().all(has_label)
+    }
 }
 
 /// Over which time a promise is kept.

@@ -15,10 +15,14 @@
 pub mod burn;
 mod burner;
 pub mod chronic;
+pub mod frame;
+pub mod judge;
 mod measured;
 mod phase;
 pub mod prometheus;
+pub mod report;
 mod threshold;
+mod watched;
 
 use serde::Serialize;
 

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Config, LISTEN_DEFAULT};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::slo::Book;
 
 /// Exit code when a check failed.
 const FAILED: u8 = 5;
@@ -34,6 +35,11 @@ impl Doctor {
                 format!("{} kinds, {} queries", engine.vocabulary().kinds().count(), engine.catalogue().iter().count())
             }),
         });
+        if let Some(folder) = global.config().ok().and_then(|config| config.slos) {
+            let own = |book: Book| book.iter().filter(|entry| !entry.is_shipped).count();
+            let result = Book::load(Some(&folder)).map(|book| format!("{} in {}", own(book), folder.display()));
+            findings.push(Finding { check: "SLOs", result });
+        }
         if global.data.is_some() || global.server.is_some() {
             match global.client() {
                 Ok(client) => {

@@ -12,8 +12,6 @@ use super::store::Slot;
 use crate::clock::Timestamp;
 use crate::error::Error;
 
-const MINUTE_SECONDS: u32 = 60;
-
 /// Which number tells a step.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
@@ -101,7 +99,7 @@ impl FromStr for Statistic {
 /// than every step has the same rate; its first reading alone has none.
 pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic: Statistic) -> Vec<(Timestamp, f64)> {
     let mut values = Vec::new();
-    let mut before: Option<Reading> = None;
+    let mut teller = Teller { statistic, before: None };
     let mut place = 0;
     while place < slots.len() {
         let first = &slots[place];
@@ -115,21 +113,48 @@ pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic:
             last = slot;
             place += 1;
         }
-        let value = match &whole {
-            Rollup::Total(total) => {
-                let since = before.unwrap_or(Reading::of(first.start, total.first, total.first_at));
-                let now = Reading::of(first.start, total.last, total.last_at);
-                before = Some(now);
-                of_counter(statistic, total.last, rise(since.value, total.first) + total.increase, now.since(since))
-            }
-            Rollup::Values(values) => {
-                let covered = f64::from((last.tier.milliseconds() / 1_000).max(seconds));
-                Some(of_values(statistic, values, covered))
-            }
-        };
+        let covered = (last.tier.milliseconds() / 1_000).max(seconds);
+        let value = teller.tell(first.start, &whole, covered);
         values.extend(value.map(|value| (start, value)));
     }
     values
+}
+
+/// The statistic of each slot that has it.
+pub fn each(slots: &[Slot], statistic: Statistic) -> Vec<(&Slot, f64)> {
+    let mut teller = Teller { statistic, before: None };
+    let told = slots.iter().filter_map(|slot| {
+        Some((slot, teller.tell(slot.start, &slot.rollup, slot.tier.milliseconds() / 1_000)?))
+    });
+    told.collect()
+}
+
+/// The statistic of each minute that has values. What a counter rose by before its first reading is not known.
+pub fn minutes(slots: &[Slot], statistic: Statistic) -> Vec<(Timestamp, f64)> {
+    let is_counter = slots.first().is_some_and(|first| matches!(first.rollup, Rollup::Total(_)));
+    let untold = usize::from(is_counter && statistic == Statistic::Increase);
+    each(slots, statistic).into_iter().skip(untold).map(|(slot, value)| (slot.start, value)).collect()
+}
+
+/// Tells a statistic of one roll-up after the other; it remembers where a counter stood.
+struct Teller {
+    statistic: Statistic,
+    before: Option<Reading>,
+}
+
+impl Teller {
+    fn tell(&mut self, start: Timestamp, rollup: &Rollup, seconds: u32) -> Option<f64> {
+        match rollup {
+            Rollup::Total(total) => {
+                let since = self.before.unwrap_or(Reading::of(start, total.first, total.first_at));
+                let now = Reading::of(start, total.last, total.last_at);
+                self.before = Some(now);
+                let increase = rise(since.value, total.first) + total.increase;
+                of_counter(self.statistic, total.last, increase, now.since(since))
+            }
+            Rollup::Values(values) => Some(of_values(self.statistic, values, f64::from(seconds))),
+        }
+    }
 }
 
 /// A counter as it was read once.
@@ -149,16 +174,6 @@ impl Reading {
     fn since(self, earlier: Self) -> f64 {
         (self.at - earlier.at) as f64 / 1e3
     }
-}
-
-/// The statistic of each minute that has values. What a counter rose by before its first reading is not known.
-pub fn minutes(slots: &[Slot], statistic: Statistic) -> Vec<(Timestamp, f64)> {
-    let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return Vec::new() };
-    let mut told = steps(slots, &(first.start..last.start), MINUTE_SECONDS, statistic);
-    if statistic == Statistic::Increase && matches!(first.rollup, Rollup::Total(_)) {
-        told.remove(0);
-    }
-    told
 }
 
 /// When the step that `at` lies in begins: steps are counted from the beginning of the window.

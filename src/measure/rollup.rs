@@ -118,6 +118,26 @@ impl Values {
         told.clamp(self.min, self.max)
     }
 
+    /// How many of them are below `value`, told apart to 2 %.
+    pub fn count_below(&self, value: f64) -> u64 {
+        match &self.sketch {
+            _ if self.max < value => self.count,
+            _ if self.min >= value => 0,
+            Some(sketch) => sketch.count_below(value).min(self.count),
+            None => 0,
+        }
+    }
+
+    /// How many of them are at or below `value`, told apart to 2 %.
+    pub fn count_to(&self, value: f64) -> u64 {
+        match &self.sketch {
+            _ if self.max <= value => self.count,
+            _ if self.min > value => 0,
+            Some(sketch) => sketch.count_to(value).min(self.count),
+            None => 0,
+        }
+    }
+
     fn merge(&mut self, other: &Self, shift: u32) {
         let mut sketch = self.spread();
         match &other.sketch {

@@ -52,6 +52,12 @@ impl Sketch {
         self.0.iter().take_while(|(bucket, _)| *bucket <= last).map(|(_, count)| count).sum()
     }
 
+    /// How many values are below `bound`, of which those within 2 % may be missing.
+    pub fn count_below(&self, bound: f64) -> u64 {
+        let end = bucket(bound);
+        self.0.iter().take_while(|(bucket, _)| *bucket < end).map(|(_, count)| count).sum()
+    }
+
     fn insert(&mut self, bucket: i32, count: u64) {
         match self.0.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
             Ok(place) => self.0[place].1 += count,

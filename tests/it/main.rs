@@ -21,6 +21,7 @@ mod kit;
 mod mapping;
 mod measure;
 mod metrics;
+mod objectives;
 mod opentelemetry;
 mod prometheus;
 mod queries;

@@ -4,3 +4,5 @@ mod burn;
 mod evaluation;
 mod habit;
 mod prometheus;
+
+pub(crate) use prometheus::promtool;

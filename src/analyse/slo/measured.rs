@@ -6,6 +6,9 @@ use crate::analyse::trend::nearest_rank;
 use crate::error::{Error, Result};
 use crate::slo::Threshold;
 
+/// The parts of a whole whose share is known, and no more than that.
+const PARTS: u64 = 1_000_000;
+
 /// Good ones out of all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Count {
@@ -23,13 +26,25 @@ impl Count {
         Ok(Self { good, total })
     }
 
+    /// `good` ones out of `total`, as many as there can be.
+    pub(super) fn capped(good: u64, total: u64) -> Self {
+        Self { good: good.min(total), total }
+    }
+
     /// The values on the good side of `threshold` out of all that are numbers.
     pub fn of_values(values: &[f64], threshold: Threshold) -> Self {
         values.iter().filter(|value| !value.is_nan()).map(|value| Self::one(threshold.is_good(*value))).sum()
     }
 
-    fn one(is_good: bool) -> Self {
+    /// One that is good, or not.
+    pub(super) fn one(is_good: bool) -> Self {
         Self { good: u64::from(is_good), total: 1 }
+    }
+
+    /// A share of the parts of one whole.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a million")]
+    pub(super) fn share(ratio: f64) -> Self {
+        Self::capped((ratio * PARTS as f64).round() as u64, PARTS)
     }
 
     /// How many were good.
@@ -63,6 +78,17 @@ impl std::iter::Sum for Count {
     }
 }
 
+/// Slices as they count when each is good or not.
+pub(super) fn judged(slices: &[Option<Count>], slice_target: f64) -> Vec<Option<Count>> {
+    let is_good = |slice: Count| slice.ratio().is_none_or(|ratio| ratio >= slice_target);
+    slices.iter().map(|slice| slice.map(|slice| Count::one(is_good(slice)))).collect()
+}
+
+/// Slices as they count when all weigh the same.
+pub(super) fn levelled(slices: &[Option<Count>]) -> Vec<Option<Count>> {
+    slices.iter().map(|slice| slice.map(|slice| slice.ratio().map_or(Count::default(), Count::share))).collect()
+}
+
 /// What was measured in one window. A slice of it that is `None` is a gap: nothing is known about it.
 ///
 /// Outliers that should not count are for the caller to leave out.
@@ -92,9 +118,7 @@ impl Measured {
     /// Slices of which a share of `slice_target` has to be good: all slices weigh the same. One without events is good,
     /// for nothing failed in it.
     pub fn timeslices(slices: &[Option<Count>], slice_target: f64) -> Self {
-        let is_good = |slice: &Count| slice.ratio().is_none_or(|ratio| ratio >= slice_target);
-        let count: Count = slices.iter().flatten().map(|slice| Count::one(is_good(slice))).sum();
-        Self::over(slices, count, count.ratio())
+        Self::events(&judged(slices, slice_target))
     }
 
     /// The mean of the ratios of all slices that had events.
@@ -125,6 +149,12 @@ impl Measured {
         }
         let value = (!sorted.is_empty()).then(|| nearest_rank(&sorted, target));
         Self { value, threshold: Some(threshold), ..Self::events(&[Some(count)]) }
+    }
+
+    /// With the value that stands for the window, and what divides good values from bad ones.
+    #[must_use]
+    pub(super) fn with_value(self, value: Option<f64>, threshold: Threshold) -> Self {
+        Self { value, threshold: Some(threshold), ..self }
     }
 
     fn over(slices: &[Option<Count>], count: Count, attainment: Option<f64>) -> Self {

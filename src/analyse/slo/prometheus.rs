@@ -87,9 +87,7 @@ impl Watched {
         }
         for (name, value) in &self.labels {
             check_value(&format!("labels.{name}"), value)?;
-            let is_name = !name.starts_with(|c: char| c.is_ascii_digit()) && !name.starts_with("__");
-            let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            if !is_name || !is_plain || OWN_LABELS.contains(&name.as_str()) {
+            if !can_add(name) {
                 let error = Error::invalid(format!("labels.{name} is not a label that can be added"));
                 return Err(error.hint("use letters, digits and _, and none of slo, service, severity, principle"));
             }
@@ -246,6 +244,17 @@ impl Watched {
     }
 }
 
+/// Can rules have this label?
+pub(super) fn can_add(label: &str) -> bool {
+    is_name(label) && !label.contains(':') && !label.starts_with("__") && !OWN_LABELS.contains(&label)
+}
+
+/// Is it a name that needs no quotes?
+pub(super) fn is_name(name: &str) -> bool {
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':');
+    !name.is_empty() && is_plain && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// Is it the name of a metric, with or without matchers?
 fn is_selector(query: &str) -> bool {
     let query = query.trim();
@@ -272,7 +281,7 @@ fn check_value(field: &str, value: &str) -> Result<()> {
 }
 
 /// `text` in quotes, as both JSON and Prometheus write it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

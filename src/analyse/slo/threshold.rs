@@ -1,5 +1,7 @@
 //! Which values are good, and by how much.
 
+use super::Count;
+use crate::measure::rollup::Values;
 use crate::slo::{Comparison, Threshold};
 
 impl Threshold {
@@ -11,6 +13,17 @@ impl Threshold {
             Comparison::Greater => value > self.value,
             Comparison::GreaterOrEqual => value >= self.value,
         }
+    }
+
+    /// The good ones of many values, out of all of them.
+    pub(super) fn count(self, values: &Values) -> Count {
+        let good = match self.comparison {
+            Comparison::Less => values.count_below(self.value),
+            Comparison::LessOrEqual => values.count_to(self.value),
+            Comparison::Greater => values.count - values.count_to(self.value),
+            Comparison::GreaterOrEqual => values.count - values.count_below(self.value),
+        };
+        Count::capped(good, values.count)
     }
 
     /// Should values be low?

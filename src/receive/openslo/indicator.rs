@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::section::Section;
-use crate::slo::{Indicator, Measure, Metric, Quality};
+use crate::measure::read::Statistic;
+use crate::slo::{Indicator, Measure, Metric, Quality, Selector};
+
+/// The source that naze is itself.
+const NAZE: &str = "naze";
 
 /// What the objects of a file refer to: SLIs and the types of data sources, by name.
 #[derive(Default)]
@@ -56,18 +60,62 @@ fn ratio(ratio: &Section<'_>, known: &Known) -> Option<Measure> {
 
 fn metric(metric: &Section<'_>, known: &Known) -> Option<Metric> {
     metric.only(&["metricSource"]);
-    let source = metric.need_section("metricSource", "{type: Prometheus, spec: {query: …}}")?;
-    source.only(&["metricSourceRef", "type", "spec"]);
-    let name = source.text("metricSourceRef");
+    let section = metric.need_section("metricSource", "{type: Prometheus, spec: {query: …}}")?;
+    section.only(&["metricSourceRef", "type", "spec"]);
+    let name = section.text("metricSourceRef");
     let type_of_name = name.and_then(|name| known.source_types.get(name).map(String::as_str));
-    let source_type = source.text("type").or(type_of_name);
+    let source_type = section.text("type").or(type_of_name);
     if name.is_none() && source_type.is_none() {
-        source.missing("type", "Prometheus");
+        section.missing("type", "Prometheus");
     }
-    if !source.has("spec") {
-        source.missing("spec", "{query: …}");
+    if !section.has("spec") {
+        section.missing("spec", "{query: …}");
     }
-    let spec: &Json = source.any("spec")?;
+    let spec: &Json = section.any("spec")?;
     let (source, source_type) = (name.map(str::to_owned), source_type.map(str::to_owned));
-    Some(Metric { source, source_type, spec: spec.clone() })
+    let is_naze = source_type.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(NAZE));
+    let selector = if is_naze { Some(selector(&section.section("spec")?)?) } else { None };
+    Some(Metric { source, source_type, spec: spec.clone(), selector })
+}
+
+/// What naze is asked for as a source.
+fn selector(spec: &Section<'_>) -> Option<Selector> {
+    spec.only(&["metric", "component", "labels", "stat"]);
+    let metric = spec.need_text("metric", "http_requests_total");
+    let statistic = spec.text("stat").map(str::parse::<Statistic>);
+    if let Some(Err(error)) = &statistic {
+        let fix = error.hints().first().map_or("write mean, max, last or a percentile such as p99", String::as_str);
+        spec.fault("in", "stat", "is no statistic", fix);
+    }
+    let labels = spec.section("labels").map(|labels| labels.members().map(|(name, _)| values(&labels, name)).collect());
+    Some(Selector {
+        metric: metric?.to_owned(),
+        component: spec.text("component").map(str::to_owned),
+        labels: labels.unwrap_or(Some(BTreeMap::new()))?,
+        statistic: statistic.transpose().ok()?,
+    })
+}
+
+/// The values of a label, one or several.
+fn values(labels: &Section<'_>, name: &str) -> Option<(String, Vec<String>)> {
+    let text = |json: &Json| match json {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    };
+    let values: Option<Vec<String>> = match labels.any(name)? {
+        Json::Array(values) => values.iter().map(text).collect(),
+        value => text(value).map(|value| vec![value]),
+    };
+    let values = values.filter(|values| !values.is_empty());
+    if values.is_none() {
+        labels.fault(
+            "type",
+            name,
+            "is neither a text nor a list of texts",
+            "write it as \"500\" or [\"500\", \"503\"]",
+        );
+    }
+    Some((name.to_owned(), values?))
 }

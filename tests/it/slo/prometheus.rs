@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// Runs `promtool` with `arguments` in `folder`, which has to succeed; says so where it is not installed.
-fn promtool(folder: &Path, arguments: &[&str]) {
+pub(crate) fn promtool(folder: &Path, arguments: &[&str]) {
     if Command::new("promtool").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
         eprintln!("SKIPPED: promtool is not installed; `scripts/setup test` installs it");
         return;

@@ -1,0 +1,119 @@
+//! What of each minute was good, by the kind of indicator.
+
+use super::Count;
+use super::frame::{Frame, Minutes, add};
+use crate::clock::Timestamp;
+use crate::measure::rollup::Rollup;
+use crate::measure::store::Slot;
+use crate::slo::{Quality, Threshold};
+
+/// Good minutes of an indicator, and the value it had.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// Good ones out of all, minute by minute.
+    pub minutes: Minutes<Count>,
+    /// What divided values into good and bad ones, and the value that stands for the window.
+    pub value: Option<(Threshold, Option<f64>)>,
+}
+
+/// Events of one quality out of all events. What was counted before its total waits for it.
+pub fn ratio(quality: Quality, events: &[Option<f64>], total: &[Option<f64>]) -> Minutes<Count> {
+    let (mut waiting, mut good_whole, mut all_whole) = (0.0, Whole::default(), Whole::default());
+    let minutes = events.iter().zip(total).map(|(events, total)| {
+        let Some(total) = *total else {
+            waiting = 0.0;
+            return None;
+        };
+        let told = events.unwrap_or(0.0) + waiting;
+        let counted = told.min(total);
+        waiting = told - counted;
+        let good = match quality {
+            Quality::Good => counted,
+            Quality::Bad => total - counted,
+        };
+        Some(Count::capped(good_whole.take(good), all_whole.take(total)))
+    });
+    minutes.collect()
+}
+
+/// Whole numbers of a sum of fractions.
+#[derive(Default)]
+struct Whole {
+    rest: f64,
+}
+
+impl Whole {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, held at zero or above")]
+    fn take(&mut self, more: f64) -> u64 {
+        let sum = self.rest + more;
+        // Sums of decimal fractions miss whole numbers by little.
+        let whole = (sum + 1e-6).floor().max(0.0);
+        self.rest = sum - whole;
+        whole as u64
+    }
+}
+
+/// A ratio that was computed already: of each minute that share was good. `None` is what is no share.
+pub fn computed(quality: Quality, levels: &[Option<f64>]) -> Minutes<Count> {
+    let share = |level: &f64| (0.0..=1.0).contains(level).then_some(*level);
+    let good = |share: f64| match quality {
+        Quality::Good => share,
+        Quality::Bad => 1.0 - share,
+    };
+    levels.iter().map(|level| level.as_ref().and_then(share).map(|share| Count::share(good(share)))).collect()
+}
+
+/// Values that a threshold divides: those of a distribution one by one, all others as one for each minute and series.
+#[derive(Debug, Clone)]
+pub struct Divided {
+    frame: Frame,
+    threshold: Threshold,
+    minutes: Minutes<Count>,
+    /// Of several series the worst value.
+    levels: Minutes<f64>,
+    /// How the values of the window were spread.
+    spread: Option<Rollup>,
+}
+
+impl Divided {
+    /// Nothing yet.
+    pub fn new(frame: Frame, threshold: Threshold) -> Self {
+        let (minutes, levels) = (vec![None; frame.minutes], vec![None; frame.minutes]);
+        Self { frame, threshold, minutes, levels, spread: None }
+    }
+
+    /// The values of a distribution; those from `window_start` stand for the window.
+    pub fn add_values(&mut self, slots: &[Slot], window_start: Timestamp) {
+        self.add(&self.frame.values(slots, self.threshold));
+        for slot in slots.iter().filter(|slot| slot.start >= window_start) {
+            match &mut self.spread {
+                Some(spread) => spread.merge(&slot.rollup, 0),
+                None => self.spread = Some(slot.rollup.clone()),
+            }
+        }
+    }
+
+    /// A value for each minute.
+    pub fn add_levels(&mut self, levels: &[Option<f64>]) {
+        let counts: Minutes<Count> =
+            levels.iter().map(|level| level.map(|level| Count::one(self.threshold.is_good(level)))).collect();
+        self.add(&counts);
+        let is_upper = self.threshold.is_upper();
+        add(&mut self.levels, levels, |a, b| if is_upper { a.max(b) } else { a.min(b) });
+    }
+
+    fn add(&mut self, counts: &[Option<Count>]) {
+        add(&mut self.minutes, counts, |a, b| [a, b].into_iter().sum());
+    }
+
+    /// What came of it. The percentile that `target` names stands for the values of a distribution, the last value for
+    /// all others.
+    pub fn judged(self, target: f64, window: std::ops::Range<usize>) -> Judged {
+        let share = if self.threshold.is_upper() { target } else { 1.0 - target };
+        let value = match &self.spread {
+            Some(Rollup::Values(values)) => Some(values.quantile(share)),
+            _ => self.levels[window].iter().rev().find_map(|level| *level),
+        };
+        Judged { minutes: self.minutes, value: Some((self.threshold, value)) }
+    }
+}

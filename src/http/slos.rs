@@ -1,0 +1,52 @@
+//! `/v1/slos`: are promises kept?
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse as _;
+use serde_json::json;
+
+use super::problem::Reply;
+use super::series::refuse_others;
+use super::work::blocking;
+use crate::clock::Timestamp;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::query::parse_time;
+
+/// Every objective, and all of them in one line.
+pub(super) async fn list(State(engine): State<Arc<Engine>>, Query(given): Query<BTreeMap<String, String>>) -> Reply {
+    let at = at(&engine, given)?;
+    Ok(Json(blocking(move || engine.slos_at(at)).await?).into_response())
+}
+
+/// One objective, with its definition.
+pub(super) async fn show(
+    State(engine): State<Arc<Engine>>,
+    Path(name): Path<String>,
+    Query(given): Query<BTreeMap<String, String>>,
+) -> Reply {
+    let at = at(&engine, given)?;
+    let answer = blocking(move || {
+        let entry = engine.slos().get(&name)?;
+        Ok(json!({"slo": engine.slo_at(entry, at)?, "definition": entry.definition}))
+    })
+    .await?;
+    Ok(Json(answer).into_response())
+}
+
+/// Rules that let Prometheus watch the objectives.
+pub(super) async fn rules(State(engine): State<Arc<Engine>>) -> Reply {
+    let rules = blocking(move || Ok(engine.slo_rules())).await?;
+    Ok(([(CONTENT_TYPE, "application/yaml")], rules).into_response())
+}
+
+fn at(engine: &Engine, mut given: BTreeMap<String, String>) -> Result<Timestamp> {
+    let now = engine.clock().now();
+    let at = given.remove("at").map_or(Ok(now), |text| parse_time("at", &text, now))?;
+    refuse_others(&given, "at")?;
+    Ok(at)
+}
