@@ -21,12 +21,17 @@ pub mod timeline;
 pub mod trend;
 pub mod why;
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::analyse::health::Colour;
 use crate::clock::Timestamp;
 use crate::receipt::ReceiptId;
 use crate::report::{moment, one_line};
+
+/// Characters of a text that stands in a line with others.
+const BRIEF_CHARACTERS_MAX: usize = 200;
+/// Longest address that a link to evidence may have.
+const ADDRESS_BYTES_MAX: usize = 600;
 
 /// Where a page belongs in the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +70,7 @@ pub fn page(title: &str, here: Place, main: &Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (one_line(title)) " · naze" }
+                title { (brief(title)) " · naze" }
                 link rel="icon" href=(asset::ICON.path());
                 link rel="stylesheet" href=(asset::STYLE.path());
                 script src=(asset::SCRIPT.path()) defer {}
@@ -112,7 +117,7 @@ fn severity(severity: Option<&str>) -> Markup {
         Some(_) => Colour::Grey,
         None => return html! {},
     };
-    chip(colour, &one_line(severity.unwrap_or_default()))
+    chip(colour, &brief(severity.unwrap_or_default()))
 }
 
 /// A link to a receipt, shown by its first digits.
@@ -130,9 +135,10 @@ fn receipt_links(ids: &[ReceiptId]) -> Markup {
     }
 }
 
-/// A link to a component's page.
+/// A link to a component's page; a name that makes no sensible address stays text.
 fn component_link(name: &str) -> Markup {
-    html! { a href=(address("/component", [("name", name)])) { (one_line(name)) } }
+    let address = address("/component", [("name", name)]);
+    html! { @if address.len() > ADDRESS_BYTES_MAX { (brief(name)) } @else { a href=(address) { (brief(name)) } } }
 }
 
 /// A path with parameters; those without a value are left out.
@@ -140,6 +146,25 @@ fn address<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a st
     let given = parameters.into_iter().filter(|(_, value)| !value.is_empty());
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// Evidence text as one line of bounded length; its receipt has it all.
+fn brief(text: &str) -> String {
+    cut(&one_line(text), BRIEF_CHARACTERS_MAX)
+}
+
+/// As many of `parts` as have room in `bytes_max`, but one at least, and how many these are.
+fn fit(bytes_max: usize, parts: impl IntoIterator<Item = Markup>) -> (Markup, usize) {
+    let mut fitting = String::new();
+    let mut count = 0;
+    for part in parts {
+        if count > 0 && fitting.len() + part.0.len() > bytes_max {
+            break;
+        }
+        fitting.push_str(&part.0);
+        count += 1;
+    }
+    (PreEscaped(fitting), count)
 }
 
 /// At most so many characters, and a sign that there are more.

@@ -2,17 +2,19 @@
 
 use maud::{Markup, html};
 
-use super::{chip, component_link, graph, receipt_links};
+use super::{brief, chip, component_link, fit, graph, receipt_links};
 use crate::analyse::cause::{Answer, Cause, Term, Verdict};
 use crate::analyse::health::Colour;
 use crate::record::Recorded;
-use crate::report::one_line;
 use crate::report::why::verdict;
 
 /// Suspects shown with all their terms.
 const EXPLAINED_MAX: usize = 5;
 /// Suspects named at all.
-const LISTED_MAX: usize = 20;
+const LISTED_MAX: usize = 12;
+/// Bytes of the suspects with all their terms, and of the terms of one.
+const CAUSES_BYTES_MAX: usize = 25_000;
+const TERMS_BYTES_MAX: usize = 10_000;
 /// Terms of one suspect.
 const TERMS_MAX: usize = 12;
 /// Length of a term's bar for one unit of log-odds.
@@ -21,19 +23,19 @@ const BAR_MAX: f64 = 60.0;
 
 /// All that is said about the cause. `judge` makes the buttons with which a suspect is confirmed or ruled out.
 pub fn sections(answer: &Answer, evidence: &[Recorded], judge: impl Fn(&Cause) -> Markup) -> Markup {
+    let suspects = answer.ranked.iter().zip(1..).take(EXPLAINED_MAX);
+    let (suspects, shown) = fit(CAUSES_BYTES_MAX, suspects.map(|(cause, rank)| suspect(cause, rank, judge(cause))));
     html! {
         section aria-labelledby="cause" {
             h2 #cause { "Why" }
-            p.lead { (verdict_chip(answer.verdict)) " " (one_line(&verdict(answer))) }
-            ol.causes {
-                @for (cause, rank) in answer.ranked.iter().zip(1..).take(EXPLAINED_MAX) { (suspect(cause, rank, judge(cause))) }
-            }
-            @if answer.ranked.len() > EXPLAINED_MAX {
+            p.lead { (verdict_chip(answer.verdict)) " " (brief(&verdict(answer))) }
+            ol.causes { (suspects) }
+            @if answer.ranked.len() > shown {
                 details {
                     summary { "Other suspects" }
                     ul {
-                        @for cause in answer.ranked.iter().skip(EXPLAINED_MAX).take(LISTED_MAX) {
-                            li { (component_link(&cause.component)) " " (odds(cause.score)) " " (one_line(&cause.summary)) }
+                        @for cause in answer.ranked.iter().skip(shown).take(LISTED_MAX) {
+                            li { (component_link(&cause.component)) " " (odds(cause.score)) " " (brief(&cause.summary)) }
                         }
                     }
                 }
@@ -55,10 +57,11 @@ fn verdict_chip(verdict: Verdict) -> Markup {
 }
 
 fn suspect(cause: &Cause, rank: usize, judge: Markup) -> Markup {
+    let (terms, _) = fit(TERMS_BYTES_MAX, cause.terms.iter().take(TERMS_MAX).map(term));
     html! {
         li.card {
             h3 { (rank) ". " (component_link(&cause.component)) " " span.soft { (odds(cause.score)) } }
-            p { (one_line(&cause.summary)) " " @if let Some(id) = cause.receipt { (super::receipt_link(id)) } }
+            p { (brief(&cause.summary)) " " @if let Some(id) = cause.receipt { (super::receipt_link(id)) } }
             details open[rank == 1] {
                 summary { "What the score is made of" }
                 div.table tabindex="0" role="region" aria-label={ "Terms for suspect " (rank) } {
@@ -73,7 +76,7 @@ fn suspect(cause: &Cause, rank: usize, judge: Markup) -> Markup {
                                 th scope="col" { "Proof" }
                             }
                         }
-                        tbody { @for term in cause.terms.iter().take(TERMS_MAX) { (self::term(term)) } }
+                        tbody { (terms) }
                     }
                 }
             }
@@ -88,7 +91,7 @@ fn term(term: &Term) -> Markup {
             th scope="row" { (term.name) }
             td.number { (odds(term.log_odds)) }
             td { (bar(term.log_odds)) }
-            td { (one_line(&term.statement)) }
+            td { (brief(&term.statement)) }
             td { (receipt_links(&term.receipts)) }
             td { a href=(ask_again(&term.query.path())) { "ask again" } }
         }
@@ -122,7 +125,7 @@ fn chain(answer: &Answer) -> Markup {
             ol {
                 @for step in &answer.chain {
                     li {
-                        strong { (one_line(&step.question)) } " " (one_line(&step.because)) " " (receipt_links(&step.receipts))
+                        strong { (brief(&step.question)) } " " (brief(&step.because)) " " (receipt_links(&step.receipts))
                     }
                 }
             }
@@ -138,7 +141,7 @@ fn why_not(answer: &Answer) -> Markup {
                 @for other in answer.why_not.iter().take(LISTED_MAX) {
                     li {
                         (component_link(&other.component)) " (" (format!("{:.1}", other.against)) " behind): "
-                        (one_line(&other.statement)) " " (receipt_links(&other.receipts))
+                        (brief(&other.statement)) " " (receipt_links(&other.receipts))
                     }
                 }
             }
@@ -150,7 +153,7 @@ fn missing(answer: &Answer) -> Markup {
     html! {
         section aria-labelledby="missing" {
             h2 #missing { "What is missing" }
-            ul { @for missing in &answer.missing { li { (one_line(&missing.what)) ". Next: " (next(&missing.next)) } } }
+            ul { @for missing in &answer.missing { li { (brief(&missing.what)) ". Next: " (next(&missing.next)) } } }
         }
     }
 }
@@ -159,7 +162,7 @@ fn missing(answer: &Answer) -> Markup {
 fn next(text: &str) -> Markup {
     let (path, rest) = text.split_once(' ').unwrap_or((text, ""));
     html! {
-        @if path.starts_with("/v1/queries/") { a href=(ask_again(path)) { (ask_again(path)) } " " (one_line(rest)) }
-        @else { (one_line(text)) }
+        @if path.starts_with("/v1/queries/") { a href=(ask_again(path)) { (ask_again(path)) } " " (brief(rest)) }
+        @else { (brief(text)) }
     }
 }

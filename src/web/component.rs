@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use super::{Place, address, component_link, incident, page, timeline};
+use super::{Place, address, brief, component_link, incident, page, timeline};
 use crate::engine::Incident;
 use crate::measure::store::Known;
-use crate::report::one_line;
 use crate::report::timeline::Timeline;
 
 /// Everything that stands on the page.
@@ -38,7 +37,7 @@ pub fn render(given: &Page<'_>) -> String {
     let name = given.name;
     let to = given.timeline.window.to.to_string();
     let main = html! {
-        h1 { (one_line(name)) }
+        h1 { (brief(name)) }
         p.screen {
             a href=(address("/why", [("component", name), ("at", &*to)])) { "Why is it in trouble?" } " · "
             a href=(address("/queries/impact", [("component", name)])) { "What does it hit?" }
@@ -53,7 +52,7 @@ pub fn render(given: &Page<'_>) -> String {
             @if given.series.is_empty() { p.soft { "Nothing is measured of it." } }
             ul {
                 @for known in given.series.iter().take(LISTED_MAX) {
-                    li { a href=(address("/trends", [("metric", &*known.series.metric), ("component", name)])) { (one_line(&known.series.metric)) } }
+                    li { a href=(address("/trends", [("metric", &*known.series.metric), ("component", name)])) { (brief(&known.series.metric)) } }
                 }
             }
         }

@@ -7,10 +7,10 @@ use crate::error::Error;
 use crate::query::Rows;
 use crate::vocab::Vocabulary;
 
-/// Rows of one page.
-const ROWS_MAX: usize = 200;
+/// Bytes of the answer's table.
+const TABLE_BYTES_MAX: usize = 50_000;
 /// Characters shown of a graph.
-const GRAPH_CHARACTERS_MAX: usize = 40_000;
+const GRAPH_CHARACTERS_MAX: usize = 10_000;
 /// What the editor holds at first.
 const EXAMPLE: &str = "PREFIX naze: <https://w3id.org/naze#>
 
@@ -64,8 +64,8 @@ fn answer(found: &Found, vocabulary: &Vocabulary) -> Markup {
         Found::Truth(truth) => html! { p.lead { (truth) } },
         Found::Graph(turtle) => html! { pre tabindex="0" { (super::cut(turtle, GRAPH_CHARACTERS_MAX)) } },
         Found::Rows(found) => html! {
-            p { (found.rows.len()) @if found.truncated { " or more" } " rows" @if found.rows.len() > ROWS_MAX { ", the first " (ROWS_MAX) " are shown" } }
-            (rows::table(&found.columns, found.rows.iter().take(ROWS_MAX), "Answer", vocabulary))
+            p { (found.rows.len()) @if found.truncated { " or more" } " rows" }
+            (rows::table(found, "Answer", TABLE_BYTES_MAX, vocabulary))
         },
     }
 }

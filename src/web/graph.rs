@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use maud::{Markup, html};
 
-use super::{address, cut};
+use super::{ADDRESS_BYTES_MAX, address, brief, cut};
 use crate::analyse::cause::Answer;
 use crate::record::Recorded;
-use crate::report::one_line;
 
 /// Components drawn: the symptom, the first suspects, and what lies between them.
 const NODES_MAX: usize = 16;
+/// Arrows drawn.
+const EDGES_MAX: usize = 40;
 const SUSPECTS_MAX: usize = 6;
 const NODE_WIDTH: usize = 150;
 const NODE_HEIGHT: usize = 34;
@@ -27,7 +28,7 @@ pub fn section(answer: &Answer, evidence: &[Recorded]) -> Markup {
     let suspects: Vec<&str> = answer.ranked.iter().take(SUSPECTS_MAX).map(|cause| cause.component.as_str()).collect();
     let columns = columns(symptom, &suspects, &known);
     let edges: Edges<'_> =
-        known.into_iter().filter(|(a, b)| columns.contains_key(a) && columns.contains_key(b)).collect();
+        known.into_iter().filter(|(a, b)| columns.contains_key(a) && columns.contains_key(b)).take(EDGES_MAX).collect();
     if edges.is_empty() {
         return html! {};
     }
@@ -38,7 +39,7 @@ pub fn section(answer: &Answer, evidence: &[Recorded]) -> Markup {
             (draw(symptom, cause, &places(&columns), &edges))
             details {
                 summary { "The same in words" }
-                ul { @for (caller, callee) in &edges { li { (one_line(caller)) " depends on " (one_line(callee)) } } }
+                ul { @for (caller, callee) in &edges { li { (brief(caller)) " depends on " (brief(callee)) } } }
             }
         }
     }
@@ -126,11 +127,11 @@ fn draw(symptom: &str, cause: Option<&str>, places: &BTreeMap<&str, (usize, usiz
             }
             @for (caller, callee) in edges { (arrow(places[caller], places[callee])) }
             @for (name, (x, y)) in places {
-                a href=(address("/component", [("name", *name)])) {
-                    title { (one_line(name)) (role(name, symptom, cause)) }
+                a href=[Some(address("/component", [("name", *name)])).filter(|address| address.len() <= ADDRESS_BYTES_MAX)] {
+                    title { (brief(name)) (role(name, symptom, cause)) }
                     rect.node.cause[cause == Some(name)].symptom[symptom == *name]
                         x=(x) y=(y) width=(NODE_WIDTH) height=(NODE_HEIGHT) rx="6" {}
-                    text x=(x + NODE_WIDTH / 2) y=(y + 21) text-anchor="middle" { (cut(&one_line(name), NAME_CHARACTERS_MAX)) }
+                    text x=(x + NODE_WIDTH / 2) y=(y + 21) text-anchor="middle" { (cut(&brief(name), NAME_CHARACTERS_MAX)) }
                 }
             }
         }

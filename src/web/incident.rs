@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::plot::Plot;
-use super::{Place, answer, chip, component_link, page, rows, severity, time, timeline};
+use super::{Place, answer, brief, chip, component_link, page, rows, severity, time, timeline};
 use crate::analyse::cause::{Answer, Cause};
 use crate::analyse::health::Colour;
 use crate::engine::Incident;
 use crate::query::Rows;
 use crate::record::Recorded;
-use crate::report::one_line;
 use crate::report::timeline::Timeline;
 use crate::vocab::Vocabulary;
 
 /// Incidents of one list.
-const LISTED_MAX: usize = 200;
+const LISTED_MAX: usize = 100;
+const SIMILAR_BYTES_MAX: usize = 6_000;
 
 /// Everything that stands on the page.
 pub struct Page<'a> {
@@ -58,7 +58,7 @@ pub fn render(given: &Page<'_>) -> String {
     let kinds: std::collections::BTreeSet<&str> = evidence.iter().map(|recorded| recorded.receipt.kind()).collect();
     let kinds: Vec<&str> = kinds.into_iter().collect();
     let main = html! {
-        h1 { (one_line(title)) }
+        h1 { (brief(title)) }
         (about(incident, answer))
         (answer::sections(answer, evidence, |cause| judge(&path, cause)))
         @if let Some(plot) = &given.symptom {
@@ -66,7 +66,7 @@ pub fn render(given: &Page<'_>) -> String {
         }
         section aria-labelledby="similar" {
             h2 #similar { "Similar incidents" }
-            (rows::table(&given.similar.columns, given.similar.rows.iter(), "Earlier incidents that have something in common", given.vocabulary))
+            (rows::table(given.similar, "Earlier incidents that have something in common", SIMILAR_BYTES_MAX, given.vocabulary))
         }
         (timeline::section(given.timeline, &path, given.given, &kinds))
     };
@@ -81,12 +81,12 @@ fn about(incident: &Incident, answer: &Answer) -> Markup {
             @if let Some(component) = opened.component() { (component_link(component)) }
         }
         dl {
-            dt { "Reference" } dd { (one_line(&incident.reference)) }
+            dt { "Reference" } dd { (brief(&incident.reference)) }
             @if let Some(onset) = answer.question.onset {
                 dt { "Onset" } dd { (time(onset)) @if opened.time("onset").is_none() { " (proposed)" } }
             }
             @if let Some(detected) = opened.time("detectedAt") { dt { "Detected" } dd { (time(detected)) } }
-            @if let Some(metric) = opened.text("metric") { dt { "Metric" } dd { (one_line(metric)) } }
+            @if let Some(metric) = opened.text("metric") { dt { "Metric" } dd { (brief(metric)) } }
             @for (field, name) in [("rootCause", "Root cause"), ("fix", "Fix"), ("prevention", "Prevention")] {
                 @if let Some(text) = incident.latest(field) { dt { (name) } dd { (super::cut(text, 2_000)) } }
             }
@@ -107,7 +107,7 @@ fn status(incident: &Incident) -> Markup {
         "acknowledged" => Colour::Orange,
         _ => Colour::Red,
     };
-    chip(colour, &one_line(status))
+    chip(colour, &brief(status))
 }
 
 /// The buttons with which people say what they know of a suspect.
@@ -116,8 +116,8 @@ fn judge(path: &str, cause: &Cause) -> Markup {
         form.screen method="post" action={ (path) "/verdict" } {
             input type="hidden" name="cause" value=(cause.component);
             label { "Note" input name="message" maxlength="2000" placeholder="how you know" autocomplete="off"; }
-            button name="verdict" value="confirmed" { "Confirm" span.hidden { " " (one_line(&cause.component)) } }
-            button name="verdict" value="ruled_out" { "Rule out" span.hidden { " " (one_line(&cause.component)) } }
+            button name="verdict" value="confirmed" { "Confirm" span.hidden { " " (brief(&cause.component)) } }
+            button name="verdict" value="ruled_out" { "Rule out" span.hidden { " " (brief(&cause.component)) } }
         }
     }
 }
@@ -149,7 +149,7 @@ pub fn table<'a>(incidents: impl Iterator<Item = &'a Incident>) -> Markup {
                             td { (status(incident)) }
                             td { (severity(incident.latest("severity"))) }
                             td { (component_link(incident.opened.receipt.component().unwrap_or_default())) }
-                            td { a href=(path(incident)) { (one_line(incident.latest("summary").unwrap_or(&incident.reference))) } }
+                            td { a href=(path(incident)) { (brief(incident.latest("summary").unwrap_or(&incident.reference))) } }
                         }
                     }
                 }

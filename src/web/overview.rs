@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use super::plot::Plot;
-use super::{Place, chip, component_link, incident, page, rows};
+use super::{Place, brief, chip, component_link, incident, page, rows};
 use crate::analyse::health::{Colour, Health, Principle, Status};
 use crate::clock::Timestamp;
 use crate::engine::Incident;
 use crate::query::Rows;
-use crate::report::{figure, one_line};
+use crate::report::figure;
 use crate::vocab::Vocabulary;
 
 /// Everything that stands on the page.
@@ -43,6 +43,8 @@ pub struct Notable {
 
 /// Open incidents named on the page.
 const OPEN_MAX: usize = 10;
+/// Bytes of one list.
+const LIST_BYTES_MAX: usize = 20_000;
 
 /// The page.
 pub fn render(given: &Overview<'_>) -> String {
@@ -60,11 +62,11 @@ pub fn render(given: &Overview<'_>) -> String {
         }
         section aria-labelledby="alerts" {
             h2 #alerts { "Latest alerts" }
-            (rows::table(&given.alerts.columns, given.alerts.rows.iter(), "Alerts of the last day, newest first", given.vocabulary))
+            (rows::table(given.alerts, "Alerts of the last day, newest first", LIST_BYTES_MAX, given.vocabulary))
         }
         section aria-labelledby="changes" {
             h2 #changes { "Latest changes" }
-            (rows::table(&given.changes.columns, given.changes.rows.iter(), "Deployments and changes of the last week, newest first", given.vocabulary))
+            (rows::table(given.changes, "Deployments and changes of the last week, newest first", LIST_BYTES_MAX, given.vocabulary))
         }
         section aria-labelledby="notable" {
             h2 #notable { "Series of note" }
@@ -83,7 +85,7 @@ fn first(given: &Overview<'_>) -> Markup {
         p.lead {
             @if let Some(incident) = given.open.first() {
                 (chip(Colour::Red, "incident")) " Find the cause of "
-                a href=(incident::path(incident)) { (one_line(incident.latest("summary").unwrap_or(&incident.reference))) }
+                a href=(incident::path(incident)) { (brief(incident.latest("summary").unwrap_or(&incident.reference))) }
             } @else if decision.unseen.len() == given.health.principles.len() {
                 (chip(Colour::Grey, "unknown")) " No incident is open; nothing is measured: " (decision.action) "."
             } @else {
@@ -139,7 +141,7 @@ fn notable(series: &Notable) -> Markup {
     let link = super::address("/trends", [("metric", &*series.metric), ("component", &*series.component)]);
     html! {
         li.card {
-            h3 { a href=(link) { (one_line(&series.metric)) } }
+            h3 { a href=(link) { (brief(&series.metric)) } }
             p { (component_link(&series.component)) }
             @if let Some(plot) = &series.plot { (plot.spark()) }
             p.soft { "crossed " (series.crossings) " times" }

@@ -3,11 +3,11 @@
 
 use maud::{Markup, html};
 
-use super::receipt_link;
+use super::{brief, receipt_link};
 use crate::clock::Timestamp;
 use crate::receipt::ReceiptId;
 use crate::record::Recorded;
-use crate::report::{figure, moment, one_line, title_of};
+use crate::report::{figure, moment, title_of};
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 220.0;
@@ -55,7 +55,7 @@ impl Mark {
             _ => false,
         };
         let text = format!("{} {}", receipt.component().unwrap_or_default(), title_of(receipt));
-        is_worth.then(|| Self { time: recorded.occurred_at(), text: one_line(&text), id: recorded.id })
+        is_worth.then(|| Self { time: recorded.occurred_at(), text: brief(&text), id: recorded.id })
     }
 }
 
@@ -78,8 +78,8 @@ impl Plot {
         );
         html! {
             figure {
-                svg width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(one_line(&said)) {
-                    text x=(LEFT) y="14" { (super::cut(&one_line(&self.title), 90)) @if !unit.is_empty() { " (" (one_line(unit)) ")" } }
+                svg width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(brief(&said)) {
+                    text x=(LEFT) y="14" { (super::cut(&brief(&self.title), 90)) @if !unit.is_empty() { " (" (brief(unit)) ")" } }
                     @for value in [low, f64::midpoint(low, high), high] {
                         line.axis x1=(LEFT) x2=(WIDTH - RIGHT) y1=(px(y(value))) y2=(px(y(value))) {}
                         text.soft x=(LEFT - 6.0) y=(px(y(value) + 4.0)) text-anchor="end" { (figure(value)) }

@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::query::{Answered, CannedQuery, Catalogue, Parameter, Type};
 use crate::vocab::Vocabulary;
 
-/// Rows of one page.
-const ROWS_MAX: usize = 200;
+/// Bytes of the answer's table.
+const TABLE_BYTES_MAX: usize = 60_000;
 /// Groups in the order of an investigation.
 const GROUPS: [(&str, &str); 6] = [
     ("cause", "What caused it"),
@@ -106,8 +106,7 @@ fn answer(query: &CannedQuery, answered: &Answered, vocabulary: &Vocabulary) -> 
         section aria-labelledby="answer" {
             h2 #answer { (found.rows.len()) @if found.truncated { " or more" } " rows" }
             p.soft { (super::time(answered.window.from)) " to " (super::time(answered.window.to)) }
-            (rows::table(&found.columns, found.rows.iter().take(ROWS_MAX), &query.title, vocabulary))
-            @if found.rows.len() > ROWS_MAX { p { "The first " (ROWS_MAX) " are shown." } }
+            (rows::table(found, &query.title, TABLE_BYTES_MAX, vocabulary))
             p.screen {
                 a href=(address(&format!("/queries/{}", query.id), bound())) { "Link to this answer" } " · "
                 a href=(programs) { "JSON" }

@@ -3,27 +3,36 @@
 use maud::{Markup, html};
 
 use super::rows::spaced;
-use super::{Place, component_link, cut, page, receipt_link, severity, time};
+use super::{Place, component_link, cut, fit, page, receipt_link, severity, time};
 use crate::receipt::Value;
 use crate::record::Recorded;
 use crate::record::ledger::Source;
 use crate::report::title_of;
 
 /// Characters of one field; its forms for programs have it all.
-const FIELD_CHARACTERS_MAX: usize = 4_000;
+const FIELD_CHARACTERS_MAX: usize = 2_000;
 /// Values of one field.
 const VALUES_MAX: usize = 50;
-const LABELS_MAX: usize = 100;
+/// Bytes of all fields, and of all labels.
+const FIELDS_BYTES_MAX: usize = 30_000;
+const LABELS_BYTES_MAX: usize = 20_000;
 const LABEL_CHARACTERS_MAX: usize = 200;
 /// Characters shown of the source document.
-const SOURCE_CHARACTERS_MAX: usize = 8_000;
+const SOURCE_CHARACTERS_MAX: usize = 6_000;
 
 /// The page; `source` is the document the receipt was read from.
 pub fn render(recorded: &Recorded, source: &Source) -> String {
     let receipt = &recorded.receipt;
     let title = title_of(receipt);
     let api = format!("/v1/receipts/{}", recorded.id);
-    let fields = receipt.fields().filter(|(name, _)| *name != "occurredAt" && *name != "component");
+    let fields: Vec<_> = receipt.fields().filter(|(name, _)| *name != "occurredAt" && *name != "component").collect();
+    let count = fields.len();
+    let field = |(name, values): (&str, &[Value])| html! { dt { (spaced(name)) } dd { (self::values(values)) } };
+    let (fields, shown) = fit(FIELDS_BYTES_MAX, fields.into_iter().map(field));
+    let label = |(name, value): (&String, &String)| {
+        html! { dt { (cut(name, LABEL_CHARACTERS_MAX)) } dd { (cut(value, LABEL_CHARACTERS_MAX)) } }
+    };
+    let (labels, labelled) = fit(LABELS_BYTES_MAX, receipt.labels().iter().map(label));
     let main = html! {
         h1 { (title) }
         p { (receipt.kind()) " " (severity(receipt.text("severity"))) " "
@@ -32,17 +41,14 @@ pub fn render(recorded: &Recorded, source: &Source) -> String {
         }
         section aria-labelledby="fields" {
             h2 #fields { "What it says" }
-            dl { @for (name, values) in fields { dt { (spaced(name)) } dd { (self::values(values)) } } }
+            dl { (fields) }
+            @if shown < count { p.soft { (count - shown) " more in its JSON." } }
         }
         @if !receipt.labels().is_empty() {
             section aria-labelledby="labels" {
                 h2 #labels { "Labels" }
-                dl {
-                    @for (name, value) in receipt.labels().iter().take(LABELS_MAX) {
-                        dt { (cut(name, LABEL_CHARACTERS_MAX)) } dd { (cut(value, LABEL_CHARACTERS_MAX)) }
-                    }
-                }
-                @if receipt.labels().len() > LABELS_MAX { p.soft { (receipt.labels().len() - LABELS_MAX) " more in its JSON." } }
+                dl { (labels) }
+                @if labelled < receipt.labels().len() { p.soft { (receipt.labels().len() - labelled) " more in its JSON." } }
             }
         }
         (proof(recorded, &api))

@@ -4,34 +4,31 @@ use maud::{Markup, html};
 use oxrdf::vocab::xsd;
 use oxrdf::{Literal, Term};
 
-use super::{component_link, cut, receipt_link};
+use super::{component_link, cut, fit, receipt_link};
+use crate::query::Rows;
 use crate::receipt::{ReceiptId, component_name};
 use crate::report::{figure, one_line};
 use crate::vocab::Vocabulary;
 
 /// Characters of one cell.
-const CELL_CHARACTERS_MAX: usize = 400;
+const CELL_CHARACTERS_MAX: usize = 300;
 
-/// A table of `rows`; `caption` says what it shows.
-pub fn table<'a>(
-    columns: &[String],
-    rows: impl ExactSizeIterator<Item = &'a Vec<Option<Term>>>,
-    caption: &str,
-    vocabulary: &Vocabulary,
-) -> Markup {
-    if rows.len() == 0 {
+/// A table of as many rows as have room; `caption` says what it shows.
+pub fn table(found: &Rows, caption: &str, bytes_max: usize, vocabulary: &Vocabulary) -> Markup {
+    if found.rows.is_empty() {
         return html! { p.soft { "Nothing found." } };
     }
+    let row = |row: &Vec<Option<Term>>| html! { tr { @for term in row { (cell(term.as_ref(), vocabulary)) } } };
+    let (rows, count) = fit(bytes_max, found.rows.iter().map(row));
     html! {
         div.table tabindex="0" role="region" aria-label=(caption) {
             table {
                 caption { (caption) }
-                thead { tr { @for column in columns { th scope="col" { (spaced(column)) } } } }
-                tbody {
-                    @for row in rows { tr { @for term in row { (cell(term.as_ref(), vocabulary)) } } }
-                }
+                thead { tr { @for column in &found.columns { th scope="col" { (spaced(column)) } } } }
+                tbody { (rows) }
             }
         }
+        @if count < found.rows.len() { p { "The first " (count) " of " (found.rows.len()) " are shown." } }
     }
 }
 

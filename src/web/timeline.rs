@@ -5,22 +5,26 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use super::{component_link, receipt_link, severity, time};
+use super::{brief, component_link, receipt_link, severity, time};
+use crate::report::span;
 use crate::report::timeline::{Entry, Event, SEVERITIES, Timeline};
-use crate::report::{one_line, span};
 
 /// Lines on one page; more are a link away.
-pub const ENTRIES_MAX: usize = 120;
+const ENTRIES_MAX: usize = 120;
+
+/// Bytes of these lines.
+const BYTES_MAX: usize = 40_000;
 
 /// Names of the parameters of the form, as in the address.
-pub const PARAMETERS: [&str; 3] = ["kind", "component", "severity"];
+const PARAMETERS: [&str; 3] = ["kind", "component", "severity"];
 
 /// The lines from `path`, narrowed by `given`; `kinds` may be chosen from. With more lines than fit, `given` has `after`.
 pub fn section(timeline: &Timeline, path: &str, given: &BTreeMap<String, String>, kinds: &[&str]) -> Markup {
     let value = |name: &str| given.get(name).map_or("", String::as_str);
     let skipped = value("after").parse::<usize>().unwrap_or(0).min(timeline.entries.len());
-    let shown = timeline.entries.iter().skip(skipped).take(ENTRIES_MAX);
-    let rest = timeline.entries.len().saturating_sub(skipped + ENTRIES_MAX);
+    let lines = timeline.entries.iter().skip(skipped).take(ENTRIES_MAX).map(line);
+    let (shown, count) = super::fit(BYTES_MAX, lines);
+    let rest = timeline.entries.len() - skipped - count;
     let page = |after: usize| {
         let mut parameters: Vec<(&str, &str)> =
             given.iter().filter(|(name, _)| *name != "after").map(|(name, value)| (&**name, &**value)).collect();
@@ -40,12 +44,12 @@ pub fn section(timeline: &Timeline, path: &str, given: &BTreeMap<String, String>
                         thead {
                             tr { @for name in ["Time", "Component", "Kind", "Severity", "What", "Receipt"] { th scope="col" { (name) } } }
                         }
-                        tbody { @for entry in shown { (line(entry)) } }
+                        tbody { (shown) }
                     }
                 }
             }
-            @if skipped > 0 { p { a href=(page(skipped.saturating_sub(ENTRIES_MAX))) { "Earlier lines" } } }
-            @if rest > 0 { p { a href=(page(skipped + ENTRIES_MAX)) { "Later lines (" (rest) ")" } } }
+            @if skipped > 0 { p { a href=(page(0)) { "First lines" } } }
+            @if rest > 0 { p { a href=(page(skipped + count)) { "Later lines (" (rest) ")" } } }
         }
     }
 }
@@ -92,7 +96,7 @@ fn event(event: &Event) -> Markup {
             td { (component_link(&event.component)) }
             td { (event.kind) }
             td { (severity(event.severity.as_deref())) }
-            td { (event.title) @if let Some(source) = &event.source { " " span.soft { "(" (one_line(source)) ")" } } }
+            td { (brief(&event.title)) @if let Some(source) = &event.source { " " span.soft { "(" (brief(source)) ")" } } }
             td { (receipt_link(event.id)) @if late { " " span.soft title={ "recorded " (event.recorded_at) } { "late" } } }
         }
     }

@@ -5,26 +5,29 @@ use std::sync::Arc;
 use maud::{Markup, html};
 
 use super::plot::Plot;
-use super::{Place, address, chip, component_link, page};
+use super::{Place, address, brief, chip, component_link, fit, page};
 use crate::analyse::health::Colour;
 use crate::analyse::trend::{Direction, Trend, WindowTrend};
 use crate::measure::store::Known;
-use crate::report::{figure, one_line};
+use crate::report::figure;
 
 /// Series of one list.
 const LISTED_MAX: usize = 300;
+/// Bytes of its table.
+const LIST_BYTES_MAX: usize = 80_000;
 
-/// All series; `more` of them do not fit.
+/// All series.
 pub fn list(series: &[Arc<Known>]) -> String {
+    let (lines, shown) = fit(LIST_BYTES_MAX, series.iter().take(LISTED_MAX).map(|known| line(known)));
     let main = html! {
         h1 { "Trends" }
         @if series.is_empty() { p.soft { "Nothing is measured yet: send metrics with remote write, OTLP or /v1/measurements." } }
         @else {
             div.table tabindex="0" role="region" aria-label="Series" {
                 table {
-                    caption { (series.len()) " series" @if series.len() > LISTED_MAX { ", the first " (LISTED_MAX) " are shown" } }
+                    caption { (series.len()) " series" @if series.len() > shown { ", the first " (shown) " are shown" } }
                     thead { tr { @for name in ["Metric", "Component", "Labels", "Unit"] { th scope="col" { (name) } } } }
-                    tbody { @for known in series.iter().take(LISTED_MAX) { (line(known)) } }
+                    tbody { (lines) }
                 }
             }
         }
@@ -37,7 +40,7 @@ fn line(known: &Known) -> Markup {
     let link = address("/trends", [("metric", &*series.metric), ("component", &*series.component)]);
     html! {
         tr {
-            td { a href=(link) { (one_line(&series.metric)) } }
+            td { a href=(link) { (brief(&series.metric)) } }
             td { (component_link(&series.component)) }
             td { (labels(known)) }
             td { (known.unit.as_deref().unwrap_or_default()) }
@@ -47,7 +50,7 @@ fn line(known: &Known) -> Markup {
 
 fn labels(known: &Known) -> String {
     let labels = known.series.labels.iter().map(|(name, value)| format!("{name}={value}"));
-    super::cut(&one_line(&labels.collect::<Vec<_>>().join(", ")), 160)
+    brief(&labels.collect::<Vec<_>>().join(", "))
 }
 
 /// One series of a metric.
@@ -63,7 +66,7 @@ pub struct Shown {
 /// A metric's series through every window; `more` of them are not shown. `window` is the one that is drawn.
 pub fn show(metric: &str, component: &str, window: &str, shown: &[Shown], more: usize) -> String {
     let main = html! {
-        h1 { (one_line(metric)) }
+        h1 { (brief(metric)) }
         p.screen {
             "Window: "
             @for (name, _) in crate::analyse::trend::WINDOWS {

@@ -2,15 +2,14 @@
 
 use maud::html;
 
-use super::{Place, answer, component_link, page, time};
+use super::{Place, answer, brief, component_link, page, time};
 use crate::analyse::cause::Answer;
 use crate::record::Recorded;
-use crate::report::one_line;
 
 /// The page.
 pub fn render(answer: &Answer, evidence: &[Recorded]) -> String {
     let question = &answer.question;
-    let title = format!("Why is {} in trouble?", one_line(&question.component));
+    let title = format!("Why is {} in trouble?", brief(&question.component));
     let main = html! {
         h1 { (title) }
         p { (component_link(&question.component)) " as of " (time(question.at)) @if let Some(onset) = question.onset { ", onset " (time(onset)) } }
