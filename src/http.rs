@@ -102,6 +102,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(Arc::clone(&engine), guard::measure))
         .layer(CatchPanicLayer::custom(problem::from_panic))
+        .layer(from_fn(guard::strict))
         .layer(from_fn(guard::trace))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))

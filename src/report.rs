@@ -4,7 +4,7 @@
 
 pub mod advise;
 pub mod document;
-mod html;
+pub(crate) mod html;
 mod human;
 mod markdown;
 pub mod postmortem;

@@ -39,10 +39,9 @@ type Given = BTreeMap<String, String>;
 /// What a browser may do with a page: load our stylesheet, script and icon, send our forms, nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
-const HEADERS: [(HeaderName, &str); 5] = [
+const HEADERS: [(HeaderName, &str); 4] = [
     (CONTENT_TYPE, "text/html; charset=utf-8"),
     (HeaderName::from_static("content-security-policy"), POLICY),
-    (HeaderName::from_static("x-content-type-options"), "nosniff"),
     (HeaderName::from_static("referrer-policy"), "same-origin"),
     (CACHE_CONTROL, "no-cache"),
 ];
@@ -69,11 +68,7 @@ fn no_page(problem: &Problem) -> Response {
 /// The stylesheet, the script, the icon.
 pub(super) async fn asset(Path(name): Path<String>) -> Reply {
     let asset = web::asset::named(&name).ok_or_else(|| Error::not_found("this version of naze has no such file"))?;
-    let headers = [
-        (CONTENT_TYPE, asset.media_type),
-        (CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        (HeaderName::from_static("x-content-type-options"), "nosniff"),
-    ];
+    let headers = [(CONTENT_TYPE, asset.media_type), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, asset.text).into_response())
 }
 

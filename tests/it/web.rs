@@ -1,10 +1,14 @@
 //! The pages: they render in every world, are whole, bounded and strict, and evidence stays text.
 
+mod browser;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use base64::Engine as _;
 use serde_json::{Value as Json, json};
+use sha2::Digest as _;
 
 use crate::common::{Naze, Reply};
 
@@ -129,7 +133,7 @@ fn every_link_of_every_world_leads_to_a_whole_page() {
     for world in WORLDS {
         let naze = Naze::in_world(world);
         open_incident(&naze);
-        let pages = crawl(&naze, 400);
+        let pages = crawl(&naze, 150);
         for path in [
             "/",
             "/incidents",
@@ -229,7 +233,7 @@ fn a_person_rules_out_and_confirms_and_the_answer_follows() {
     // As of then, nobody had said so.
     let then = naze.get("/v1/incidents/inc-web/why?at=2026-03-10T10:09:00Z").json();
     assert_eq!((&then["ranked"][0]["component"], &then["verdict"]), (&json!("checkout"), &json!("likely")));
-    let notes = naze.get("/v1/queries/verdicts?at=2026-03-10T12:00:01Z").json();
+    let notes = naze.get("/v1/queries/verdicts?incident=inc-web&at=2026-03-10T12:00:01Z").json();
     assert_eq!(notes["rows"].as_array().unwrap().len(), 2, "{notes}");
 }
 
@@ -335,6 +339,21 @@ fn a_trend_is_drawn_with_its_events_and_a_principle_has_its_colour() {
     assert!(naze.get("/trends").text().contains("tps_heijunka_pool_utilization"));
 }
 
+#[test]
+fn reports_as_pages_run_nothing() {
+    let naze = Naze::in_world("bad_deploy");
+    let path = open_incident(&naze);
+    for report in ["postmortem", "timeline", "why"] {
+        let reply = naze.get_as(&format!("/v1{path}/{report}"), "text/html");
+        let policy = reply.headers["content-security-policy"].to_str().unwrap();
+        let text = reply.text();
+        let style = text.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+        let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(style));
+        assert_eq!(policy.split("; ").nth(1).unwrap(), format!("style-src 'sha256-{hash}'"), "{report}");
+        assert!(policy.starts_with("default-src 'none'; ") && !text.contains("<script"), "{report}");
+    }
+}
+
 /// Texts that have broken pages elsewhere: markup, attributes, addresses, templates, encodings.
 const HOSTILE: [&str; 12] = [
     "<script>alert(1)</script>",
@@ -374,7 +393,7 @@ fn hostile_evidence_in_every_field_is_inert_on_every_page() {
         assert_eq!(reply["refused"], 0, "{hostile:?}: {reply}");
     }
     assert_eq!(recorded, 8 * HOSTILE.len() as u64);
-    let pages = crawl(&naze, 600);
+    let pages = crawl(&naze, 300);
     assert!(pages.keys().filter(|path| path.starts_with("/incidents/")).count() >= HOSTILE.len());
     let known = [
         "html", "head", "meta", "title", "link", "script", "body", "a", "header", "nav", "main", "footer", "p", "h1",
@@ -395,7 +414,7 @@ fn hostile_evidence_in_every_field_is_inert_on_every_page() {
 fn the_largest_pages_stay_small() {
     let naze = Naze::in_memory();
     let long = "x<&\"".repeat(4_000);
-    let receipts: Vec<Json> = (0..1_500)
+    let receipts: Vec<Json> = (0..500)
         .map(|number| {
             let at = format!("2026-03-10T10:{:02}:{:02}.{:03}Z", number / 60 % 60, number % 60, number % 1000);
             let labels: serde_json::Map<String, Json> = (0..20).map(|label| (format!("label{label}"), json!("v<".repeat(200)))).collect();
@@ -403,12 +422,10 @@ fn the_largest_pages_stay_small() {
                 "message": long, "peer": "web", "summary": format!("{number} {}", "z&".repeat(200)), "labels": labels})
         })
         .collect();
-    for batch in receipts.chunks(500) {
-        naze.record(&json!(batch));
-    }
+    naze.record(&json!(receipts));
     open_incident(&naze);
-    let pages = crawl(&naze, 250);
-    assert!(pages.len() >= 100, "{}", pages.len());
+    let pages = crawl(&naze, 60);
+    assert!(pages.len() >= 60, "{}", pages.len());
 }
 
 #[test]
@@ -431,6 +448,5 @@ fn assets_are_named_after_their_content_and_kept_forever() {
 }
 
 fn sha2_hex(bytes: &[u8]) -> String {
-    use sha2::Digest as _;
     hex::encode(sha2::Sha256::digest(bytes))
 }
