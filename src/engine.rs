@@ -7,6 +7,7 @@ mod incident;
 mod measured;
 mod objective;
 mod observed;
+mod readings;
 
 pub use incident::Incident;
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
@@ -368,6 +369,17 @@ impl Engine {
         let just_after = question.at.checked_add(TimeDelta::microseconds(1)).unwrap_or(question.at);
         let window = Window { from: ago(question.at, lookback), to: just_after };
         Ok(cause::why(question, &self.evidence(window)?))
+    }
+
+    /// The answer with the evidence it was found in. What people said later of the question's incident counts.
+    pub fn investigate(&self, question: &Question, lookback: TimeDelta) -> Result<(Answer, Vec<Recorded>)> {
+        let just_after = question.at.checked_add(TimeDelta::microseconds(1)).unwrap_or(question.at);
+        let mut evidence = self.evidence(Window { from: ago(question.at, lookback), to: just_after })?;
+        if let Some(incident) = question.incident {
+            let said = self.index.pointing_at("incidentReceipt", incident)?;
+            evidence.extend(said.into_iter().filter(|note| note.occurred_at() >= just_after));
+        }
+        Ok((cause::why(question, &evidence), evidence))
     }
 
     /// The recorded receipt with this id.

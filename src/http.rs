@@ -8,6 +8,7 @@ mod incidents;
 mod ledger;
 mod negotiate;
 mod ontology;
+mod pages;
 mod problem;
 mod queries;
 mod receipts;
@@ -72,6 +73,19 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/timeline", get(why::timeline))
         .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/v1/ledger/verify", get(ledger::verify))
+        .route("/", get(pages::overview))
+        .route("/incidents", get(pages::incidents))
+        .route("/incidents/{id}", get(pages::incident))
+        .route("/incidents/{id}/verdict", post(pages::verdict))
+        .route("/component", get(pages::component))
+        .route("/why", get(pages::why))
+        .route("/receipts/{id}", get(pages::receipt))
+        .route("/queries", get(pages::queries))
+        .route("/queries/{id}", get(pages::query))
+        .route("/explore", get(pages::explore))
+        .route("/trends", get(pages::trends))
+        .route("/ledger", get(pages::ledger))
+        .route("/assets/{name}", get(pages::asset))
         .route("/sparql", get(sparql::get).post(sparql::post))
         .route("/ontology", get(ontology::ontology))
         .route("/ontology/context.jsonld", get(ontology::context))
@@ -92,6 +106,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(Arc::clone(&engine), guard::measure))
         .layer(CatchPanicLayer::custom(problem::from_panic))
+        .layer(from_fn(guard::strict))
         .layer(from_fn(guard::trace))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))

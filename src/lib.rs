@@ -32,6 +32,7 @@
 //! | [`export`] | dashboards for Grafana, metrics for Prometheus |
 //! | [`engine`] | all of it over one data directory |
 //! | [`reconcile`] | asks senders for what naze missed |
+//! | [`web`] | pages: HTML and SVG |
 //! | [`http`], [`cli`] | two doors to the engine; a CLI command is an HTTP request |
 //!
 //! # One receipt's way through the house
@@ -90,3 +91,4 @@ pub mod slo;
 pub mod telemetry;
 pub mod validate;
 pub mod vocab;
+pub mod web;

@@ -4,7 +4,7 @@
 
 pub mod advise;
 pub mod document;
-mod html;
+pub(crate) mod html;
 mod human;
 mod markdown;
 pub mod postmortem;
@@ -44,12 +44,12 @@ impl Form {
 }
 
 /// `2026-03-10 10:04:05Z`: to the second, for people.
-fn moment(time: Timestamp) -> String {
+pub(crate) fn moment(time: Timestamp) -> String {
     time.utc().format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// `1 h 05 min`, `12 min`, `40 s`.
-fn span(span: chrono::TimeDelta) -> String {
+pub(crate) fn span(span: chrono::TimeDelta) -> String {
     let seconds = span.num_seconds();
     match seconds {
         ..0 => format!("-{}", self::span(-span)),
@@ -66,7 +66,7 @@ fn turns(character: char) -> bool {
 
 /// Up to four significant digits, without needless zeros: `0.92`, `1234`, `0.00031`.
 #[expect(clippy::cast_possible_truncation, reason = "the magnitude of a double lies within ±324")]
-fn figure(number: f64) -> String {
+pub(crate) fn figure(number: f64) -> String {
     let magnitude = if number == 0.0 { 0 } else { number.abs().log10().floor() as i32 };
     let decimals = usize::try_from(3 - magnitude).unwrap_or(0);
     let text = format!("{number:.decimals$}");
@@ -75,7 +75,7 @@ fn figure(number: f64) -> String {
 
 /// Evidence text as one line: runs of white space and control characters become one space, and marks that turn the
 /// direction of writing go, so that no text can pass for lines or columns of the report.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let plain: String = text
         .chars()
         .filter(|character| !turns(*character))

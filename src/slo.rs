@@ -67,6 +67,7 @@ pub struct Indicator {
 /// Where the numbers of an indicator come from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[expect(clippy::large_enum_variant, reason = "an objective has one")]
 pub enum Measure {
     /// Values that the threshold of an objective divides into good and bad ones.
     Values(Metric),

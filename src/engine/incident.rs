@@ -25,6 +25,14 @@ pub struct Incident {
     pub updates: Vec<Recorded>,
 }
 
+impl Incident {
+    /// The latest text of a field, in the updates or where it was opened.
+    pub fn latest(&self, field: &str) -> Option<&str> {
+        let newest_first = self.updates.iter().rev().chain([&self.opened]);
+        newest_first.into_iter().find_map(|recorded| recorded.receipt.text(field))
+    }
+}
+
 /// Does the receipt open an incident, or end the one it opened?
 pub(super) fn is_critical_alert(receipt: &Receipt) -> bool {
     receipt.kind() == "alert" && receipt.text("severity") == Some(SEVERITY)
@@ -91,12 +99,7 @@ impl Engine {
     fn open_references(&self, component: &str, at: Timestamp) -> Result<Vec<String>> {
         let given = [("at", at.to_string()), ("component", component.to_owned())];
         let rows = self.query("open_incidents", given)?.rows;
-        let place = rows.columns.iter().position(|column| column == "reference");
-        let references = rows.rows.iter().filter_map(|row| match row.get(place?)?.as_ref()? {
-            oxrdf::Term::Literal(reference) => Some(reference.value().to_owned()),
-            _ => None,
-        });
-        Ok(references.collect())
+        Ok(rows.texts("reference"))
     }
 
     /// Opens an incident, or adds to one: the receipt must be of kind `incident`.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tracing::Instrument as _;
@@ -11,6 +13,7 @@ use tracing::Instrument as _;
 use super::problem::Problem;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::report;
 
 /// Refuses what is too much at once and ends what takes too long.
 pub(super) async fn bound(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
@@ -48,6 +51,19 @@ impl Drop for Leave {
     fn drop(&mut self) {
         self.0.dec();
     }
+}
+
+/// Tells browsers to take every answer for what it says it is, and to run nothing in a report.
+pub(super) async fn strict(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_html = headers.get(CONTENT_TYPE).is_some_and(|media_type| media_type.as_bytes().starts_with(b"text/html"));
+    if is_html && !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        let policy = HeaderValue::from_str(&report::html::policy()).expect("a policy is ASCII");
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// Gives the log of this request its id.

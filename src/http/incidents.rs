@@ -101,25 +101,21 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<Strin
 }
 
 fn show_incident(incident: &Incident) -> JsonValue {
-    let latest = |field: &str| {
-        let newest_first = incident.updates.iter().rev().chain([&incident.opened]);
-        newest_first.into_iter().find_map(|recorded| recorded.receipt.text(field).map(str::to_owned))
-    };
     let opened = &incident.opened.receipt;
     let receipts: Vec<_> =
         std::iter::once(&incident.opened).chain(&incident.updates).map(|recorded| recorded.id).collect();
     json!({
         "reference": incident.reference,
         "component": opened.component(),
-        "status": latest("status"),
-        "severity": latest("severity"),
-        "summary": latest("summary"),
+        "status": incident.latest("status"),
+        "severity": incident.latest("severity"),
+        "summary": incident.latest("summary"),
         "metric": opened.text("metric"),
         "onset": opened.time("onset"),
         "detectedAt": opened.time("detectedAt"),
-        "rootCause": latest("rootCause"),
-        "fix": latest("fix"),
-        "prevention": latest("prevention"),
+        "rootCause": incident.latest("rootCause"),
+        "fix": incident.latest("fix"),
+        "prevention": incident.latest("prevention"),
         "receipts": receipts,
         "why": format!("/v1/incidents/{}/why", incident.reference),
         "timeline": format!("/v1/incidents/{}/timeline", incident.reference),
@@ -142,7 +138,7 @@ pub(super) async fn timeline(
 }
 
 /// From some time before the first sign to some time after the last word, but not beyond the present.
-fn story_window(incident: &Incident, now: Timestamp) -> Window {
+pub(super) fn story_window(incident: &Incident, now: Timestamp) -> Window {
     let opened = &incident.opened.receipt;
     let started = [opened.time("onset"), opened.time("detectedAt"), opened.occurred_at()].into_iter().flatten().min();
     let ended = incident.updates.last().unwrap_or(&incident.opened).occurred_at();
@@ -193,7 +189,7 @@ async fn write(
 fn compose(engine: &Engine, id: &str, options: &Options) -> Result<Postmortem> {
     let incident = engine.incident(id)?;
     let question = question_of(&incident);
-    let answer = engine.why(&question, options.lookback()?)?;
+    let (answer, _) = engine.investigate(&question, options.lookback()?)?;
     let evidence = engine.evidence(story_window(&incident, engine.clock().now()))?;
     Ok(write_postmortem(&incident.opened, &incident.updates, &answer, &evidence, None))
 }

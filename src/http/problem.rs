@@ -28,6 +28,19 @@ impl Problem {
         Self { error, status }
     }
 
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What the client is told. What broke inside is for the log; the client learns that it was not its fault.
+    pub(super) fn detail(&self) -> String {
+        if self.error.kind() == Kind::Internal {
+            tracing::error!(error = %self.error, "internal error");
+            return self.error.message().to_owned();
+        }
+        self.error.to_string()
+    }
+
     pub(super) fn error(&self) -> &Error {
         &self.error
     }
@@ -49,14 +62,8 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let detail = self.detail();
         let Self { error, status } = self;
-        // What broke inside is for the log; the client learns that it was not its fault.
-        let detail = if error.kind() == Kind::Internal {
-            tracing::error!(error = %error, "internal error");
-            error.message().to_owned()
-        } else {
-            error.to_string()
-        };
         let mut body = json!({
             "type": "about:blank",
             "title": status.canonical_reason().unwrap_or("Error"),

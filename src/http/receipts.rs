@@ -109,11 +109,7 @@ pub(super) async fn source(State(engine): State<Arc<Engine>>, Path(id): Path<Str
     let recorded = find(&engine, &id).await?;
     let source = blocking(move || engine.source_of(&recorded)).await?;
     // Evidence is data: a browser must not run what a sender put into it.
-    let headers = [
-        (CONTENT_TYPE.as_str(), source.media_type.as_str()),
-        ("x-content-type-options", "nosniff"),
-        ("content-security-policy", "sandbox"),
-    ];
+    let headers = [(CONTENT_TYPE.as_str(), source.media_type.as_str()), ("content-security-policy", "sandbox")];
     Ok((headers, source.bytes).into_response())
 }
 

@@ -8,12 +8,12 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
-use serde_json::{Value as JsonValue, json};
+use serde_json::json;
 
 use super::problem::Reply;
 use super::series::{Wanted, about, refuse_others};
 use super::work::blocking;
-use crate::analyse::trend::{self, Point, Polarity, Question};
+use crate::analyse::trend::{self, Point, Polarity, Question, Trend};
 use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -43,14 +43,19 @@ pub(super) async fn show(
                 .hint("GET /v1/series lists all"));
         }
         let truncated = found.len() > SERIES_MAX;
-        let trends = found.into_iter().take(SERIES_MAX).map(|found| asked.trend(&engine, found));
+        let trends = found.into_iter().take(SERIES_MAX).map(|(number, known)| {
+            let mut answer = about(&known);
+            answer["trend"] = json!(asked.trend(&engine, number, &known)?);
+            Ok(answer)
+        });
         Ok(json!({"trends": trends.collect::<Result<Vec<_>>>()?, "truncated": truncated}))
     })
     .await?;
     Ok(Json(answer).into_response())
 }
 
-struct Asked {
+/// What is asked of every series.
+pub(super) struct Asked {
     at: Timestamp,
     statistic: Option<Statistic>,
     polarity: Option<Polarity>,
@@ -59,6 +64,11 @@ struct Asked {
 }
 
 impl Asked {
+    /// The question at a moment, without anything special.
+    pub(super) fn at(at: Timestamp) -> Self {
+        Self { at, statistic: None, polarity: None, threshold: None, horizon: None }
+    }
+
     fn of(given: &mut BTreeMap<String, String>, now: Timestamp) -> Result<Self> {
         let mut take = |name: &str| given.remove(name);
         let number = |text: String| {
@@ -75,7 +85,8 @@ impl Asked {
         })
     }
 
-    fn trend(&self, engine: &Engine, (number, known): (u32, Arc<Known>)) -> Result<JsonValue> {
+    /// Where one series is heading.
+    pub(super) fn trend(&self, engine: &Engine, number: u32, known: &Known) -> Result<Trend> {
         let window: Range<Timestamp> = self.at.checked_add(-LOOKBACK).unwrap_or(Timestamp::MIN)..self.at;
         let statistic = self.statistic.unwrap_or(Statistic::of(known.series.kind));
         let slots = engine.slots(number, window.clone())?;
@@ -88,9 +99,7 @@ impl Asked {
             threshold: self.threshold,
             horizon: self.horizon,
         };
-        let mut answer = about(&known);
-        answer["trend"] = json!(trend::trend(&question, &points));
-        Ok(answer)
+        Ok(trend::trend(&question, &points))
     }
 }
 

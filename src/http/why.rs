@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::negotiate;
 use super::problem::Reply;
 use super::work::blocking;
-use crate::analyse::cause::Question;
+use crate::analyse::cause::{Answer, Question};
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Incident, LOOKBACK_DEFAULT, ago};
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ use crate::report::timeline::{Filter, timeline as tell};
 use crate::report::{Form, why as report};
 
 /// A silence this long shows as a gap.
-const GAP_MIN: TimeDelta = TimeDelta::minutes(10);
+pub(super) const GAP_MIN: TimeDelta = TimeDelta::minutes(10);
 /// The window of a timeline that names none.
 const TIMELINE_DEFAULT: TimeDelta = TimeDelta::hours(1);
 
@@ -74,7 +74,7 @@ pub(super) async fn of_component(
         incident: None,
     };
     let options = Options { window: asked.window, at: None };
-    answer(engine, move |_| Ok(question), options, &headers).await
+    answer(engine, move |engine| engine.why(&question, options.lookback()?), &headers).await
 }
 
 /// Why did this incident happen?
@@ -85,12 +85,13 @@ pub(super) async fn of_incident(
     headers: HeaderMap,
 ) -> Reply {
     let at = options.at.as_deref().map(|text| time("at", text, engine.clock().now())).transpose()?;
-    let question = move |engine: &Engine| {
+    let work = move |engine: &Engine| {
         let mut question = question_of(&engine.incident(&id)?);
-        question.at = at.unwrap_or(question.at);
-        Ok(question)
+        let Some(at) = at else { return Ok(engine.investigate(&question, options.lookback()?)?.0) };
+        question.at = at;
+        engine.why(&question, options.lookback()?)
     };
-    answer(engine, question, options, &headers).await
+    answer(engine, work, &headers).await
 }
 
 /// What an incident asks: as of its detection, or of the last word about it.
@@ -110,17 +111,12 @@ pub(super) fn question_of(incident: &Incident) -> Question {
 
 async fn answer(
     engine: Arc<Engine>,
-    question: impl FnOnce(&Engine) -> Result<Question> + Send + 'static,
-    options: Options,
+    work: impl FnOnce(&Engine) -> Result<Answer> + Send + 'static,
     headers: &HeaderMap,
 ) -> Reply {
     let media_type =
         negotiate::best(headers, &["application/json", "text/markdown", "text/html", "text/csv", "text/plain"])?;
-    let text = blocking(move || {
-        let answer = engine.why(&question(&engine)?, options.lookback()?)?;
-        report::render(&answer, media_type)
-    })
-    .await?;
+    let text = blocking(move || report::render(&work(&engine)?, media_type)).await?;
     Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
 }
 

@@ -123,9 +123,9 @@ pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic:
 /// The statistic of each slot that has it.
 pub fn each(slots: &[Slot], statistic: Statistic) -> Vec<(&Slot, f64)> {
     let mut teller = Teller { statistic, before: None };
-    let told = slots.iter().filter_map(|slot| {
-        Some((slot, teller.tell(slot.start, &slot.rollup, slot.tier.milliseconds() / 1_000)?))
-    });
+    let told = slots
+        .iter()
+        .filter_map(|slot| Some((slot, teller.tell(slot.start, &slot.rollup, slot.tier.milliseconds() / 1_000)?)));
     told.collect()
 }
 

@@ -79,6 +79,47 @@ impl Rows {
         self.rows.iter().map(object).collect()
     }
 
+    /// Leaves out every other column, and puts these in this order.
+    pub fn keep(&mut self, columns: &[&str]) {
+        let places: Vec<usize> = columns.iter().filter_map(|column| self.place(column)).collect();
+        let pick = |row: &Vec<Option<Term>>| places.iter().map(|place| row[*place].clone()).collect();
+        self.rows = self.rows.iter().map(pick).collect();
+        self.columns = places.iter().map(|place| self.columns[*place].clone()).collect();
+    }
+
+    /// The components of a column.
+    pub fn components(&self, column: &str) -> Vec<String> {
+        self.column(column, |term| match term {
+            Term::NamedNode(iri) => component_name(iri.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The receipts of a column.
+    pub fn receipts(&self, column: &str) -> Vec<ReceiptId> {
+        self.column(column, |term| match term {
+            Term::NamedNode(iri) => ReceiptId::from_iri(iri.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The texts of a column.
+    pub fn texts(&self, column: &str) -> Vec<String> {
+        self.column(column, |term| match term {
+            Term::Literal(literal) => Some(literal.value().to_owned()),
+            _ => None,
+        })
+    }
+
+    fn column<T>(&self, column: &str, read: impl Fn(&Term) -> Option<T>) -> Vec<T> {
+        let Some(place) = self.place(column) else { return Vec::new() };
+        self.rows.iter().filter_map(|row| read(row[place].as_ref()?)).collect()
+    }
+
+    fn place(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|known| known == column)
+    }
+
     fn write_results(&self, format: QueryResultsFormat) -> Result<Vec<u8>> {
         let failed = "cannot write the results";
         let variables: Vec<Variable> = self.columns.iter().map(Variable::new_unchecked).collect();

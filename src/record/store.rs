@@ -243,6 +243,23 @@ impl Index {
         Ok(ids)
     }
 
+    /// Receipts whose field names the receipt `id`, by time.
+    pub fn pointing_at(&self, field: &str, id: ReceiptId) -> Result<Vec<Recorded>> {
+        let Some(field) = self.vocabulary.field(field) else { return Ok(Vec::new()) };
+        let object = id.iri();
+        let pointing = self.store.quads_for_pattern(None, Some(field.iri.as_ref()), Some(object.as_ref().into()), None);
+        let mut found = Vec::new();
+        for quad in pointing.take(FOLLOWED_MAX) {
+            if let NamedOrBlankNode::NamedNode(subject) = quad.internal("cannot read the index")?.subject
+                && let Some(pointing) = ReceiptId::from_iri(subject.as_ref())
+            {
+                found.extend(self.get(pointing)?);
+            }
+        }
+        found.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
+        Ok(found)
+    }
+
     /// The latest receipt with this text in this field.
     pub fn latest_with(&self, field: &str, text: &str) -> Result<Option<Recorded>> {
         let Some(field) = self.vocabulary.field(field) else { return Ok(None) };

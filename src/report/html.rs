@@ -1,12 +1,22 @@
 //! Documents as a page that needs nothing else: no scripts, no other files.
 
+use base64::Engine as _;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
 
 use super::document::{Block, Document, Inline};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}\
     table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;vertical-align:top}\
     code{font-size:.9em}blockquote{border-left:3px solid #ccc;margin:0;padding-left:1rem;white-space:pre-wrap}";
+
+/// What a browser may do with a report: show it in its own style, nothing else.
+pub(crate) fn policy() -> String {
+    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE));
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
 
 pub(super) fn render(document: &Document, base_url: &str) -> String {
     let page = html! {

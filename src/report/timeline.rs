@@ -11,7 +11,7 @@ use crate::receipt::ReceiptId;
 use crate::record::{Recorded, Window};
 
 /// Severities, mildest first.
-const SEVERITIES: [&str; 3] = ["info", "warning", "critical"];
+pub(crate) const SEVERITIES: [&str; 3] = ["info", "warning", "critical"];
 
 /// Which receipts to tell of; empty lists let all through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

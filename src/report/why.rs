@@ -32,7 +32,7 @@ pub fn render(answer: &Answer, media_type: &str) -> Result<String> {
 }
 
 /// The verdict in one sentence.
-pub(super) fn verdict(answer: &Answer) -> String {
+pub(crate) fn verdict(answer: &Answer) -> String {
     let symptom = &answer.question.component;
     let Some(first) = answer.ranked.first() else {
         return format!("Nothing is known that could have broken {symptom}.");

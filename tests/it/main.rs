@@ -37,4 +37,5 @@ mod sparql_protocol;
 mod trend;
 mod validate;
 mod vocabulary;
+mod web;
 mod why;

@@ -1,5 +1,4 @@
 //! Objectives from files, kept or not by the series of naze: every expected figure is worked out by hand.
-#![expect(clippy::float_cmp, clippy::cast_precision_loss, reason = "small counts, as numbers")]
 
 mod files;
 mod judging;

@@ -127,9 +127,14 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// As of the question, without what was superseded, by time and then id.
+/// As of the question, without what was superseded, by time and then id. What people say of the incident itself counts
+/// whenever they say it.
 fn in_order<'a>(question: &Question, evidence: &'a [Recorded]) -> Vec<Fact<'a>> {
-    let known = || evidence.iter().filter(|recorded| recorded.occurred_at() <= question.at);
+    let said = |recorded: &Recorded| {
+        let about = recorded.receipt.first("incidentReceipt").and_then(crate::receipt::Value::as_receipt);
+        recorded.receipt.kind() == "note" && about.is_some() && about == question.incident
+    };
+    let known = || evidence.iter().filter(|recorded| recorded.occurred_at() <= question.at || said(recorded));
     let superseded: BTreeSet<ReceiptId> = known()
         .flat_map(|recorded| recorded.receipt.fields())
         .filter(|(name, _)| *name == "supersedes")

@@ -287,6 +287,9 @@ pub(super) fn add_verdicts(facts: &Facts<'_>, terms: &mut Terms<'_>) {
             Some("ruled_out") => ("ruled_out", -CONFIRMED - terms.get(cause).map_or(0.0, |terms| sum(terms).max(0.0))),
             _ => continue,
         };
+        // People may say so after the moment that is asked about.
+        let just_after = note.time.checked_add(chrono::TimeDelta::microseconds(1)).unwrap_or(note.time);
+        let at = facts.question.at.max(just_after).to_string();
         push(
             terms,
             cause,
@@ -295,7 +298,7 @@ pub(super) fn add_verdicts(facts: &Facts<'_>, terms: &mut Terms<'_>) {
                 log_odds,
                 statement: format!("noted at {}: {}", note.time, note.receipt.text("message").unwrap_or_default()),
                 receipts: vec![note.id],
-                query: Proof::new("verdicts", [("at", facts.question.at.to_string()), ("cause", cause.to_owned())]),
+                query: Proof::new("verdicts", [("at", at), ("cause", cause.to_owned())]),
             },
         );
     }

@@ -42,7 +42,12 @@ impl Count {
     }
 
     /// A share of the parts of one whole.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a million")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "of a million"
+    )]
     pub(super) fn share(ratio: f64) -> Self {
         Self::capped((ratio * PARTS as f64).round() as u64, PARTS)
     }

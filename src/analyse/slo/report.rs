@@ -113,7 +113,7 @@ impl Asked<'_> {
 
     /// Is it missed again and again, hour by hour?
     pub fn chronic(&self, frame: &Frame, minutes: &Minutes<Count>) -> Result<Option<Chronic>> {
-        let window = self.part(frame, &self.window);
+        let window = part(frame, &self.window);
         let hours = window.slices(&minutes[frame.places(&self.window)], HOUR);
         let first = window.start.micros().div_euclid(3_600_000_000);
         let begins = (first..).map(|hour| Timestamp::from_micros(hour * 3_600_000_000).unwrap_or(Timestamp::MAX));
@@ -124,7 +124,7 @@ impl Asked<'_> {
 
     fn measured(&self, frame: &Frame, minutes: &Minutes<Count>, window: &Range<Timestamp>) -> Measured {
         let minutes = &minutes[frame.places(window)];
-        let slices = || self.part(frame, window).slices(minutes, self.slice_minutes());
+        let slices = || part(frame, window).slices(minutes, self.slice_minutes());
         match self.budgeting {
             Budgeting::Occurrences => Measured::events(minutes),
             Budgeting::Timeslices => Measured::timeslices(&slices(), self.slice_target()),
@@ -142,10 +142,6 @@ impl Asked<'_> {
         }
     }
 
-    fn part(&self, frame: &Frame, window: &Range<Timestamp>) -> Frame {
-        Frame::of(&(window.start.max(frame.start)..window.end))
-    }
-
     fn step(&self) -> TimeDelta {
         match self.budgeting {
             Budgeting::Occurrences => TimeDelta::minutes(1),
@@ -161,4 +157,9 @@ impl Asked<'_> {
     fn slice_target(&self) -> f64 {
         self.objective.slice_target.unwrap_or(self.objective.target)
     }
+}
+
+/// The part of a window that a frame has.
+fn part(frame: &Frame, window: &Range<Timestamp>) -> Frame {
+    Frame::of(&(window.start.max(frame.start)..window.end))
 }

@@ -96,7 +96,7 @@ fn tasks_of_a_distribution_are_good_one_by_one() {
     let objectives = "{op: lte, value: 200, target: 0.99}, {op: lte, value: 200, target: 0.9}";
     let naze = naze(&slo("latency", "5m", &indicator, objectives));
     let task = json!({"metric": "task_ms", "component": "checkout", "kind": "distribution"});
-    let duration = |number: u32| if number % 10 == 0 { 500.0 } else { 100.0 + f64::from(number % 50) };
+    let duration = |number: u32| if number.is_multiple_of(10) { 500.0 } else { 100.0 + f64::from(number % 50) };
     measure(&naze, &task, (0..100).map(|number| (1 + number % 5, duration(number))));
     let told = status(&naze, "latency");
     let [p99, p90] = [&told["objectives"][0], &told["objectives"][1]];

@@ -13,7 +13,7 @@ fn depth() -> serde_json::Value {
 #[test]
 fn five_minutes_of_silence_are_no_gap_and_more_are() {
     let slos = slo("queue", "1h", &threshold(DEPTH), "{op: lte, value: 50, target: 0.95}");
-    let every_five = |ago: &u32| ago % 5 == 0;
+    let every_five = |ago: &u32| ago.is_multiple_of(5);
     let steady = naze(&slos);
     measure(&steady, &depth(), (1..=60).filter(every_five).map(|ago| (ago, 10.0)));
     let told = only(&steady, "queue");
