@@ -15,9 +15,9 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable as _};
 use tokio::task::JoinSet;
 
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::config::Origin;
-use crate::engine::{Engine, ago};
+use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
 use crate::receive::Given;
 use crate::record::{Recorded, Window};

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, Outcome, SELF, ago};
-use crate::clock::Timestamp;
+use super::{Engine, Outcome, SELF};
+use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::measure::crossing::watched::{Rules, Turn};
 use crate::measure::crossing::{Event, Watched};
