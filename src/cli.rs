@@ -8,6 +8,7 @@ mod advise;
 mod client;
 mod completions;
 mod dashboards;
+mod declare;
 mod demo;
 mod doctor;
 mod incident;
@@ -16,6 +17,7 @@ mod postmortem;
 mod query;
 mod rebuild;
 mod record;
+mod reload;
 mod replay;
 mod series;
 mod serve;
@@ -106,6 +108,10 @@ enum Command {
     Why(why::Why),
     /// List what is held against series, and how they stand to it
     Thresholds(thresholds::Thresholds),
+    /// Declare a threshold or an SLO, without a restart
+    Declare(declare::Declare),
+    /// Have a running naze read its thresholds and SLOs again
+    Reload(reload::Reload),
     /// Say what to do about what happened
     Advise(advise::Advise),
     /// Tell what happened, in order
@@ -159,6 +165,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Sparql(command) => command.run(&global).await,
             Command::Why(command) => command.run(&global).await,
             Command::Thresholds(command) => command.run(&global).await,
+            Command::Declare(command) => command.run(&global).await,
+            Command::Reload(command) => command.run(&global).await,
             Command::Advise(command) => command.run(&global).await,
             Command::Timeline(command) => command.run(&global).await,
             Command::Postmortem(command) => command.run(&global).await,

@@ -39,6 +39,9 @@ pub struct Config {
     /// one, and without a data directory, they are answered in this process, which only their deadline protects.
     #[serde(skip)]
     pub worker: Option<PathBuf>,
+    /// The file that it was read from.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// What one request may cost.
     pub limits: Limits,
     /// How the documents of senders are read.
@@ -194,6 +197,7 @@ impl Default for Config {
             slos: None,
             slot_width: Width::default(),
             worker: None,
+            file: None,
             limits: Limits::default(),
             receive: Receive::default(),
             measure: Measure::default(),
@@ -253,12 +257,6 @@ impl Config {
         Self::default()
     }
 
-    /// Limits of series, the user's first.
-    pub fn thresholds(&self) -> impl Iterator<Item = &Threshold> {
-        let shipped = if self.default_thresholds { Threshold::shipped() } else { &[] };
-        self.thresholds.iter().chain(shipped)
-    }
-
     /// Defaults with data in `folder`.
     pub fn with_data(folder: impl Into<PathBuf>) -> Self {
         Self { data: Some(folder.into()), ..Self::default() }
@@ -271,7 +269,7 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).invalid(format!("cannot read the configuration {}", path.display()))?;
-        let config: Self = toml::from_str(&text).map_err(|error| {
+        let mut config: Self = toml::from_str(&text).map_err(|error| {
             Error::invalid(format!("configuration {}: {}", path.display(), error.message()))
                 .because(error)
                 .hint("the README lists every key with its default")
@@ -280,6 +278,7 @@ impl Config {
             let told = Error::new(error.kind(), format!("configuration {}: {}", path.display(), error.message()));
             error.hints().iter().fold(told, Error::hint)
         })?;
+        config.file = Some(path.to_owned());
         Ok(config)
     }
 

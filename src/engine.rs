@@ -2,6 +2,7 @@
 
 mod advised;
 mod crossings;
+mod declared;
 mod episode;
 mod incident;
 mod intake;
@@ -10,20 +11,24 @@ mod measured;
 mod objective;
 mod observed;
 mod readings;
+mod watching;
 
+pub use declared::Subject;
 pub use incident::Incident;
 use intake::SELF;
 pub use intake::{Outcome, refusal};
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
+pub use watching::{Origin, Watching};
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
 use self::crossings::Following;
 use self::observed::Observations;
+use self::watching::Sources;
 use crate::analyse::cause::{self, Answer, Question};
 use crate::clock::{Clock, Timestamp, ago};
 use crate::config::Config;
@@ -40,7 +45,6 @@ use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
 use crate::record::writer::Writer;
 use crate::record::{Recorded, Window};
-use crate::slo::Book;
 use crate::telemetry::Telemetry;
 use crate::validate::Shapes;
 use crate::vocab::Vocabulary;
@@ -55,7 +59,7 @@ pub struct Engine {
     vocabulary: Arc<Vocabulary>,
     shapes: Shapes,
     catalogue: Catalogue,
-    slos: Book,
+    sources: RwLock<Sources>,
     mapping: ComponentMapping,
     mappings_of_senders: BTreeMap<String, ComponentMapping>,
     telemetry: Telemetry,
@@ -83,7 +87,7 @@ impl Engine {
         if let Some(folder) = &config.queries {
             catalogue = catalogue.with_folder(folder)?;
         }
-        let slos = Book::load(config.slos.as_deref())?;
+        let sources = RwLock::new(Sources::open(&config)?);
         let index_folder = config.data.as_ref().map(|data| data.join("index"));
         if let Some(folder) = &index_folder {
             std::fs::create_dir_all(folder).internal(format!("cannot create {}", folder.display()))?;
@@ -120,7 +124,7 @@ impl Engine {
             vocabulary,
             shapes,
             catalogue,
-            slos,
+            sources,
             mapping,
             mappings_of_senders,
             telemetry,

@@ -37,15 +37,35 @@ pub(super) struct Answer {
 impl Ask {
     /// `GET path?parameters`
     pub(super) fn get<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-        let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-        Self { method: Method::GET, path, accept: "application/json", body: None }
+        Self::new(Method::GET, path, None).with(parameters)
     }
 
     /// `POST path` with a body.
     pub(super) fn post(path: &str, media_type: &str, body: impl Into<Bytes>) -> Self {
-        let body = Some((media_type.to_owned(), body.into()));
-        Self { method: Method::POST, path: path.to_owned(), accept: "application/json", body }
+        Self::new(Method::POST, path, Some((media_type.to_owned(), body.into())))
+    }
+
+    /// `PUT path` with a body.
+    pub(super) fn put(path: &str, media_type: &str, body: impl Into<Bytes>) -> Self {
+        Self::new(Method::PUT, path, Some((media_type.to_owned(), body.into())))
+    }
+
+    /// `DELETE path`
+    pub(super) fn delete(path: &str) -> Self {
+        Self::new(Method::DELETE, path, None)
+    }
+
+    fn new(method: Method, path: &str, body: Option<(String, Bytes)>) -> Self {
+        Self { method, path: path.to_owned(), accept: "application/json", body }
+    }
+
+    /// With parameters in its path.
+    pub(super) fn with<'a>(mut self, parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        if !query.is_empty() {
+            self.path = format!("{}?{query}", self.path);
+        }
+        self
     }
 
     /// The form wanted back.

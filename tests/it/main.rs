@@ -13,6 +13,7 @@ mod cli;
 mod common;
 mod crash;
 mod crossings;
+mod declared;
 mod health;
 mod hostile;
 mod http;
