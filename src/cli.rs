@@ -11,6 +11,8 @@ mod dashboards;
 mod declare;
 mod demo;
 mod doctor;
+mod export;
+mod exports;
 mod incident;
 mod output;
 mod postmortem;
@@ -33,12 +35,14 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValue;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Kind, Result};
+use crate::export::dump::Form;
 use client::Client;
 
 /// When production breaks, naze says why, and proves it.
@@ -74,7 +78,7 @@ struct Global {
 }
 
 /// How an answer is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     /// For people, in a terminal
     Table,
@@ -84,6 +88,48 @@ enum Format {
     Csv,
     /// Markdown
     Md,
+    /// A form of `naze export`
+    Receipts(Form),
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Table,
+            Self::Json,
+            Self::Csv,
+            Self::Md,
+            Self::Receipts(Form::NdJson),
+            Self::Receipts(Form::JsonLd),
+            Self::Receipts(Form::Turtle),
+            Self::Receipts(Form::NTriples),
+            Self::Receipts(Form::NQuads),
+            Self::Receipts(Form::TriG),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Table => PossibleValue::new("table").help("For people, in a terminal"),
+            Self::Json => PossibleValue::new("json").help("For programs"),
+            Self::Csv => PossibleValue::new("csv").help("For spreadsheets"),
+            Self::Md => PossibleValue::new("md").help("Markdown"),
+            Self::Receipts(form) => PossibleValue::new(form.name()).hide(true),
+        })
+    }
+}
+
+impl Format {
+    /// Can `command` print it?
+    fn check(self, command: &Command) -> Result<()> {
+        match self {
+            Self::Receipts(form) if !matches!(command, Command::Export(_)) => {
+                Err(Error::invalid(format!("only naze export writes {}", form.name()))
+                    .hint("use --format table, json, csv or md"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +166,10 @@ enum Command {
     Postmortem(postmortem::Postmortem),
     /// Open, update, show or list incidents
     Incident(incident::Incident),
+    /// Write the receipts of a window as a document
+    Export(export::Export),
+    /// Show how the tools stand that naze pushes to
+    Exports(exports::Exports),
     /// Check the ledger against its signed checkpoints
     Verify(verify::Verify),
     /// Make the index anew from the ledger
@@ -145,6 +195,7 @@ enum Command {
 /// What went wrong, for [`complain`] and [`exit_code`].
 pub fn run(args: Args) -> Result<ExitCode> {
     let Args { global, command } = args;
+    global.format.check(&command)?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("NAZE_LOG")
         .unwrap_or_else(|_| if matches!(command, Command::Serve(_)) { "info".into() } else { "warn".into() });
     tracing_subscriber::fmt()
@@ -171,6 +222,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Timeline(command) => command.run(&global).await,
             Command::Postmortem(command) => command.run(&global).await,
             Command::Incident(command) => command.run(&global).await,
+            Command::Export(command) => command.run(&global).await,
+            Command::Exports(command) => command.run(&global).await,
             Command::Verify(command) => command.run(&global).await,
             Command::Rebuild(command) => command.run(&global),
             Command::Replay(command) => command.run(&global).await,

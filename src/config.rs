@@ -9,6 +9,8 @@ use serde::Deserialize;
 use chrono::TimeDelta;
 
 use crate::error::{Context as _, Error, Result};
+use crate::export::Export;
+use crate::export::destination::in_a_variable;
 use crate::measure::crossing::{Learned, Threshold};
 use crate::measure::recorder::Retention;
 use crate::measure::relabel::Rule;
@@ -60,6 +62,8 @@ pub struct Config {
     pub senders: BTreeMap<String, Sender>,
     /// Whom `naze serve` asks for what it missed.
     pub reconcile: Reconcile,
+    /// Tools that `naze serve` pushes to, by names of the user's choice.
+    pub exports: BTreeMap<String, Export>,
 }
 
 /// Whom `naze serve` asks for alerts that never reached it, at start and then every so often.
@@ -207,6 +211,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
+            exports: BTreeMap::new(),
         }
     }
 }
@@ -301,17 +306,22 @@ impl Config {
         Ok(())
     }
 
-    /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN` over what the file says.
-    pub fn take_credentials(&mut self, variable: impl Fn(&str) -> Option<String>) {
+    /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN`, and each export's `NAZE_EXPORT_<NAME>_TOKEN`, over
+    /// what the file says.
+    pub fn take_credentials(&mut self, given: impl Fn(&str) -> Option<String>) {
         for receiver in RECEIVERS {
             let prefix = format!("NAZE_{}", receiver.name.to_uppercase().replace('-', "_"));
-            let secret = variable(&format!("{prefix}_SECRET")).map(Secret::from);
-            let token = variable(&format!("{prefix}_TOKEN")).map(Secret::from);
+            let secret = given(&format!("{prefix}_SECRET")).map(Secret::from);
+            let token = given(&format!("{prefix}_TOKEN")).map(Secret::from);
             if secret.is_some() || token.is_some() {
                 let credentials = self.senders.entry(receiver.name.to_owned()).or_default();
                 credentials.secret = secret.or(credentials.secret.take());
                 credentials.token = token.or(credentials.token.take());
             }
+        }
+        for (name, export) in &mut self.exports {
+            let token = given(&format!("NAZE_EXPORT_{}_TOKEN", in_a_variable(name)));
+            export.token = token.map(Secret::from).or(export.token.take());
         }
     }
 }

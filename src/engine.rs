@@ -34,6 +34,7 @@ use crate::clock::{Clock, Timestamp, ago};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::export::prometheus::Exporter;
+use crate::export::push::{self, Board};
 use crate::measure::recorder::Recorder;
 use crate::measure::store::SeriesStore;
 use crate::query::workers::Workers;
@@ -72,6 +73,7 @@ pub struct Engine {
     recorder: Recorder,
     following: Following,
     exporter: Exporter,
+    exports: Board,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -117,6 +119,7 @@ impl Engine {
             (Some(program), Some(data)) => Some(Workers::new(program.clone(), data.join("snapshots"))?),
             _ => None,
         };
+        let exports = push::board(&config.exports);
         Ok(Arc::new(Self {
             config,
             clock,
@@ -137,6 +140,7 @@ impl Engine {
             recorder,
             following: Following::default(),
             exporter,
+            exports,
             workers,
         }))
     }
@@ -257,6 +261,16 @@ impl Engine {
     pub fn metrics(&self) -> Result<Vec<prometheus::proto::MetricFamily>> {
         let kinds: Vec<&str> = self.vocabulary.kinds().map(|(name, _)| name).collect();
         self.exporter.families(self.clock.now(), &kinds)
+    }
+
+    /// How the exports stand.
+    pub fn exports(&self) -> &Board {
+        &self.exports
+    }
+
+    /// The ledger, for reading.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// The configuration it runs with.

@@ -2,6 +2,7 @@
 
 mod body;
 mod declared;
+mod export;
 mod guard;
 mod hooks;
 mod idempotency;
@@ -73,6 +74,8 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/incidents/{id}/postmortem", get(incidents::postmortem).post(incidents::regenerate))
         .route("/v1/why", get(why::of_component))
         .route("/v1/timeline", get(why::timeline))
+        .route("/v1/export", get(export::dump))
+        .route("/v1/exports", get(export::standings))
         .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/v1/ledger/verify", get(ledger::verify))
         .route("/", get(pages::overview))

@@ -156,7 +156,7 @@ impl Server {
 }
 
 /// What went wrong at the bottom, such as "connection refused"; the layers above only say that something did.
-fn root_of(error: reqwest::Error) -> String {
+pub(crate) fn root_of(error: reqwest::Error) -> String {
     // The URL may hold a password.
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;

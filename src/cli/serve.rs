@@ -37,6 +37,7 @@ impl Serve {
             .internal("cannot open")??;
         engine.resume_alerts()?;
         let _reconciling = crate::reconcile::start(&engine)?;
+        let pushing = crate::export::push::start(&engine)?;
         tracing::info!(%address, "serving");
         let chores = tokio::spawn(chores(Arc::clone(&engine)));
         #[cfg(unix)]
@@ -45,6 +46,7 @@ impl Serve {
         chores.abort();
         #[cfg(unix)]
         reloads.abort();
+        tokio::task::spawn_blocking(move || pushing.stop()).await.internal("cannot stop the exports")?;
         served?;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
