@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::proto::MetricFamily;
-use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 /// Buckets in seconds, from a point look-up to a query's deadline.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -164,14 +162,9 @@ impl Telemetry {
         &self.0.queue_wait
     }
 
-    /// All figures, and `others`, in the Prometheus text format.
-    pub fn render(&self, others: Vec<MetricFamily>) -> String {
-        let mut text = Vec::new();
-        let families: Vec<MetricFamily> = self.0.registry.gather().into_iter().chain(others).collect();
-        if let Err(error) = TextEncoder::new().encode(&families, &mut text) {
-            tracing::error!(%error, "cannot render metrics");
-        }
-        String::from_utf8_lossy(&text).into_owned()
+    /// All figures.
+    pub fn families(&self) -> Vec<MetricFamily> {
+        self.0.registry.gather()
     }
 }
 

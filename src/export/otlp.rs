@@ -66,13 +66,12 @@ fn rejected(body: &[u8]) -> Option<(u64, String)> {
 fn metrics(told: &Metrics<'_>, export: &Export) -> ExportMetricsServiceRequest {
     let mut metrics: Vec<Metric> = Vec::new();
     for reading in told.readings {
-        match metrics.last_mut().filter(|last| last.name == reading.metric) {
-            Some(last) => add(last, reading, told),
-            None => {
-                let mut metric = named(reading);
-                add(&mut metric, reading, told);
-                metrics.push(metric);
-            }
+        if let Some(last) = metrics.last_mut().filter(|last| last.name == reading.metric) {
+            add(last, reading, told);
+        } else {
+            let mut metric = named(reading);
+            add(&mut metric, reading, told);
+            metrics.push(metric);
         }
     }
     let scope_metrics = vec![ScopeMetrics { scope: Some(scope()), metrics, schema_url: String::new() }];

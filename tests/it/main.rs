@@ -14,6 +14,7 @@ mod common;
 mod crash;
 mod crossings;
 mod declared;
+mod export;
 mod health;
 mod hostile;
 mod http;

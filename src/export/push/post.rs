@@ -139,12 +139,11 @@ impl Post {
     /// Seconds, or a date.
     fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
         let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        let wait = match text.parse() {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => {
-                let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-                (date.to_utc() - self.clock.now().utc()).to_std().unwrap_or_default()
-            }
+        let wait = if let Ok(seconds) = text.parse() {
+            Duration::from_secs(seconds)
+        } else {
+            let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+            (date.to_utc() - self.clock.now().utc()).to_std().unwrap_or_default()
         };
         Some(wait.min(RETRY_AFTER_MAX))
     }

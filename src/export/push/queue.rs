@@ -163,7 +163,7 @@ impl Queue for Receipts {
     }
 
     fn take(&mut self, items: usize) -> Result<()> {
-        let Some(last) = self.read.drain(..items).last() else { return Ok(()) };
+        let Some(last) = self.read.drain(..items).next_back() else { return Ok(()) };
         self.cursor.set(last.position + 1)
     }
 
