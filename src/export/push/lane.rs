@@ -100,7 +100,7 @@ impl Lane {
         };
         match outcome {
             Outcome::Taken(rejected, why) => {
-                queue.take(items)?;
+                queue.take(items, true)?;
                 let rejected = rejected.min(items as u64);
                 if !why.is_empty() || rejected > 0 {
                     self.meter.refused(rejected, &format!("it took the rest: {why}"));
@@ -110,7 +110,7 @@ impl Lane {
             }
             Outcome::TooLarge(_) if items > 1 => pace.items = items / 2,
             Outcome::TooLarge(why) | Outcome::Refused(why) => {
-                queue.take(items)?;
+                queue.take(items, false)?;
                 self.meter.failed(&why);
                 self.meter.refused(items as u64, &why);
             }

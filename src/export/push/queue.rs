@@ -18,7 +18,7 @@ pub(super) trait Queue {
     /// Writes the first items as the body of a request.
     fn write(&self, items: usize) -> Vec<u8>;
     /// The first items are delivered, or never will be.
-    fn take(&mut self, items: usize) -> Result<()>;
+    fn take(&mut self, items: usize, is_delivered: bool) -> Result<()>;
     /// The first items have to wait.
     fn release(&mut self);
     /// All that waits.
@@ -42,6 +42,8 @@ struct UnderWay {
     readings: Vec<Reading>,
     /// How many of them are done.
     done: usize,
+    /// Was any of them delivered? What they tell must not be told again with the next one's growth.
+    is_told: bool,
 }
 
 impl Readings {
@@ -58,9 +60,8 @@ impl Readings {
             };
             if is_too_old(self.clock, snapshot.at(), self.export.kind.metrics.age_max) {
                 self.meter.dropped("too_old", snapshot.readings.len() as u64);
-                // What was sent of it in part must not be told again with the next one's growth.
-                let is_begun = self.under_way.as_ref().is_some_and(|begun| begun.number == number && begun.done > 0);
-                self.shelf.take(number, is_begun)?;
+                let is_told = self.under_way.as_ref().is_some_and(|begun| begun.number == number && begun.is_told);
+                self.shelf.take(number, is_told)?;
                 continue;
             }
             if self.under_way.as_ref().is_none_or(|under_way| under_way.number != number) {
@@ -80,7 +81,7 @@ impl Readings {
         } else {
             (snapshot.since(), snapshot.readings.clone())
         };
-        Ok(UnderWay { number, snapshot, since, readings, done: 0 })
+        Ok(UnderWay { number, snapshot, since, readings, done: 0, is_told: false })
     }
 }
 
@@ -95,11 +96,12 @@ impl Queue for Readings {
         (self.export.kind.metrics.write)(&Metrics::of(&under_way.snapshot, under_way.since, readings), &self.export)
     }
 
-    fn take(&mut self, items: usize) -> Result<()> {
+    fn take(&mut self, items: usize, is_delivered: bool) -> Result<()> {
         let Some(under_way) = &mut self.under_way else { return Ok(()) };
         under_way.done += items;
+        under_way.is_told |= is_delivered;
         if under_way.done >= under_way.readings.len() {
-            self.shelf.take(under_way.number, true)?;
+            self.shelf.take(under_way.number, under_way.is_told)?;
             self.under_way = None;
         }
         Ok(())
@@ -162,7 +164,7 @@ impl Queue for Receipts {
         (self.route.write)(&self.read[..items], &self.export)
     }
 
-    fn take(&mut self, items: usize) -> Result<()> {
+    fn take(&mut self, items: usize, _is_delivered: bool) -> Result<()> {
         let Some(last) = self.read.drain(..items).next_back() else { return Ok(()) };
         self.cursor.set(last.position + 1)
     }

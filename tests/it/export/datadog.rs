@@ -116,7 +116,7 @@ fn counts_add_up_to_the_totals_whatever_happens_on_the_way() {
         || grown(&tool),
     );
     // Not now, never, and not at all: the growth that a lost reading told is told by the next one.
-    tool.will([Mood::Status(500), Mood::Status(429), Mood::Status(408)]);
+    tool.will([Mood::Status(500), Mood::Status(400), Mood::Status(429), Mood::Status(408)]);
     naze.record(&failures(3..5));
     let readings = tool.taken(SERIES).len();
     eventually("readings go on", |seen| *seen > readings + 2, || tool.taken(SERIES).len());

@@ -67,6 +67,10 @@ fn what_is_refused_is_given_up_and_counted_and_the_next_goes_on() {
         let problem = naze.standing("receipts")["lastProblem"]["message"].as_str().unwrap().to_owned();
         assert!(problem.contains(&status.to_string()) && problem.contains("as asked"), "{problem}");
     }
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_naze")).args(["exports", "--server", &naze.url]).output();
+    let told = String::from_utf8(told.unwrap().stdout).unwrap();
+    let row = told.lines().find(|line| line.contains("receipts")).unwrap();
+    assert!(["otel", "otlp", "true", "302"].iter().all(|cell| row.contains(cell)), "{told}");
     let next = naze.record(&failures(10..12));
     wait_for(&tool, &next);
     assert_eq!(tool.seen().len(), 5);
