@@ -3,7 +3,9 @@
 mod advised;
 mod crossings;
 mod episode;
+mod experiment;
 mod incident;
+mod line;
 mod measured;
 mod objective;
 mod observed;
