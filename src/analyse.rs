@@ -6,6 +6,7 @@ mod clamped;
 pub mod compare;
 pub mod experiment;
 pub mod health;
+pub mod kaizen;
 pub mod slo;
 pub mod trend;
 

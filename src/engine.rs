@@ -5,6 +5,7 @@ mod crossings;
 mod episode;
 mod experiment;
 mod incident;
+mod kaizen;
 mod line;
 mod measured;
 mod objective;
@@ -12,6 +13,7 @@ mod observed;
 mod readings;
 
 pub use incident::Incident;
+pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
 
 use std::collections::BTreeMap;
