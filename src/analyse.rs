@@ -7,6 +7,7 @@ pub mod compare;
 pub mod experiment;
 pub mod health;
 pub mod kaizen;
+pub mod review;
 pub mod slo;
 pub mod trend;
 

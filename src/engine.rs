@@ -11,6 +11,7 @@ mod measured;
 mod objective;
 mod observed;
 mod readings;
+mod review;
 
 pub use incident::Incident;
 pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};

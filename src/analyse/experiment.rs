@@ -181,7 +181,8 @@ fn statement(experiment: &Experiment, change: Option<(&Compared, f64)>, missing:
     let Some((compared, actual)) = change else {
         return format!("not enough data: {}", missing.join("; "));
     };
-    let expected = experiment.expected_percent.map_or_else(String::new, |expected| format!(", expected {expected:+} %"));
+    let expected =
+        experiment.expected_percent.map_or_else(String::new, |expected| format!(", expected {expected:+} %"));
     let certainty = if compared.is_significant { "" } else { ": it may be chance" };
     let (test, p_value) = (compared.test, compared.p_value);
     let chance = if p_value < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p_value:.3}") };

@@ -167,9 +167,8 @@ pub fn entry(receipts: &[Recorded]) -> Entry {
     let latest = |field: &str| receipts.iter().rev().find_map(|recorded| recorded.receipt.first(field));
     let text = |field: &str| latest(field).and_then(|value| value.as_text()).map(str::to_owned);
     let number = |field: &str| latest(field).and_then(|value| value.as_number());
-    let is_made = |recorded: &&Recorded| {
-        recorded.receipt.text("status").is_none_or(|status| !NOT_MADE.contains(&status))
-    };
+    let is_made =
+        |recorded: &&Recorded| recorded.receipt.text("status").is_none_or(|status| !NOT_MADE.contains(&status));
     let made = receipts.iter().find(is_made).filter(|_| text("status").is_none_or(|now| now != "rejected"));
     let (before, after) = (number("baseline"), number("after"));
     let first = &receipts[0];
@@ -218,9 +217,8 @@ pub fn log(window: Window, entries: Vec<Entry>, truncated: bool, show: String) -
 /// A value as told counts more than what the series say: people know what they aimed at.
 fn step(entry: &Entry) -> Option<Step> {
     let measured = entry.measured.as_ref().filter(|measured| measured.compared.is_significant);
-    let measured = measured.map(|measured| {
-        (measured.compared.control.summary.mean, measured.compared.canary.summary.mean)
-    });
+    let measured =
+        measured.map(|measured| (measured.compared.control.summary.mean, measured.compared.canary.summary.mean));
     let (before, after) = entry.before.zip(entry.after).or(measured)?;
     let change_percent = change_percent(before, after)?;
     Some(Step { reference: entry.reference.clone(), before, after, change_percent })

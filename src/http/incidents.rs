@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value as JsonValue, json};
 
 use super::problem::Reply;
-use super::why::{Options, question_of, timeline_reply};
+use super::why::{Options, timeline_reply};
 use super::work::blocking;
 use super::{body, negotiate};
 use crate::clock::Timestamp;
@@ -188,7 +188,7 @@ async fn write(
 
 fn compose(engine: &Engine, id: &str, options: &Options) -> Result<Postmortem> {
     let incident = engine.incident(id)?;
-    let question = question_of(&incident);
+    let question = incident.question();
     let (answer, _) = engine.investigate(&question, options.lookback()?)?;
     let evidence = engine.evidence(story_window(&incident, engine.clock().now()))?;
     Ok(write_postmortem(&incident.opened, &incident.updates, &answer, &evidence, None))

@@ -25,9 +25,9 @@ pub fn mann_whitney(control: &[f64], canary: &[f64]) -> MannWhitney {
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut ranks_of_canary, mut ties, mut before) = (0.0, 0.0, 0.0);
     for equal in all.chunk_by(|a, b| a.0 == b.0) {
-        let (width, of_canary) = equal.iter().fold((0.0, 0.0), |(width, own), (_, is_canary)| {
-            (width + 1.0, own + f64::from(u8::from(*is_canary)))
-        });
+        let (width, of_canary) = equal
+            .iter()
+            .fold((0.0, 0.0), |(width, own), (_, is_canary)| (width + 1.0, own + f64::from(u8::from(*is_canary))));
         ranks_of_canary += of_canary * (before + f64::midpoint(width, 1.0));
         ties += width * (width * width - 1.0);
         before += width;

@@ -39,8 +39,7 @@ pub fn welch(control: &Sample, canary: &Sample) -> Option<Welch> {
         return None;
     }
     let t = (mean(&canary.values) - mean(&control.values)) / together.sqrt();
-    let freedom =
-        together.powi(2) / (a.powi(2) / (canary.effective - 1.0) + b.powi(2) / (control.effective - 1.0));
+    let freedom = together.powi(2) / (a.powi(2) / (canary.effective - 1.0) + b.powi(2) / (control.effective - 1.0));
     let distribution = StudentsT::new(0.0, 1.0, freedom).ok()?;
     Some(Welch { t, degrees_of_freedom: freedom, p_value: 2.0 * distribution.cdf(-t.abs()) })
 }
