@@ -1,10 +1,12 @@
 //! The HTTP door: every route on one screen, then what surrounds them all.
 
 mod body;
+mod experiments;
 mod guard;
 mod hooks;
 mod idempotency;
 mod incidents;
+mod kaizen;
 mod ledger;
 mod negotiate;
 mod ontology;
@@ -13,6 +15,7 @@ mod problem;
 mod queries;
 mod receipts;
 mod recommendations;
+mod reviews;
 mod self_report;
 mod series;
 mod slos;
@@ -69,6 +72,11 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/incidents/{id}/why", get(why::of_incident))
         .route("/v1/incidents/{id}/timeline", get(incidents::timeline))
         .route("/v1/incidents/{id}/postmortem", get(incidents::postmortem).post(incidents::regenerate))
+        .route("/v1/reviews", get(reviews::last))
+        .route("/v1/reviews/{week}", get(reviews::show))
+        .route("/v1/kaizen", get(kaizen::show))
+        .route("/v1/experiments", get(experiments::list))
+        .route("/v1/experiments/{id}", get(experiments::show))
         .route("/v1/why", get(why::of_component))
         .route("/v1/timeline", get(why::timeline))
         .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
