@@ -10,13 +10,16 @@ mod completions;
 mod dashboards;
 mod demo;
 mod doctor;
+mod experiment;
 mod incident;
+mod kaizen;
 mod output;
 mod postmortem;
 mod query;
 mod rebuild;
 mod record;
 mod replay;
+mod review;
 mod series;
 mod serve;
 mod slo;
@@ -114,6 +117,12 @@ enum Command {
     Postmortem(postmortem::Postmortem),
     /// Open, update, show or list incidents
     Incident(incident::Incident),
+    /// Review a week: health, trends, promises, patterns, what to do
+    Review(review::Review),
+    /// Show the Kaizen log, or add to it
+    Kaizen(kaizen::Kaizen),
+    /// Tell what an experiment shows, or list all
+    Experiment(experiment::Experiment),
     /// Check the ledger against its signed checkpoints
     Verify(verify::Verify),
     /// Make the index anew from the ledger
@@ -163,6 +172,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Timeline(command) => command.run(&global).await,
             Command::Postmortem(command) => command.run(&global).await,
             Command::Incident(command) => command.run(&global).await,
+            Command::Review(command) => command.run(&global).await,
+            Command::Kaizen(command) => command.run(&global).await,
+            Command::Experiment(command) => command.run(&global).await,
             Command::Verify(command) => command.run(&global).await,
             Command::Rebuild(command) => command.run(&global),
             Command::Replay(command) => command.run(&global).await,

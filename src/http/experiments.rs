@@ -21,7 +21,10 @@ use crate::query::parse_time;
 use crate::report::experiment::render;
 
 /// Every experiment, newest first.
-pub(super) async fn list(State(engine): State<Arc<Engine>>, Query(mut given): Query<BTreeMap<String, String>>) -> Reply {
+pub(super) async fn list(
+    State(engine): State<Arc<Engine>>,
+    Query(mut given): Query<BTreeMap<String, String>>,
+) -> Reply {
     let at = at(&engine, &mut given)?;
     refuse_others(&given, "at")?;
     let experiments = blocking(move || engine.experiments(at)).await?;

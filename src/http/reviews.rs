@@ -40,12 +40,7 @@ pub(super) async fn show(
     answer(engine, week.parse()?, given, &headers).await
 }
 
-async fn answer(
-    engine: Arc<Engine>,
-    week: Week,
-    mut given: BTreeMap<String, String>,
-    headers: &HeaderMap,
-) -> Reply {
+async fn answer(engine: Arc<Engine>, week: Week, mut given: BTreeMap<String, String>, headers: &HeaderMap) -> Reply {
     let media_type = negotiate::chosen(headers, given.remove("format").as_deref())?;
     let engineers = given.remove("engineers").map_or(Ok(1), |text| engineers(&text))?;
     refuse_others(&given, "format and engineers")?;

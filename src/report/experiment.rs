@@ -17,10 +17,13 @@ pub fn render(findings: &Findings, media_type: &str) -> Result<String> {
 fn document(findings: &Findings) -> Document {
     let experiment = &findings.experiment;
     let mut sections = vec![
-        Section::new("Decision", vec![Block::List(vec![
-            line(format!("{}: {}", decision(findings), findings.next)),
-            line(&*findings.statement),
-        ])]),
+        Section::new(
+            "Decision",
+            vec![Block::List(vec![
+                line(format!("{}: {}", decision(findings), findings.next)),
+                line(&*findings.statement),
+            ])],
+        ),
         Section::new("Hypothesis", vec![hypothesis(findings)]),
     ];
     if let Some(baseline) = &findings.baseline {
@@ -86,7 +89,9 @@ fn comparison(compared: &Compared) -> Vec<Block> {
     };
     let head = ["Side", "Values", "Mean", "Deviation", "P50", "P95", "P99", "Independent"].map(str::to_owned).to_vec();
     let mut points = vec![line(format!("Difference: {}", interval(&compared.difference)))];
-    points.extend(compared.change_percent.as_ref().map(|change| line(format!("Change in percent: {}", interval(change)))));
+    points.extend(
+        compared.change_percent.as_ref().map(|change| line(format!("Change in percent: {}", interval(change)))),
+    );
     points.extend(compared.welch.map(|welch| {
         let (t, freedom) = (figure(welch.t), figure(welch.degrees_of_freedom));
         line(format!("Welch's t: t = {t}, {freedom} degrees of freedom, p = {:.4}", welch.p_value))

@@ -174,14 +174,17 @@ fn noise(review: &Review) -> Vec<Block> {
     let noise = &review.noise;
     let tired = if noise.is_fatiguing { ": too many to be heard" } else { "" };
     let mut points = vec![vec![Inline::Text(format!("{} alerts fired{tired} ", noise.firings)), link(&noise.show)]];
-    points.extend(noise.busiest_minute.map(|minute| {
-        line(format!("Busiest minute: {} alerts at {}", minute.firings, moment(minute.at)))
-    }));
+    points.extend(
+        noise
+            .busiest_minute
+            .map(|minute| line(format!("Busiest minute: {} alerts at {}", minute.firings, moment(minute.at)))),
+    );
     let days: Vec<String> = noise.days.iter().map(|day| format!("{} {}", day.day, day.firings)).collect();
     if !days.is_empty() {
         points.push(line(format!("Each day: {}", days.join(", "))));
     }
-    points.extend(noise.unacknowledged_share.map(|part| line(format!("Acknowledged by nobody: {}", share(Some(part))))));
+    points
+        .extend(noise.unacknowledged_share.map(|part| line(format!("Acknowledged by nobody: {}", share(Some(part))))));
     let row = |rule: &NoisyRule| {
         let causes: Vec<String> =
             rule.causes.iter().map(|cause| format!("{}; {}", cause.statement, cause.remedy)).collect();
@@ -201,9 +204,9 @@ fn noise(review: &Review) -> Vec<Block> {
 /// Improvements with what they brought.
 pub(super) fn kaizen(entries: &[Entry]) -> Block {
     let row = |entry: &Entry| {
-        let told = entry.change_percent.map(|change| {
-            format!("{} to {} ({change:+.1} %)", number(entry.before), number(entry.after))
-        });
+        let told = entry
+            .change_percent
+            .map(|change| format!("{} to {} ({change:+.1} %)", number(entry.before), number(entry.after)));
         let (effect, path) = super::kaizen::effect(entry);
         vec![
             line(moment(entry.at)),
