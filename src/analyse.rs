@@ -10,5 +10,6 @@ pub mod kaizen;
 pub mod review;
 pub mod slo;
 pub mod trend;
+pub mod workflow;
 
 pub use clamped::Clamped;

@@ -12,9 +12,12 @@ mod objective;
 mod observed;
 mod readings;
 mod review;
+mod runbooks;
+mod workflow;
 
 pub use incident::Incident;
 pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};
+pub use runbooks::OpenAlert;
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
 
 use std::collections::BTreeMap;
@@ -43,6 +46,7 @@ use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
 use crate::record::writer::{Accepted, Writer, Written};
 use crate::record::{Recorded, Window};
+use crate::runbook;
 use crate::slo::Book;
 use crate::telemetry::Telemetry;
 use crate::validate::{Report, Shapes, Violation};
@@ -73,6 +77,7 @@ pub struct Engine {
     shapes: Shapes,
     catalogue: Catalogue,
     slos: Book,
+    runbooks: runbook::Book,
     mapping: ComponentMapping,
     mappings_of_senders: BTreeMap<String, ComponentMapping>,
     telemetry: Telemetry,
@@ -101,6 +106,7 @@ impl Engine {
             catalogue = catalogue.with_folder(folder)?;
         }
         let slos = Book::load(config.slos.as_deref())?;
+        let runbooks = runbook::Book::load(config.runbooks.as_deref())?;
         let index_folder = config.data.as_ref().map(|data| data.join("index"));
         if let Some(folder) = &index_folder {
             std::fs::create_dir_all(folder).internal(format!("cannot create {}", folder.display()))?;
@@ -138,6 +144,7 @@ impl Engine {
             shapes,
             catalogue,
             slos,
+            runbooks,
             mapping,
             mappings_of_senders,
             telemetry,
