@@ -20,6 +20,7 @@ mod rebuild;
 mod record;
 mod replay;
 mod review;
+mod runbooks;
 mod series;
 mod serve;
 mod slo;
@@ -121,6 +122,8 @@ enum Command {
     Review(review::Review),
     /// Show the Kaizen log, or add to it
     Kaizen(kaizen::Kaizen),
+    /// List runbooks and the open alerts they are for, or show one
+    Runbooks(runbooks::Runbooks),
     /// Tell what an experiment shows, or list all
     Experiment(experiment::Experiment),
     /// Check the ledger against its signed checkpoints
@@ -174,6 +177,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Incident(command) => command.run(&global).await,
             Command::Review(command) => command.run(&global).await,
             Command::Kaizen(command) => command.run(&global).await,
+            Command::Runbooks(command) => command.run(&global).await,
             Command::Experiment(command) => command.run(&global).await,
             Command::Verify(command) => command.run(&global).await,
             Command::Rebuild(command) => command.run(&global),

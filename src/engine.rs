@@ -17,8 +17,8 @@ mod workflow;
 
 pub use incident::Incident;
 pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};
-pub use runbooks::OpenAlert;
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
+pub use runbooks::OpenAlert;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -16,6 +16,7 @@ mod queries;
 mod receipts;
 mod recommendations;
 mod reviews;
+mod runbooks;
 mod self_report;
 mod series;
 mod slos;
@@ -70,10 +71,13 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/incidents", post(incidents::open).layer(once.clone()).get(incidents::list))
         .route("/v1/incidents/{id}", post(incidents::update).layer(once).get(incidents::show))
         .route("/v1/incidents/{id}/why", get(why::of_incident))
+        .route("/v1/incidents/{id}/workflow", get(incidents::workflow))
         .route("/v1/incidents/{id}/timeline", get(incidents::timeline))
         .route("/v1/incidents/{id}/postmortem", get(incidents::postmortem).post(incidents::regenerate))
         .route("/v1/reviews", get(reviews::last))
         .route("/v1/reviews/{week}", get(reviews::show))
+        .route("/v1/runbooks", get(runbooks::list))
+        .route("/v1/runbooks/{name}", get(runbooks::show))
         .route("/v1/kaizen", get(kaizen::show))
         .route("/v1/experiments", get(experiments::list))
         .route("/v1/experiments/{id}", get(experiments::show))

@@ -15,6 +15,7 @@ pub mod review;
 pub mod timeline;
 mod title;
 pub mod why;
+pub mod workflow;
 
 pub use title::title_of;
 

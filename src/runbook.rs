@@ -101,12 +101,8 @@ impl Runbook {
         let read = yaml::documents(front).map_err(|error| wrong(&error.in_a_line()))?;
         let Some(front) = read.into_iter().next() else { return Err(wrong("has an empty front matter")) };
         let front: Front = serde_json::from_value(front).invalid(format!("{file}: front matter"))?;
-        let pattern = Pattern {
-            kinds: front.kinds,
-            alerts: front.alerts,
-            metrics: front.metrics,
-            components: front.components,
-        };
+        let pattern =
+            Pattern { kinds: front.kinds, alerts: front.alerts, metrics: front.metrics, components: front.components };
         if pattern == Pattern::default() {
             return Err(wrong("matches nothing: it has neither kinds, alerts, metrics nor components"));
         }

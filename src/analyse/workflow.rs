@@ -134,7 +134,13 @@ pub struct Told<'a> {
 }
 
 /// Reads the clock at `at`.
-pub fn workflow(told: &Told<'_>, at: Timestamp, changes: Vec<Json>, dependencies: Vec<Json>, show: Vec<String>) -> Workflow {
+pub fn workflow(
+    told: &Told<'_>,
+    at: Timestamp,
+    changes: Vec<Json>,
+    dependencies: Vec<Json>,
+    show: Vec<String>,
+) -> Workflow {
     let step = |(name, title, minutes): (StepName, &'static str, i64)| {
         // Detection itself is measured from the onset.
         let onset = told.opened.receipt.time("onset").filter(|_| name == StepName::Detected);
@@ -219,9 +225,9 @@ impl Told<'_> {
 
     /// The first of `receipts` since the detection, and known at `at`, that is wanted.
     fn first(&self, receipts: &[Recorded], at: Timestamp, wanted: impl Fn(&Receipt) -> bool) -> Option<Done> {
-        let found = receipts.iter().find(|told| {
-            told.occurred_at() >= self.detected_at && told.occurred_at() <= at && wanted(&told.receipt)
-        })?;
+        let found = receipts
+            .iter()
+            .find(|told| told.occurred_at() >= self.detected_at && told.occurred_at() <= at && wanted(&told.receipt))?;
         Some((found.occurred_at(), found.id))
     }
 

@@ -1,5 +1,7 @@
 //! The clock of an incident, and what happens when nobody answers an alert.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use serde_json::Value as Json;
 
@@ -20,6 +22,8 @@ const RECEIPTS_MAX: usize = 100_000;
 const ROWS_MAX: usize = 20;
 /// Alerts that fired longer ago are history.
 const FIRED_WITHIN: TimeDelta = TimeDelta::hours(24);
+/// Alerts looked at in one round.
+const WAITING_MAX: usize = 1_000;
 /// Alerts escalated in one round.
 const ESCALATED_MAX: usize = 100;
 
@@ -76,43 +80,47 @@ impl Engine {
         ];
         // Asked as of when the time to answer began: an answer since then is looked for below.
         let fired = self.query("unanswered_alerts", given)?.rows.receipts("event");
-        let mut escalated = 0;
-        for firing in fired {
-            if escalated == ESCALATED_MAX {
-                break;
-            }
+        let mut waiting = Vec::new();
+        for firing in fired.into_iter().take(WAITING_MAX) {
             let firing = self.receipt(firing)?;
             let Some(told) = escalation_of(&firing, escalation.after()) else { continue };
-            if self.index.get(told.id(&self.vocabulary))?.is_none() && !self.is_answered(&firing, now)? {
-                self.record_own(told)?;
-                escalated += 1;
+            if self.index.get(told.id(&self.vocabulary))?.is_none() {
+                waiting.push((firing, told));
             }
         }
-        Ok(escalated)
-    }
-
-    /// Did anybody do anything about an alert since it fired?
-    fn is_answered(&self, firing: &Recorded, now: Timestamp) -> Result<bool> {
+        let Some((first, _)) = waiting.first() else { return Ok(0) };
         let just_after = now.checked_add(TimeDelta::microseconds(1)).unwrap_or(now);
-        let window = Window { from: firing.occurred_at(), to: just_after };
+        let window = Window { from: first.occurred_at(), to: just_after };
         let (since, _) = self.index.of_kinds(&["alert", "remediation", "incident"], window, RECEIPTS_MAX)?;
-        let fired = &firing.receipt;
-        let answers = |told: &&Recorded| {
-            let told = &told.receipt;
-            let is = |field: &str, values: &[&str]| told.text(field).is_some_and(|value| values.contains(&value));
-            told.component() == fired.component()
-                && match told.kind() {
-                    "alert" => {
-                        told.text("name") == fired.text("name")
-                            && is("status", &["acknowledged", "resolved", "escalated", "suppressed"])
-                    }
-                    "remediation" => told.text("alertName") == fired.text("name"),
-                    // Who takes up the incident has heard its alert.
-                    _ => is("status", &["acknowledged", "mitigated", "resolved"]),
-                }
-        };
-        Ok(since.iter().any(|told| answers(&told)))
+        waiting.retain(|(firing, _)| !since.iter().any(|told| answers(told, firing)));
+        // Of an alert that fires again and again, the first firing speaks for all.
+        let mut named = BTreeSet::new();
+        waiting.retain(|(firing, _)| {
+            let text = |field: &str| firing.receipt.text(field).map(str::to_owned);
+            named.insert((firing.receipt.component().map(str::to_owned), text("name"), text("fingerprint")))
+        });
+        waiting.truncate(ESCALATED_MAX);
+        for (_, told) in &waiting {
+            self.record_own(told.clone())?;
+        }
+        Ok(waiting.len())
     }
+}
+
+/// Did somebody do something about an alert since it fired? Who takes up the incident has heard its alert.
+fn answers(told: &Recorded, firing: &Recorded) -> bool {
+    let (at, told, fired) = (told.occurred_at(), &told.receipt, &firing.receipt);
+    let is = |field: &str, values: &[&str]| told.text(field).is_some_and(|value| values.contains(&value));
+    at >= firing.occurred_at()
+        && told.component() == fired.component()
+        && match told.kind() {
+            "alert" => {
+                told.text("name") == fired.text("name")
+                    && is("status", &["acknowledged", "resolved", "escalated", "suppressed"])
+            }
+            "remediation" => told.text("alertName") == fired.text("name"),
+            _ => is("status", &["acknowledged", "mitigated", "resolved"]),
+        }
 }
 
 /// What is recorded of an alert that nobody answered; nothing of one that calls for no answer. The same alert gives the
