@@ -21,7 +21,7 @@ pub struct Workflow {
     pub detected_at: Timestamp,
     /// Every step, in order.
     pub steps: Vec<Step>,
-    /// The first step that is not done.
+    /// The first step after those that are done.
     pub next: Option<StepName>,
     /// What happens when nobody answers.
     pub escalation: Escalation,
@@ -89,6 +89,8 @@ pub enum State {
     Due,
     /// To be done, and late.
     Late,
+    /// Nothing tells that it was done, but a later step was.
+    Skipped,
 }
 
 /// What happens when nobody answers.
@@ -162,14 +164,18 @@ pub fn workflow(
             receipt: done.map(|(_, receipt)| receipt),
         }
     };
-    let steps = STEPS.map(step).to_vec();
+    let mut steps = STEPS.map(step).to_vec();
+    let begun = steps.iter().rposition(|step| step.done_at.is_some()).map_or(0, |last| last + 1);
+    for step in steps[..begun].iter_mut().filter(|step| step.done_at.is_none()) {
+        step.state = State::Skipped;
+    }
     let is_answered = steps.iter().any(|step| step.name == StepName::Acknowledged && step.done_at.is_some());
     let due_at = later(told.detected_at, told.escalate_after);
     let escalated = told.first(told.nearby, at, |receipt| is(receipt, "alert", "status", "escalated"));
     Workflow {
         at,
         detected_at: told.detected_at,
-        next: steps.iter().find(|step| step.done_at.is_none()).map(|step| step.name),
+        next: steps.get(begun).map(|step| step.name),
         escalation: Escalation {
             due_at,
             is_due: !is_answered && at >= due_at,

@@ -101,16 +101,8 @@ pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Reply {
 
 /// One incident with its state.
 pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Reply {
-    let shown = blocking(move || {
-        let incident = engine.incident(&id)?;
-        let now = engine.clock().now();
-        let mut shown = show_incident(&incident);
-        shown["workflow"] = json!(engine.workflow(&incident, now)?);
-        shown["runbooks"] = json!(engine.runbooks_of(&incident, now)?);
-        Ok(shown)
-    })
-    .await?;
-    Ok(Json(shown).into_response())
+    let incident = blocking(move || engine.incident(&id)).await?;
+    Ok(Json(show_incident(&incident)).into_response())
 }
 
 /// How the work on an incident stands: `GET /v1/incidents/{id}/workflow?at=…`

@@ -30,6 +30,7 @@ pub(super) fn section(told: &Workflow) -> Section {
             State::DoneLate => "done, late",
             State::Due => "due",
             State::Late => "late",
+            State::Skipped => "skipped",
         };
         let took = step.done_at.map(|done_at| span(done_at.since(told.detected_at))).unwrap_or_default();
         vec![
