@@ -195,6 +195,8 @@ impl Engine {
             };
             let stated = incident.latest("rootCause");
             let found = answer.ranked.first().filter(|_| answer.verdict != Verdict::Inconclusive);
+            // Who states a cause, and confirms none elsewhere, speaks of the component itself.
+            let found = found.filter(|_| stated.is_none() || answer.verdict == Verdict::Confirmed);
             let (Some(component), Some(cause)) = (
                 found.map(|cause| cause.component.as_str()).or(incident.opened.receipt.component()),
                 stated.or(found.map(|cause| cause.summary.as_str())),
@@ -204,6 +206,8 @@ impl Engine {
                 continue;
             };
             let mut receipts: Vec<ReceiptId> = vec![incident.opened.id];
+            let states = incident.updates.iter().rev().find(|told| told.receipt.text("rootCause").is_some());
+            receipts.extend(states.map(|told| told.id));
             receipts.extend(found.and_then(|cause| cause.receipt));
             receipts.extend(found.iter().flat_map(|cause| &cause.terms).flat_map(|term| term.receipts.iter().copied()));
             receipts.truncate(CITED_MAX);

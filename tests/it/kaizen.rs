@@ -96,7 +96,7 @@ fn the_effect_is_read_from_the_series_with_what_else_was_changed() {
     let not_measured = |place: usize| log["entries"][place]["notMeasured"].as_str().unwrap().to_owned();
     assert_eq!(not_measured(1), "it is not made yet");
     assert_eq!(not_measured(2), "it names no metric");
-    assert_eq!(not_measured(3), "the time before has 0 values, 10 are needed");
+    assert_eq!(not_measured(3), "the time before has 5 values, 10 are needed");
     assert_eq!(log["entries"].as_array().unwrap().len(), 4);
     let page = naze.get("/v1/kaizen?format=markdown").text();
     assert!(

@@ -137,7 +137,7 @@ fn what_nobody_answers_is_escalated_once_before_half_an_hour_is_over() {
     assert_eq!(naze.engine.escalate_alerts(at("10:31:00")).unwrap(), 0);
     let found = escalations(&naze);
     assert_eq!(found.len(), 1, "{found:?}");
-    let receipt = naze.get(&format!("/v1/receipts/{}", found[0]["receipt"].as_str().unwrap())).json();
+    let receipt = naze.get(&format!("/v1/receipts/{}", found[0]["id"].as_str().unwrap())).json();
     assert_eq!(
         (&receipt["occurredAt"], &receipt["name"], &receipt["severity"], &receipt["metric"], &receipt["source"]),
         (

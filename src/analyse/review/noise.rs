@@ -247,7 +247,10 @@ fn within_normal_range(own: &[&Firing<'_>], usual: impl Fn(&str, &str) -> Option
             "{metric} is usually up to {} (95th percentile of the week), the threshold is {threshold}",
             usual.p95
         ),
-        remedy: format!("raise the threshold to about {}, or ask for a condition that lasts", settled(usual.p95 * (1.0 + ROOM))),
+        remedy: format!(
+            "raise the threshold to about {}, or ask for a condition that lasts",
+            settled(usual.p95 * (1.0 + ROOM))
+        ),
     })
 }
 
