@@ -8,9 +8,12 @@ mod advise;
 mod client;
 mod completions;
 mod dashboards;
+mod declare;
 mod demo;
 mod doctor;
 mod experiment;
+mod export;
+mod exports;
 mod incident;
 mod kaizen;
 mod output;
@@ -18,6 +21,7 @@ mod postmortem;
 mod query;
 mod rebuild;
 mod record;
+mod reload;
 mod replay;
 mod review;
 mod runbooks;
@@ -35,12 +39,14 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValue;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Kind, Result};
+use crate::export::dump::Form;
 use client::Client;
 
 /// When production breaks, naze says why, and proves it.
@@ -76,7 +82,7 @@ struct Global {
 }
 
 /// How an answer is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     /// For people, in a terminal
     Table,
@@ -86,6 +92,48 @@ enum Format {
     Csv,
     /// Markdown
     Md,
+    /// A form of `naze export`
+    Receipts(Form),
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Table,
+            Self::Json,
+            Self::Csv,
+            Self::Md,
+            Self::Receipts(Form::NdJson),
+            Self::Receipts(Form::JsonLd),
+            Self::Receipts(Form::Turtle),
+            Self::Receipts(Form::NTriples),
+            Self::Receipts(Form::NQuads),
+            Self::Receipts(Form::TriG),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Table => PossibleValue::new("table").help("For people, in a terminal"),
+            Self::Json => PossibleValue::new("json").help("For programs"),
+            Self::Csv => PossibleValue::new("csv").help("For spreadsheets"),
+            Self::Md => PossibleValue::new("md").help("Markdown"),
+            Self::Receipts(form) => PossibleValue::new(form.name()).hide(true),
+        })
+    }
+}
+
+impl Format {
+    /// Can `command` print it?
+    fn check(self, command: &Command) -> Result<()> {
+        match self {
+            Self::Receipts(form) if !matches!(command, Command::Export(_)) => {
+                Err(Error::invalid(format!("only naze export writes {}", form.name()))
+                    .hint("use --format table, json, csv or md"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -110,6 +158,10 @@ enum Command {
     Why(why::Why),
     /// List what is held against series, and how they stand to it
     Thresholds(thresholds::Thresholds),
+    /// Declare a threshold or an SLO, without a restart
+    Declare(declare::Declare),
+    /// Have a running naze read its thresholds and SLOs again
+    Reload(reload::Reload),
     /// Say what to do about what happened
     Advise(advise::Advise),
     /// Tell what happened, in order
@@ -126,6 +178,10 @@ enum Command {
     Runbooks(runbooks::Runbooks),
     /// Tell what an experiment shows, or list all
     Experiment(experiment::Experiment),
+    /// Write the receipts of a window as a document
+    Export(export::Export),
+    /// Show how the tools stand that naze pushes to
+    Exports(exports::Exports),
     /// Check the ledger against its signed checkpoints
     Verify(verify::Verify),
     /// Make the index anew from the ledger
@@ -151,6 +207,7 @@ enum Command {
 /// What went wrong, for [`complain`] and [`exit_code`].
 pub fn run(args: Args) -> Result<ExitCode> {
     let Args { global, command } = args;
+    global.format.check(&command)?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("NAZE_LOG")
         .unwrap_or_else(|_| if matches!(command, Command::Serve(_)) { "info".into() } else { "warn".into() });
     tracing_subscriber::fmt()
@@ -171,6 +228,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Sparql(command) => command.run(&global).await,
             Command::Why(command) => command.run(&global).await,
             Command::Thresholds(command) => command.run(&global).await,
+            Command::Declare(command) => command.run(&global).await,
+            Command::Reload(command) => command.run(&global).await,
             Command::Advise(command) => command.run(&global).await,
             Command::Timeline(command) => command.run(&global).await,
             Command::Postmortem(command) => command.run(&global).await,
@@ -179,6 +238,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Kaizen(command) => command.run(&global).await,
             Command::Runbooks(command) => command.run(&global).await,
             Command::Experiment(command) => command.run(&global).await,
+            Command::Export(command) => command.run(&global).await,
+            Command::Exports(command) => command.run(&global).await,
             Command::Verify(command) => command.run(&global).await,
             Command::Rebuild(command) => command.run(&global),
             Command::Replay(command) => command.run(&global).await,

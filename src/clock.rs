@@ -120,3 +120,8 @@ impl Clock {
         }
     }
 }
+
+/// The instant `span` before `time`, as far back as time goes.
+pub fn ago(time: Timestamp, span: TimeDelta) -> Timestamp {
+    time.checked_add(-span).unwrap_or_else(|| Timestamp::from_micros(0).expect("1970 is in range"))
+}

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use chrono::TimeDelta;
 
 use crate::error::{Context as _, Error, Result};
+use crate::export::Export;
+use crate::export::destination::in_a_variable;
 use crate::measure::crossing::{Learned, Threshold};
 use crate::measure::recorder::Retention;
 use crate::measure::relabel::Rule;
@@ -41,6 +43,9 @@ pub struct Config {
     /// one, and without a data directory, they are answered in this process, which only their deadline protects.
     #[serde(skip)]
     pub worker: Option<PathBuf>,
+    /// The file that it was read from.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// What one request may cost.
     pub limits: Limits,
     /// How the documents of senders are read.
@@ -61,6 +66,8 @@ pub struct Config {
     pub senders: BTreeMap<String, Sender>,
     /// Whom `naze serve` asks for what it missed.
     pub reconcile: Reconcile,
+    /// Tools that `naze serve` pushes to, by names of the user's choice.
+    pub exports: BTreeMap<String, Export>,
 }
 
 /// Whom `naze serve` asks for alerts that never reached it, at start and then every so often.
@@ -222,6 +229,7 @@ impl Default for Config {
             runbooks: None,
             slot_width: Width::default(),
             worker: None,
+            file: None,
             limits: Limits::default(),
             receive: Receive::default(),
             measure: Measure::default(),
@@ -232,6 +240,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
+            exports: BTreeMap::new(),
         }
     }
 }
@@ -282,12 +291,6 @@ impl Config {
         Self::default()
     }
 
-    /// Limits of series, the user's first.
-    pub fn thresholds(&self) -> impl Iterator<Item = &Threshold> {
-        let shipped = if self.default_thresholds { Threshold::shipped() } else { &[] };
-        self.thresholds.iter().chain(shipped)
-    }
-
     /// Defaults with data in `folder`.
     pub fn with_data(folder: impl Into<PathBuf>) -> Self {
         Self { data: Some(folder.into()), ..Self::default() }
@@ -300,7 +303,7 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).invalid(format!("cannot read the configuration {}", path.display()))?;
-        let config: Self = toml::from_str(&text).map_err(|error| {
+        let mut config: Self = toml::from_str(&text).map_err(|error| {
             Error::invalid(format!("configuration {}: {}", path.display(), error.message()))
                 .because(error)
                 .hint("the README lists every key with its default")
@@ -309,6 +312,7 @@ impl Config {
             let told = Error::new(error.kind(), format!("configuration {}: {}", path.display(), error.message()));
             error.hints().iter().fold(told, Error::hint)
         })?;
+        config.file = Some(path.to_owned());
         Ok(config)
     }
 
@@ -335,17 +339,22 @@ impl Config {
         Ok(())
     }
 
-    /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN` over what the file says.
-    pub fn take_credentials(&mut self, variable: impl Fn(&str) -> Option<String>) {
+    /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN`, and each export's `NAZE_EXPORT_<NAME>_TOKEN`, over
+    /// what the file says.
+    pub fn take_credentials(&mut self, given: impl Fn(&str) -> Option<String>) {
         for receiver in RECEIVERS {
             let prefix = format!("NAZE_{}", receiver.name.to_uppercase().replace('-', "_"));
-            let secret = variable(&format!("{prefix}_SECRET")).map(Secret::from);
-            let token = variable(&format!("{prefix}_TOKEN")).map(Secret::from);
+            let secret = given(&format!("{prefix}_SECRET")).map(Secret::from);
+            let token = given(&format!("{prefix}_TOKEN")).map(Secret::from);
             if secret.is_some() || token.is_some() {
                 let credentials = self.senders.entry(receiver.name.to_owned()).or_default();
                 credentials.secret = secret.or(credentials.secret.take());
                 credentials.token = token.or(credentials.token.take());
             }
+        }
+        for (name, export) in &mut self.exports {
+            let token = given(&format!("NAZE_EXPORT_{}_TOKEN", in_a_variable(name)));
+            export.token = token.map(Secret::from).or(export.token.take());
         }
     }
 }

@@ -2,10 +2,13 @@
 
 mod advised;
 mod crossings;
+mod declared;
 mod episode;
 mod experiment;
 mod incident;
+mod intake;
 mod kaizen;
+mod kinds;
 mod line;
 mod measured;
 mod objective;
@@ -13,61 +16,51 @@ mod observed;
 mod readings;
 mod review;
 mod runbooks;
+mod watching;
 mod workflow;
 
+pub use declared::Subject;
 pub use incident::Incident;
+use intake::SELF;
+pub use intake::{Outcome, refusal};
 pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
 pub use runbooks::OpenAlert;
+pub use watching::{Origin, Watching};
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use oxrdf::{Graph, NamedNode};
 
 use self::crossings::Following;
-use self::incident::is_critical_alert;
 use self::observed::Observations;
+use self::watching::Sources;
 use crate::analyse::cause::{self, Answer, Question};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Timestamp, ago};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::export::prometheus::Exporter;
+use crate::export::push::{self, Board};
 use crate::measure::recorder::Recorder;
 use crate::measure::store::SeriesStore;
 use crate::query::workers::Workers;
 use crate::query::{self, Answered, CannedQuery, Catalogue};
-use crate::receipt::{Receipt, ReceiptId, Value, write_json};
+use crate::receipt::ReceiptId;
+use crate::receive::ComponentMapping;
 use crate::receive::episode::Episodes;
-use crate::receive::{Cause, ComponentMapping, Draft, EVENT_LABEL, Item, Received};
 use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
-use crate::record::writer::{Accepted, Writer, Written};
+use crate::record::writer::Writer;
 use crate::record::{Recorded, Window};
 use crate::runbook;
-use crate::slo::Book;
 use crate::telemetry::Telemetry;
-use crate::validate::{Report, Shapes, Violation};
-use crate::vocab::{self, LABEL_PREFIX, Vocabulary};
+use crate::validate::Shapes;
+use crate::vocab::Vocabulary;
 
 /// How far back a question looks for causes.
 pub const LOOKBACK_DEFAULT: TimeDelta = TimeDelta::hours(24);
-/// The source of receipts that naze itself issues.
-const SELF: &str = "naze";
-
-/// What became of one receipt of a request, in the order it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// New, and on disk.
-    Recorded(ReceiptId),
-    /// It was there already, under this id.
-    Duplicate(ReceiptId),
-    /// Not recorded, with every rule it breaks.
-    Refused(Vec<Violation>),
-}
-
 /// Everything naze does, over one data directory.
 pub struct Engine {
     config: Config,
@@ -76,8 +69,8 @@ pub struct Engine {
     vocabulary: Arc<Vocabulary>,
     shapes: Shapes,
     catalogue: Catalogue,
-    slos: Book,
     runbooks: runbook::Book,
+    sources: RwLock<Sources>,
     mapping: ComponentMapping,
     mappings_of_senders: BTreeMap<String, ComponentMapping>,
     telemetry: Telemetry,
@@ -90,6 +83,7 @@ pub struct Engine {
     recorder: Recorder,
     following: Following,
     exporter: Exporter,
+    exports: Board,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -100,13 +94,13 @@ impl Engine {
     /// # Errors
     /// `Invalid` for wrong ontology, shapes or queries of the user, `Unavailable` when another process has the data.
     pub fn open(config: Config, clock: Clock) -> Result<Arc<Self>> {
-        let (vocabulary, shapes) = load_kinds(&config)?;
+        let (vocabulary, shapes) = kinds::load(&config)?;
         let mut catalogue = Catalogue::builtin()?;
         if let Some(folder) = &config.queries {
             catalogue = catalogue.with_folder(folder)?;
         }
-        let slos = Book::load(config.slos.as_deref())?;
         let runbooks = runbook::Book::load(config.runbooks.as_deref())?;
+        let sources = RwLock::new(Sources::open(&config)?);
         let index_folder = config.data.as_ref().map(|data| data.join("index"));
         if let Some(folder) = &index_folder {
             std::fs::create_dir_all(folder).internal(format!("cannot create {}", folder.display()))?;
@@ -136,6 +130,7 @@ impl Engine {
             (Some(program), Some(data)) => Some(Workers::new(program.clone(), data.join("snapshots"))?),
             _ => None,
         };
+        let exports = push::board(&config.exports);
         Ok(Arc::new(Self {
             config,
             clock,
@@ -143,8 +138,8 @@ impl Engine {
             vocabulary,
             shapes,
             catalogue,
-            slos,
             runbooks,
+            sources,
             mapping,
             mappings_of_senders,
             telemetry,
@@ -157,176 +152,9 @@ impl Engine {
             recorder,
             following: Following::default(),
             exporter,
+            exports,
             workers,
         }))
-    }
-
-    /// Validates and records what a document held. Blocks until everything accepted is on disk and can be queried.
-    ///
-    /// # Errors
-    /// `Unavailable` when the writer is overloaded, `Internal` when the disk fails; then nothing new is recorded.
-    pub fn record(&self, origin: &str, mut received: Received, source: Source) -> Result<Vec<Outcome>> {
-        self.episodes().settle(&mut received);
-        self.telemetry.received_bytes(origin, source.bytes.len());
-        self.telemetry.received(origin, "ignored", received.ignored as u64);
-        let started = Instant::now();
-        let (items, unchanged) = self.only_changes(received.items);
-        self.telemetry.received(origin, "ignored", unchanged);
-        let (mut outcomes, accepted) = self.validate(items)?;
-        self.telemetry.validated(started.elapsed());
-        let waiting: Vec<usize> = (0..outcomes.len()).filter(|place| outcomes[*place].is_none()).collect();
-        let alerts: Vec<Accepted> =
-            accepted.iter().filter(|accepted| is_critical_alert(&accepted.receipt)).cloned().collect();
-        let written = if accepted.is_empty() { Vec::new() } else { self.write(accepted, source)? };
-        for (place, written) in waiting.into_iter().zip(&written) {
-            outcomes[place] = Some(match written {
-                Written::Recorded(id) => Outcome::Recorded(*id),
-                Written::Duplicate(id) => Outcome::Duplicate(*id),
-            });
-        }
-        let new_alerts = alerts.into_iter().filter(|alert| written.contains(&Written::Recorded(alert.id)));
-        for alert in new_alerts {
-            self.follow_alert(&alert)?;
-        }
-        let outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
-        for (name, matches) in [
-            ("recorded", (|o: &&Outcome| matches!(o, Outcome::Recorded(_))) as fn(&&Outcome) -> bool),
-            ("duplicate", |o| matches!(o, Outcome::Duplicate(_))),
-            ("refused", |o| matches!(o, Outcome::Refused(_))),
-        ] {
-            self.telemetry.received(origin, name, outcomes.iter().filter(matches).count() as u64);
-        }
-        Ok(outcomes)
-    }
-
-    /// Leaves out what only says how things still are, and how often it did.
-    fn only_changes(&self, items: Vec<Item>) -> (Vec<Item>, u64) {
-        let now = self.clock.now();
-        let all = items.len();
-        let is_change = |item: &mut Item| match item {
-            Item::Receipt(draft) => self.observations.is_change(draft, now),
-            Item::Refused(_) => true,
-        };
-        let changes: Vec<Item> =
-            items.into_iter().filter_map(|mut item| is_change(&mut item).then_some(item)).collect();
-        let unchanged = (all - changes.len()) as u64;
-        (changes, unchanged)
-    }
-
-    /// Splits items into refusals, in place, and accepted receipts, in order.
-    fn validate(&self, items: Vec<Item>) -> Result<(Vec<Option<Outcome>>, Vec<Accepted>)> {
-        let mut graph = Graph::new();
-        let items: Vec<std::result::Result<(ReceiptId, Draft), Vec<Violation>>> = items
-            .into_iter()
-            .map(|item| match item {
-                Item::Receipt(mut draft) => {
-                    self.complete(&mut draft)?;
-                    let id = draft.receipt.id(&self.vocabulary);
-                    self.add_for_validation(&mut graph, &draft.receipt, &id.iri());
-                    Ok(Ok((id, draft)))
-                }
-                Item::Refused(violations) => Ok(Err(violations)),
-            })
-            .collect::<Result<_>>()?;
-        let report = self.shapes.validate(&graph)?;
-        let mut accepted = Vec::new();
-        let outcomes = items
-            .into_iter()
-            .map(|item| match item {
-                Err(violations) => {
-                    self.exporter.refused("other");
-                    Some(Outcome::Refused(violations))
-                }
-                Ok((id, draft)) => {
-                    let violations: Vec<Violation> = report.violations_of(id.iri().as_ref().into()).cloned().collect();
-                    if violations.is_empty() {
-                        accepted.push(Accepted { id, receipt: draft.receipt, key: draft.key });
-                        None
-                    } else {
-                        self.exporter.refused(draft.receipt.kind());
-                        Some(Outcome::Refused(violations))
-                    }
-                }
-            })
-            .collect();
-        Ok((outcomes, accepted))
-    }
-
-    /// Fills in what a receipt leaves to earlier ones.
-    fn complete(&self, draft: &mut Draft) -> Result<()> {
-        for cause in &draft.causes {
-            let causes = match cause {
-                Cause::Latest(with) => {
-                    self.index.latest_with(with.field, &with.value)?.map(|latest| latest.id).into_iter().collect()
-                }
-                Cause::Event(event) => self.index.labelled(EVENT_LABEL, event)?,
-            };
-            causes.into_iter().for_each(|cause| draft.receipt.push("causedBy", Value::Receipt(cause)));
-        }
-        let Some(follows) = &draft.follows else { return Ok(()) };
-        let Some(latest) = self.index.latest_with(follows.field, &follows.value)? else { return Ok(()) };
-        let same_kind = latest.receipt.kind() == draft.receipt.kind();
-        if same_kind && repeats(&draft.receipt, &latest.receipt, follows.unless) {
-            draft.key = latest.key;
-            draft.receipt = latest.receipt;
-            return Ok(());
-        }
-        if same_kind && draft.receipt.text("status") == Some("firing") {
-            // What begins an episode says itself what it is about.
-            return Ok(());
-        }
-        for field in if same_kind { &["component", "name", "severity"][..] } else { &["component"] } {
-            if let Some(value) = latest.receipt.first(field) {
-                draft.receipt.set(field, value.clone());
-            }
-        }
-        Ok(())
-    }
-
-    /// Labels are open-ended, so the closed shapes never see them.
-    fn add_for_validation(&self, graph: &mut Graph, receipt: &Receipt, subject: &NamedNode) {
-        for triple in receipt.triples(subject, &self.vocabulary) {
-            if !triple.predicate.as_str().starts_with(LABEL_PREFIX) {
-                graph.insert(&triple);
-            }
-        }
-    }
-
-    /// What is wrong with the receipts of a document, without recording anything.
-    pub fn check(&self, received: Received) -> Result<Report> {
-        let mut graph = Graph::new();
-        for item in received.items {
-            if let Item::Receipt(draft) = item {
-                let id = draft.receipt.id(&self.vocabulary);
-                self.add_for_validation(&mut graph, &draft.receipt, &id.iri());
-            }
-        }
-        self.shapes.validate(&graph)
-    }
-
-    fn write(&self, accepted: Vec<Accepted>, source: Source) -> Result<Vec<Written>> {
-        let answer = self.writer.write(accepted, source)?;
-        let written = answer.blocking_recv().internal("the writer stopped before it answered")?;
-        written.map_err(|error| Error::new(error.kind(), error.to_string()))
-    }
-
-    /// Records what naze itself says, with a document that tells the receipts.
-    fn record_drafts(&self, origin: &str, drafts: Vec<Draft>) -> Result<Vec<Outcome>> {
-        let json =
-            |receipt: &Receipt| serde_json::Value::Object(write_json(receipt, receipt.id(&self.vocabulary), &[]));
-        let told: serde_json::Value = drafts.iter().map(|draft| json(&draft.receipt)).collect();
-        let source = Source { media_type: "application/json".into(), bytes: told.to_string().into_bytes() };
-        let items = drafts.into_iter().map(Item::Receipt).collect();
-        self.record(origin, Received { items, ..Received::default() }, source)
-    }
-
-    /// Records a receipt that naze itself issues.
-    pub fn record_own(&self, receipt: Receipt) -> Result<ReceiptId> {
-        match self.record_drafts(SELF, vec![Draft::new(receipt)])?.into_iter().next() {
-            Some(Outcome::Recorded(id) | Outcome::Duplicate(id)) => Ok(id),
-            Some(Outcome::Refused(violations)) => Err(refusal(&violations)),
-            None => Err(Error::internal("nothing was recorded")),
-        }
     }
 
     /// Runs a canned query with parameters as text.
@@ -447,6 +275,16 @@ impl Engine {
         self.exporter.families(self.clock.now(), &kinds)
     }
 
+    /// How the exports stand.
+    pub fn exports(&self) -> &Board {
+        &self.exports
+    }
+
+    /// The ledger, for reading.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// The configuration it runs with.
     pub fn config(&self) -> &Config {
         &self.config
@@ -488,19 +326,13 @@ impl Engine {
     }
 }
 
-/// Does `told` tell no more than `latest` did?
-fn repeats(told: &Receipt, latest: &Receipt, unless: &[&str]) -> bool {
-    let same_severity = told.first("severity").is_none_or(|severity| latest.first("severity") == Some(severity));
-    same_severity && latest.text("status").is_some_and(|status| unless.contains(&status))
-}
-
 /// Makes the index of a data directory anew from its ledger. No other naze may have it open.
 pub fn rebuild(config: Config) -> Result<u64> {
     let data =
         config.data.clone().ok_or_else(|| Error::invalid("rebuild needs a data directory").hint("add --data DIR"))?;
     let index = data.join("index");
     // Held while the index is away, so that no second process can open the directory in between.
-    let ledger = Ledger::open(Some(&data), load_kinds(&config)?.0)?;
+    let ledger = Ledger::open(Some(&data), kinds::load(&config)?.0)?;
     if index.exists() {
         std::fs::remove_dir_all(&index).internal(format!("cannot remove {}", index.display()))?;
     }
@@ -508,17 +340,6 @@ pub fn rebuild(config: Config) -> Result<u64> {
     drop(ledger);
     drop(Engine::open(config, Clock::System)?);
     Ok(entries)
-}
-
-/// The instant `span` before `time`, as far back as time goes.
-pub fn ago(time: Timestamp, span: TimeDelta) -> Timestamp {
-    time.checked_add(-span).unwrap_or_else(|| Timestamp::from_micros(0).expect("1970 is in range"))
-}
-
-/// The error a refused receipt of our own or of a single-receipt request gives.
-pub fn refusal(violations: &[Violation]) -> Error {
-    let messages: Vec<&str> = violations.iter().map(|violation| violation.message.as_str()).collect();
-    violations.iter().fold(Error::invalid(messages.join("; ")), |error, violation| error.hint(violation.fix.clone()))
 }
 
 fn outcome_of(kind: Kind) -> &'static str {
@@ -530,37 +351,4 @@ fn outcome_of(kind: Kind) -> &'static str {
         Kind::Forbidden => "forbidden",
         Kind::Internal => "internal",
     }
-}
-
-fn load_kinds(config: &Config) -> Result<(Arc<Vocabulary>, Shapes)> {
-    let Some(folder) = &config.kinds else {
-        return Ok((Vocabulary::builtin(), Shapes::load(vocab::shapes_documents())?));
-    };
-    let ontology = read_turtle(&folder.join("ontology"))?;
-    let shapes = read_turtle(&folder.join("shapes"))?;
-    let with_own = |bundled: Vec<(&'static str, &'static str)>, own: &[(String, String)]| -> Vec<(String, String)> {
-        let bundled = bundled.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned()));
-        bundled.chain(own.iter().cloned()).collect()
-    };
-    let ontology = with_own(vocab::ontology_documents().collect(), &ontology);
-    let shapes = with_own(vocab::shapes_documents().collect(), &shapes);
-    Ok((Arc::new(Vocabulary::load(texts(&ontology))?), Shapes::load(texts(&shapes))?))
-}
-
-fn texts(documents: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    documents.iter().map(|(name, text)| (name.as_str(), text.as_str()))
-}
-
-fn read_turtle(folder: &std::path::Path) -> Result<Vec<(String, String)>> {
-    let unreadable = || format!("cannot read {}", folder.display());
-    let mut documents = Vec::new();
-    for entry in std::fs::read_dir(folder).invalid(unreadable())? {
-        let path = entry.invalid(unreadable())?.path();
-        if path.extension().is_some_and(|extension| extension == "ttl") {
-            let text = std::fs::read_to_string(&path).invalid(format!("cannot read {}", path.display()))?;
-            documents.push((path.display().to_string(), text));
-        }
-    }
-    documents.sort();
-    Ok(documents)
 }

@@ -1,7 +1,9 @@
 //! The HTTP door: every route on one screen, then what surrounds them all.
 
 mod body;
+mod declared;
 mod experiments;
+mod export;
 mod guard;
 mod hooks;
 mod idempotency;
@@ -40,7 +42,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Subject};
 use crate::error::{Context as _, Result};
 use crate::receive::RECEIVERS;
 
@@ -67,7 +69,8 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/thresholds", get(thresholds::list))
         .route("/v1/slos", get(slos::list))
         .route("/v1/slos/rules", get(slos::rules))
-        .route("/v1/slos/{name}", get(slos::show))
+        .route("/v1/slos/{name}", declared::route(Subject::Slo).get(slos::show))
+        .route("/v1/thresholds/{name}", declared::route(Subject::Threshold))
         .route("/v1/incidents", post(incidents::open).layer(once.clone()).get(incidents::list))
         .route("/v1/incidents/{id}", post(incidents::update).layer(once).get(incidents::show))
         .route("/v1/incidents/{id}/why", get(why::of_incident))
@@ -83,6 +86,8 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/experiments/{id}", get(experiments::show))
         .route("/v1/why", get(why::of_component))
         .route("/v1/timeline", get(why::timeline))
+        .route("/v1/export", get(export::dump))
+        .route("/v1/exports", get(export::standings))
         .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/v1/ledger/verify", get(ledger::verify))
         .route("/", get(pages::overview))
@@ -106,6 +111,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/readyz", get(self_report::readyz))
         .route("/-/healthy", get(self_report::healthz))
         .route("/-/ready", get(self_report::readyz))
+        .route("/-/reload", post(declared::reload))
         .route("/api/v2/status", get(self_report::as_alertmanager))
         .route("/openapi.json", get(self_report::openapi))
         .fallback(problem::no_such_route)

@@ -3,7 +3,7 @@
 //!
 //! # The sentence the code follows
 //!
-//! **receive → validate → record → query → analyse → report.** Modules are the verbs of that sentence, in the order of
+//! **receive → validate → record → query → analyse → report → export.** Modules are the verbs of that sentence, in the order of
 //! the data; the nouns they share are [`receipt::Receipt`], [`record::Window`], [`query::Rows`] and
 //! [`analyse::cause::Answer`]. A stage depends only on the types of stages before it.
 //!
@@ -30,7 +30,7 @@
 //! | [`runbook`] | what to do about an alert |
 //! | [`analyse`] | why it broke, how healthy it is, where a metric is heading, whether promises are kept: pure functions |
 //! | [`report`] | timelines, post-mortems, reviews |
-//! | [`export`] | dashboards for Grafana, metrics for Prometheus |
+//! | [`export`] | dashboards for Grafana, metrics for Prometheus, pushes to other tools, dumps |
 //! | [`engine`] | all of it over one data directory |
 //! | [`reconcile`] | asks senders for what naze missed |
 //! | [`web`] | pages: HTML and SVG |
@@ -69,6 +69,7 @@
 //! | recommendation | a canned query with `priority`, `action`, `runbook`, `effort` and `impact` in its header |
 //! | metric | a row in `src/export/prometheus/table.rs` and one in `docs/metrics.md`, and the receipts or series that tell it |
 //! | runbook | a file in `runbooks/`; a user's own: a folder named by `runbooks` |
+//! | export | a file in `src/export/`, a line in [`export::DESTINATIONS`], a row in `docs/exports.md` |
 //! | objective | a document in `slos/`; a user's own: a folder named by `slos` |
 //! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
 //! | threshold | an entry in `thresholds.toml`; a user's own: in the configuration |

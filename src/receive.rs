@@ -35,7 +35,7 @@ mod otlp;
 mod pagerduty;
 mod rdf;
 pub mod receiver;
-mod remote_write;
+pub(crate) mod remote_write;
 pub mod signature;
 mod title;
 pub(crate) mod yaml;

@@ -15,9 +15,9 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable as _};
 use tokio::task::JoinSet;
 
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::config::Origin;
-use crate::engine::{Engine, ago};
+use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
 use crate::receive::Given;
 use crate::record::{Recorded, Window};
@@ -156,7 +156,7 @@ impl Server {
 }
 
 /// What went wrong at the bottom, such as "connection refused"; the layers above only say that something did.
-fn root_of(error: reqwest::Error) -> String {
+pub(crate) fn root_of(error: reqwest::Error) -> String {
     // The URL may hold a password.
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;

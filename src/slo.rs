@@ -39,6 +39,14 @@ pub struct SloDefinition {
     pub objectives: Vec<Objective>,
 }
 
+/// What is promised, in a line.
+impl fmt::Display for SloDefinition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let targets: Vec<String> = self.objectives.iter().map(|objective| objective.target.to_string()).collect();
+        write!(f, "{} of {} over {}", targets.join(", "), self.service, self.window().span())
+    }
+}
+
 impl SloDefinition {
     /// Its objectives by name; of several, each has its number.
     pub fn named(&self) -> impl Iterator<Item = (String, &Objective)> {

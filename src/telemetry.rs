@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::proto::MetricFamily;
-use prometheus::{Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 /// Buckets in seconds, from a point look-up to a query's deadline.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Labels of what is told of exports.
+const EXPORT: &[&str] = &["export", "signal"];
 
 /// Counters and timings of this process. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +22,11 @@ struct Figures {
     receive_bytes: IntCounterVec,
     samples: IntCounterVec,
     reconcile: IntCounterVec,
+    export_sent: IntCounterVec,
+    export_failed: IntCounterVec,
+    export_dropped: IntCounterVec,
+    export_waiting: IntGaugeVec,
+    export_spool_bytes: IntGaugeVec,
     stage_seconds: HistogramVec,
     query_seconds: HistogramVec,
     http_seconds: HistogramVec,
@@ -41,6 +49,15 @@ impl Telemetry {
                 "Rounds of asking senders what was missed",
                 &["source", "outcome"],
             ),
+            export_sent: counters("naze_export_sent_total", "Items that a tool has taken", EXPORT),
+            export_failed: counters("naze_export_failed_total", "Requests to a tool that failed", EXPORT),
+            export_dropped: counters(
+                "naze_export_dropped_total",
+                "Items that no tool will get",
+                &["export", "signal", "reason"],
+            ),
+            export_waiting: gauges("naze_export_waiting", "Items that wait for a tool", EXPORT),
+            export_spool_bytes: gauges("naze_export_spool_bytes", "Size of what waits beside the ledger", EXPORT),
             stage_seconds: timings("naze_record_seconds", "Time to record a group of receipts, by stage", &["stage"]),
             query_seconds: timings("naze_query_seconds", "Time to answer a query", &["query", "outcome"]),
             http_seconds: timings(
@@ -79,6 +96,28 @@ impl Telemetry {
     /// A server of `source` was asked what was missed, with `outcome` `ok` or `error`.
     pub fn reconciled(&self, source: &str, outcome: &str) {
         self.0.reconcile.with_label_values(&[source, outcome]).inc();
+    }
+
+    /// An export's tool has taken so many items of a signal.
+    pub fn export_sent(&self, export: &str, signal: &str, items: u64) {
+        self.0.export_sent.with_label_values(&[export, signal]).inc_by(items);
+    }
+
+    /// So many requests to an export's tool failed.
+    pub fn export_failed(&self, export: &str, signal: &str, requests: u64) {
+        self.0.export_failed.with_label_values(&[export, signal]).inc_by(requests);
+    }
+
+    /// So many items were given up, for `reason`: `spool_full`, `too_old` or `refused`.
+    pub fn export_dropped(&self, export: &str, signal: &str, reason: &str, items: u64) {
+        self.0.export_dropped.with_label_values(&[export, signal, reason]).inc_by(items);
+    }
+
+    /// So many items wait, and take so many bytes beside the ledger.
+    pub fn export_waiting(&self, export: &str, signal: &str, items: u64, bytes: u64) {
+        let level = |level: u64| i64::try_from(level).unwrap_or(i64::MAX);
+        self.0.export_waiting.with_label_values(&[export, signal]).set(level(items));
+        self.0.export_spool_bytes.with_label_values(&[export, signal]).set(level(bytes));
     }
 
     /// A group was validated.
@@ -123,14 +162,9 @@ impl Telemetry {
         &self.0.queue_wait
     }
 
-    /// All figures, and `others`, in the Prometheus text format.
-    pub fn render(&self, others: Vec<MetricFamily>) -> String {
-        let mut text = Vec::new();
-        let families: Vec<MetricFamily> = self.0.registry.gather().into_iter().chain(others).collect();
-        if let Err(error) = TextEncoder::new().encode(&families, &mut text) {
-            tracing::error!(%error, "cannot render metrics");
-        }
-        String::from_utf8_lossy(&text).into_owned()
+    /// All figures.
+    pub fn families(&self) -> Vec<MetricFamily> {
+        self.0.registry.gather()
     }
 }
 
@@ -142,11 +176,16 @@ impl Default for Telemetry {
 
 impl Figures {
     fn register(&self) {
-        let collectors: [Box<dyn prometheus::core::Collector>; 11] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 16] = [
             Box::new(self.receive.clone()),
             Box::new(self.receive_bytes.clone()),
             Box::new(self.samples.clone()),
             Box::new(self.reconcile.clone()),
+            Box::new(self.export_sent.clone()),
+            Box::new(self.export_failed.clone()),
+            Box::new(self.export_dropped.clone()),
+            Box::new(self.export_waiting.clone()),
+            Box::new(self.export_spool_bytes.clone()),
             Box::new(self.stage_seconds.clone()),
             Box::new(self.query_seconds.clone()),
             Box::new(self.http_seconds.clone()),
@@ -167,6 +206,10 @@ impl Figures {
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     IntCounterVec::new(Opts::new(name, help), labels).expect("names in this file are valid metric names")
+}
+
+fn gauges(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    IntGaugeVec::new(Opts::new(name, help), labels).expect("names in this file are valid metric names")
 }
 
 fn timings(name: &str, help: &str, labels: &[&str]) -> HistogramVec {

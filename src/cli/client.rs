@@ -1,11 +1,13 @@
 //! One request to naze, over the network or to the router in this process.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{Method, Request, StatusCode};
+use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use serde_json::Value as Json;
@@ -13,6 +15,8 @@ use tower::ServiceExt as _;
 
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Kind, Result};
+
+const BROKE_OFF: &str = "the answer broke off";
 
 /// A naze to talk to.
 pub(super) enum Client {
@@ -37,15 +41,35 @@ pub(super) struct Answer {
 impl Ask {
     /// `GET path?parameters`
     pub(super) fn get<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-        let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-        Self { method: Method::GET, path, accept: "application/json", body: None }
+        Self::new(Method::GET, path, None).with(parameters)
     }
 
     /// `POST path` with a body.
     pub(super) fn post(path: &str, media_type: &str, body: impl Into<Bytes>) -> Self {
-        let body = Some((media_type.to_owned(), body.into()));
-        Self { method: Method::POST, path: path.to_owned(), accept: "application/json", body }
+        Self::new(Method::POST, path, Some((media_type.to_owned(), body.into())))
+    }
+
+    /// `PUT path` with a body.
+    pub(super) fn put(path: &str, media_type: &str, body: impl Into<Bytes>) -> Self {
+        Self::new(Method::PUT, path, Some((media_type.to_owned(), body.into())))
+    }
+
+    /// `DELETE path`
+    pub(super) fn delete(path: &str) -> Self {
+        Self::new(Method::DELETE, path, None)
+    }
+
+    fn new(method: Method, path: &str, body: Option<(String, Bytes)>) -> Self {
+        Self { method, path: path.to_owned(), accept: "application/json", body }
+    }
+
+    /// With parameters in its path.
+    pub(super) fn with<'a>(mut self, parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        if !query.is_empty() {
+            self.path = format!("{}?{query}", self.path);
+        }
+        self
     }
 
     /// The form wanted back.
@@ -93,6 +117,41 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Writes the body of an answer while it comes in.
+    pub(super) async fn download(&self, ask: Ask, out: &mut impl Write) -> Result<()> {
+        let failed = "cannot write what naze answered";
+        match self {
+            Self::InProcess(router) => {
+                let response = ask_router(router.clone(), ask).await?;
+                let status = response.status();
+                let mut body = response.into_body();
+                if !status.is_success() {
+                    let body = body.collect().await.internal(BROKE_OFF)?.to_bytes();
+                    return Err(error_of(&Answer { status, body }));
+                }
+                while let Some(frame) = body.frame().await {
+                    if let Ok(bytes) = frame.internal(BROKE_OFF)?.into_data() {
+                        out.write_all(&bytes).internal(failed)?;
+                    }
+                }
+            }
+            Self::Remote { base, http } => {
+                let mut response = ask_server(base, http, ask).await?;
+                let status = response.status();
+                if !status.is_success() {
+                    let body = response.bytes().await.internal(BROKE_OFF)?;
+                    return Err(error_of(&Answer { status, body }));
+                }
+                while let Some(bytes) = response.chunk().await.internal(BROKE_OFF)? {
+                    out.write_all(&bytes).internal(failed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Answer {
     /// The body as JSON.
     pub(super) fn json(&self) -> Result<Json> {
@@ -106,6 +165,13 @@ impl Answer {
 }
 
 async fn send_to_router(router: Router, ask: Ask) -> Result<Answer> {
+    let response = ask_router(router, ask).await?;
+    let status = response.status();
+    let body = response.into_body().collect().await.internal(BROKE_OFF)?.to_bytes();
+    Ok(Answer { status, body })
+}
+
+async fn ask_router(router: Router, ask: Ask) -> Result<Response> {
     let mut request = Request::builder().method(ask.method).uri(&ask.path).header(ACCEPT, ask.accept);
     let mut body = Body::empty();
     if let Some((media_type, bytes)) = ask.body {
@@ -113,13 +179,17 @@ async fn send_to_router(router: Router, ask: Ask) -> Result<Answer> {
         body = Body::from(bytes);
     }
     let request = request.body(body).invalid("the request cannot be written")?;
-    let response = router.oneshot(request).await.expect("the router answers every request");
-    let status = response.status();
-    let body = response.into_body().collect().await.internal("the answer broke off")?.to_bytes();
-    Ok(Answer { status, body })
+    Ok(router.oneshot(request).await.expect("the router answers every request"))
 }
 
 async fn send_to_server(base: &str, http: &reqwest::Client, ask: Ask) -> Result<Answer> {
+    let response = ask_server(base, http, ask).await?;
+    let status = response.status();
+    let body = response.bytes().await.internal(BROKE_OFF)?;
+    Ok(Answer { status, body })
+}
+
+async fn ask_server(base: &str, http: &reqwest::Client, ask: Ask) -> Result<reqwest::Response> {
     let mut request = http.request(ask.method, format!("{base}{}", ask.path)).header(ACCEPT, ask.accept);
     if let Some((media_type, bytes)) = ask.body {
         request = request.header(CONTENT_TYPE, media_type).body(bytes);
@@ -129,10 +199,7 @@ async fn send_to_server(base: &str, http: &reqwest::Client, ask: Ask) -> Result<
             .because(error)
             .hint("is it running? Start it with `naze serve --data DIR`")
     };
-    let response = request.send().await.map_err(unreachable)?;
-    let status = response.status();
-    let body = response.bytes().await.map_err(unreachable)?;
-    Ok(Answer { status, body })
+    request.send().await.map_err(unreachable)
 }
 
 fn error_of(answer: &Answer) -> Error {

@@ -40,6 +40,12 @@ impl Doctor {
             let result = Book::load(Some(&folder)).map(|book| format!("{} in {}", own(book), folder.display()));
             findings.push(Finding { check: "SLOs", result });
         }
+        let exports = global.config().map(|config| config.exports).unwrap_or_default();
+        if !exports.is_empty() {
+            let checked = exports.iter().try_for_each(|(name, export)| export.check(name));
+            let names: Vec<&str> = exports.keys().map(String::as_str).collect();
+            findings.push(Finding { check: "exports", result: checked.map(|()| names.join(", ")) });
+        }
         if global.data.is_some() || global.server.is_some() {
             match global.client() {
                 Ok(client) => {

@@ -14,9 +14,9 @@ impl Format {
     pub(super) fn of_report(self) -> &'static str {
         match self {
             Self::Table => "text/plain",
-            Self::Json => "application/json",
             Self::Csv => "text/csv",
             Self::Md => "text/markdown",
+            Self::Json | Self::Receipts(_) => "application/json",
         }
     }
 }

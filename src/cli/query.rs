@@ -40,7 +40,7 @@ impl Query {
                 .hint("write name=value, such as component=checkout")
         })?;
         let media_type = match global.format {
-            Format::Table | Format::Json => "application/json",
+            Format::Table | Format::Json | Format::Receipts(_) => "application/json",
             Format::Csv => "text/csv",
             Format::Md => "text/markdown",
         };

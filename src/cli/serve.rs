@@ -37,10 +37,16 @@ impl Serve {
             .internal("cannot open")??;
         engine.resume_alerts()?;
         let _reconciling = crate::reconcile::start(&engine)?;
+        let pushing = crate::export::push::start(&engine)?;
         tracing::info!(%address, "serving");
         let chores = tokio::spawn(chores(Arc::clone(&engine)));
+        #[cfg(unix)]
+        let reloads = tokio::spawn(reload_on_hangup(Arc::clone(&engine)));
         let served = crate::http::serve(engine, listener, stop_signal()).await;
         chores.abort();
+        #[cfg(unix)]
+        reloads.abort();
+        tokio::task::spawn_blocking(move || pushing.stop()).await.internal("cannot stop the exports")?;
         served?;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
@@ -69,6 +75,18 @@ async fn chores(engine: Arc<Engine>) {
             if is_more != Some(true) {
                 watch_at = Instant::now() + WATCH_EVERY;
             }
+        }
+    }
+}
+
+/// Reads the configuration again on SIGHUP, as Prometheus does.
+#[cfg(unix)]
+async fn reload_on_hangup(engine: Arc<Engine>) {
+    let hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+    let Ok(mut hangup) = hangup else { return };
+    while hangup.recv().await.is_some() {
+        if chore(&engine, "the configuration is wrong; all stays as it was", Engine::reload).await.is_some() {
+            tracing::info!("read the configuration again");
         }
     }
 }

@@ -23,7 +23,7 @@ impl Sparql {
         }
         let accept = match global.format {
             Format::Table => "text/tab-separated-values, text/turtle;q=0.9",
-            Format::Json => "application/sparql-results+json, application/ld+json;q=0.9",
+            Format::Json | Format::Receipts(_) => "application/sparql-results+json, application/ld+json;q=0.9",
             Format::Csv => "text/csv, application/n-triples;q=0.9",
             Format::Md => "text/tab-separated-values, text/turtle;q=0.9",
         };

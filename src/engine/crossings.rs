@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, Outcome, SELF, ago};
-use crate::clock::Timestamp;
+use super::{Engine, Outcome, SELF};
+use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::measure::crossing::watched::{Rules, Turn};
 use crate::measure::crossing::{Event, Watched};
@@ -119,7 +119,8 @@ impl Engine {
             round.waiting.push(number);
         }
         let known = self.series.known(number);
-        let rules = Rules::of(&known, self.config.thresholds(), &self.config.learned);
+        let watching = self.watching();
+        let rules = Rules::of(&known, watching.thresholds(), &watching.learned);
         let statistic = Statistic::of(known.series.kind);
         let mut past = |window: Range<Timestamp>| Ok(minutes(&self.minutes_of(number, window)?, statistic));
         let events = one.watched.advance(&known, &rules, slots, &mut past)?;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
+use super::Engine;
 use super::line::{Line, path};
-use super::{Engine, ago};
 use crate::analyse::compare::{Sample, compare};
 use crate::analyse::experiment::{Baseline, Experiment, Findings, Told, findings};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::error::{Error, Result};
 use crate::measure::read::Statistic;
 use crate::receipt::{ReceiptId, Value};

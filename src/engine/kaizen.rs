@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
+use super::Engine;
 use super::line::path;
-use super::{Engine, ago};
 use crate::analyse::compare::{Sample, compare};
 use crate::analyse::kaizen::{Entry, Log, Measured, direction, entry, log, newest};
 use crate::analyse::trend::Polarity;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::measure::crossing::Direction as Beyond;
 use crate::measure::read::Statistic;
@@ -108,7 +108,8 @@ impl Engine {
 
     /// Which way is good for a metric, as its thresholds tell.
     pub fn polarity(&self, metric: &str) -> Option<Polarity> {
-        let of_metric = self.config.thresholds().find(|threshold| threshold.metric.iter().any(|name| name == metric));
+        let watching = self.watching();
+        let of_metric = watching.thresholds().find(|threshold| threshold.metric.iter().any(|name| name == metric));
         of_metric.and_then(crate::measure::crossing::Threshold::direction).map(|beyond| match beyond {
             Beyond::Up => Polarity::LowerIsBetter,
             Beyond::Down => Polarity::HigherIsBetter,

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::measure::Kind;
 use crate::measure::read::Statistic;
 use crate::measure::store::{Known, Slot};
-use crate::slo::{Book, Entry, Measure, Metric, Objective, Quality, Selector};
+use crate::slo::{Entry, Measure, Metric, Objective, Quality, Selector};
 
 /// Series that one metric of an objective may have; of more, some are left out, and the answer says so.
 const SERIES_MAX: usize = 1_000;
@@ -73,17 +73,13 @@ pub struct SlosStatus {
 }
 
 impl Engine {
-    /// The SLOs that naze watches.
-    pub fn slos(&self) -> &Book {
-        &self.slos
-    }
-
     /// How all SLOs are kept at some time. Those that naze ships are left out unless their metric is measured.
     ///
     /// # Errors
     /// `Internal` when the disk fails.
     pub fn slos_at(&self, at: Timestamp) -> Result<SlosStatus> {
-        let entries = self.slos.iter().filter(|entry| !entry.is_shipped || self.is_measured(entry));
+        let watching = self.watching();
+        let entries = watching.slos.iter().filter(|entry| !entry.is_shipped || self.is_measured(entry));
         let slos: Vec<SloStatus> = entries.map(|entry| self.slo_at(entry, at)).collect::<Result<_>>()?;
         let of_all = slos.iter().flat_map(|slo| &slo.objectives);
         let evaluations: Vec<_> =
@@ -130,7 +126,8 @@ impl Engine {
             !found.is_empty() && found.iter().all(|(_, known)| known.series.kind == Kind::Gauge)
         };
         let (mut groups, mut remarks) = (Vec::new(), String::new());
-        for entry in self.slos.iter().filter(|entry| !entry.is_shipped || self.is_measured(entry)) {
+        let watching = self.watching();
+        for entry in watching.slos.iter().filter(|entry| !entry.is_shipped || self.is_measured(entry)) {
             for (name, objective) in entry.definition.named() {
                 let rules = Watched::of(&entry.definition, name.clone(), objective, is_level);
                 match rules.and_then(|watched| watched.rules()) {

@@ -6,8 +6,7 @@ use std::sync::Mutex;
 
 use chrono::TimeDelta;
 
-use super::ago;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::receipt::Value;
 use crate::receive::{Draft, Observed};
 

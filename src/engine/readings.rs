@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::{Engine, ago};
+use super::Engine;
 use crate::analyse::health::{Readings, balance};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::measure::Kind;
 use crate::measure::read::{Statistic, steps};

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::workflow::alerts_of;
-use super::{Engine, Incident, ago};
-use crate::clock::Timestamp;
+use super::{Engine, Incident};
+use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::receipt::ReceiptId;
 use crate::record::Window;

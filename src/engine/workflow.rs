@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use serde_json::Value as Json;
 
-use super::{Engine, Incident, SELF, ago};
+use super::{Engine, Incident, SELF};
 use crate::analyse::workflow::{Told, Workflow, workflow};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::receipt::{Receipt, ReceiptId, Value};
 use crate::record::{Recorded, Window};

@@ -16,6 +16,7 @@ mod score;
 mod series;
 mod state;
 mod table;
+pub mod text;
 mod totals;
 mod upkeep;
 

@@ -4,23 +4,33 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use serde_json::{Value as JsonValue, json};
 
+use super::negotiate;
 use super::problem::Reply;
 use super::work::blocking;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::export::prometheus::text;
 
-/// Prometheus text exposition.
-pub(super) async fn metrics(State(engine): State<Arc<Engine>>) -> Reply {
-    let text = blocking(move || {
+/// naze's own figures and those of the system under observation, in Prometheus' text or as `OpenMetrics`.
+pub(super) async fn metrics(State(engine): State<Arc<Engine>>, headers: HeaderMap) -> Reply {
+    let form = negotiate::best(&headers, &["text/plain", "application/openmetrics-text"])?;
+    let families = blocking(move || {
         engine.measure_index();
-        Ok(engine.telemetry().render(engine.metrics()?))
+        let mut families = engine.telemetry().families();
+        families.extend(engine.metrics()?);
+        Ok(families)
     })
     .await?;
-    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+    Ok(if form == "text/plain" {
+        ([(CONTENT_TYPE, text::PLAIN)], text::plain(&families)?).into_response()
+    } else {
+        ([(CONTENT_TYPE, text::OPEN)], text::open(&families)).into_response()
+    })
 }
 
 /// The process is alive.

@@ -31,7 +31,8 @@ pub(super) async fn show(
 ) -> Reply {
     let at = at(&engine, given)?;
     let answer = blocking(move || {
-        let entry = engine.slos().get(&name)?;
+        let watching = engine.watching();
+        let entry = watching.slos.get(&name)?;
         Ok(json!({"slo": engine.slo_at(entry, at)?, "definition": entry.definition}))
     })
     .await?;

@@ -11,7 +11,7 @@ use serde_json::{Value as JsonValue, json};
 use super::problem::Reply;
 use super::series::{SERIES_MAX, Wanted, about, refuse_others};
 use super::work::blocking;
-use crate::engine::Engine;
+use crate::engine::{Engine, Origin, Watching};
 use crate::error::Result;
 use crate::measure::crossing::watched::Rules;
 use crate::measure::crossing::{Basis, Direction, Threshold};
@@ -27,17 +27,12 @@ pub(super) async fn list(
     let wanted = Wanted::of(&mut given, None);
     refuse_others(&given, "metric, component and label.<name>")?;
     let answer = blocking(move || {
-        let config = engine.config();
-        let own = config.thresholds.len();
+        let watching = engine.watching();
         let named =
             |threshold: &Threshold| wanted.metric.as_ref().is_none_or(|metric| threshold.metric.contains(metric));
-        let thresholds: Vec<JsonValue> = config
-            .thresholds()
-            .enumerate()
-            .filter(|(_, threshold)| named(threshold))
-            .map(|(place, threshold)| declared(threshold, if place < own { "configuration" } else { "shipped" }))
-            .collect();
-        let learned = &config.learned;
+        let thresholds = watching.origins().filter(|(_, threshold)| named(threshold));
+        let thresholds: Vec<JsonValue> = thresholds.map(|(origin, threshold)| told(origin, threshold)).collect();
+        let learned = &watching.learned;
         let mut answer = json!({
             "thresholds": thresholds,
             "learned": {
@@ -50,7 +45,7 @@ pub(super) async fn list(
             let found = engine.series(|series| wanted.has(series));
             let shown = found.iter().take(SERIES_MAX);
             let series: Result<Vec<JsonValue>> =
-                shown.map(|(number, known)| standing(&engine, *number, known)).collect();
+                shown.map(|(number, known)| standing(&engine, &watching, *number, known)).collect();
             answer["series"] = json!(series?);
             answer["truncated"] = json!(found.len() > SERIES_MAX);
         }
@@ -60,10 +55,16 @@ pub(super) async fn list(
     Ok(Json(answer).into_response())
 }
 
-fn declared(threshold: &Threshold, origin: &str) -> JsonValue {
+fn told(origin: &Origin, threshold: &Threshold) -> JsonValue {
     let labels: BTreeMap<&str, &str> =
         threshold.labels.iter().map(|(name, value)| (name.as_str(), value.text())).collect();
+    let (origin, name) = match origin {
+        Origin::Declared(name) => ("declared", Some(name)),
+        Origin::Configured => ("configuration", None),
+        Origin::Shipped => ("shipped", None),
+    };
     json!({
+        "name": name,
         "rule": threshold.to_string(),
         "metric": threshold.metric,
         "component": threshold.component.as_ref().map(Anchored::text),
@@ -79,9 +80,8 @@ fn declared(threshold: &Threshold, origin: &str) -> JsonValue {
 }
 
 /// How a series stands to what applies to it.
-fn standing(engine: &Engine, number: u32, known: &Known) -> Result<JsonValue> {
-    let config = engine.config();
-    let rules = Rules::of(known, config.thresholds(), &config.learned);
+fn standing(engine: &Engine, watching: &Watching, number: u32, known: &Known) -> Result<JsonValue> {
+    let rules = Rules::of(known, watching.thresholds(), &watching.learned);
     let watched = engine.watched(number)?;
     let mut series = about(known);
     series["thresholds"] = rules.declared.iter().map(ToString::to_string).collect();

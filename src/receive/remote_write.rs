@@ -3,7 +3,7 @@
 //! Version 1 does not say what a series is: those named `_total`, `_bucket`, `_count` and `_sum` are counters, all others
 //! gauges. Native histograms are not kept.
 
-mod wire;
+pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 

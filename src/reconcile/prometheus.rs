@@ -12,8 +12,8 @@ use yaml_rust2::YamlLoader;
 
 use super::history::{self, Labels, Rule};
 use super::{Server, blocking, given, known_alerts, rounds};
-use crate::clock::Timestamp;
-use crate::engine::{Engine, Outcome, ago};
+use crate::clock::{Timestamp, ago};
+use crate::engine::{Engine, Outcome};
 use crate::error::{Error, Result};
 use crate::receive::alertmanager::api;
 use crate::record::ledger::Source;

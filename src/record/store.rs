@@ -2,6 +2,8 @@
 //!
 //! Only this file opens or changes it; readers get a handle whose queries see one consistent snapshot.
 
+mod scan;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::{Arc, RwLock};

@@ -66,6 +66,25 @@ impl Book {
         Ok(())
     }
 
+    /// Adds one that was declared over HTTP under its name.
+    ///
+    /// # Errors
+    /// `Invalid` naming field and fix; `Conflict` when a file has one of that name.
+    pub fn declare(&mut self, name: &str, text: &[u8]) -> Result<()> {
+        let declared = format!("declared as {name}");
+        let mut own = Self::default();
+        own.add(&declared, text, false)?;
+        if !own.0.keys().eq([name]) {
+            let names: Vec<&str> = own.0.keys().map(String::as_str).collect();
+            return Err(Error::invalid(format!(
+                "{declared}: metadata.name has to be \"{name}\", not \"{}\"",
+                names.join(", ")
+            ))
+            .hint("one SLO is declared at a time, under its own name"));
+        }
+        self.add(&declared, text, false)
+    }
+
     fn add(&mut self, file: &str, text: &[u8], is_shipped: bool) -> Result<()> {
         let definitions = openslo(text).map_err(|error| {
             let told = Error::new(error.kind(), format!("{file}: {}", error.message()));

@@ -414,6 +414,48 @@ fn an_answer_is_told_again_for_some_seconds() {
 }
 
 #[test]
+fn open_metrics_tells_the_same_samples() {
+    let naze = naze(Config::in_memory());
+    naze.record(&a_day());
+    naze.record(&json!([receipt("failure", "11:00:02", json!({"failureType": "a \\ \"b\"\nc"}))]));
+    // What an answer costs is counted in the next one.
+    let samples = |text: &str| -> BTreeSet<String> {
+        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("naze_http"));
+        lines.map(str::to_owned).collect()
+    };
+    let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+                      text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+    let reply = naze.get_as("/metrics", prometheus);
+    assert_eq!(reply.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let open = reply.text();
+    assert_eq!(samples(&open), samples(&naze.get("/metrics").text()));
+    assert!(open.ends_with("\n# EOF\n") && open.matches("# EOF").count() == 1);
+    assert!(open.contains("type=\"a \\\\ \\\"b\\\"\\nc\""), "a label's value is escaped");
+    // Each sample stands under its family, and each family once.
+    let (mut families, mut family) = (BTreeSet::new(), (String::new(), String::new()));
+    for line in open.lines() {
+        if let Some(told) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = told.split_once(' ').unwrap();
+            assert!(families.insert(name.to_owned()), "{name} is told twice");
+            family = (name.to_owned(), kind.to_owned());
+        } else if let Some(told) = line.strip_prefix("# HELP ") {
+            assert_eq!(told.split(' ').next(), Some(&*family.0));
+        } else if !line.starts_with('#') {
+            let suffix =
+                line.split(['{', ' ']).next().unwrap().strip_prefix(&*family.0).unwrap_or_else(|| panic!("{line}"));
+            let expected: &[&str] = match family.1.as_str() {
+                "counter" => &["_total"],
+                "gauge" => &[""],
+                "histogram" => &["_bucket", "_sum", "_count"],
+                other => panic!("{other}"),
+            };
+            assert!(expected.contains(&suffix), "{line} is no sample of a {}", family.1);
+        }
+    }
+    assert!(families.contains("naze_receive") && families.contains("tps_production_lead_time_seconds"));
+}
+
+#[test]
 fn promtool_finds_nothing_wrong_with_the_canonical_names() {
     let mut promtool = Command::new("promtool");
     promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

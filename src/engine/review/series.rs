@@ -130,8 +130,9 @@ impl Engine {
         before: Window,
         missing: &mut Vec<Missing>,
     ) -> Result<Vec<TrendOfWeek>> {
+        let watching = self.watching();
         let thresholds: BTreeSet<&str> =
-            self.config.thresholds().flat_map(|threshold| &threshold.metric).map(String::as_str).collect();
+            watching.thresholds().flat_map(|threshold| &threshold.metric).map(String::as_str).collect();
         let sort_of = |known: &Known| sort(&known.series.metric, thresholds.contains(known.series.metric.as_str()));
         let mut found: Vec<(usize, usize, u32, Arc<Known>)> = self
             .series(|series| sort(&series.metric, thresholds.contains(series.metric.as_str())).is_some())

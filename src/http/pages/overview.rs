@@ -9,8 +9,8 @@ use chrono::TimeDelta;
 
 use super::{page, trends};
 use crate::analyse::health::health;
-use crate::clock::Timestamp;
-use crate::engine::{Engine, Incident, ago};
+use crate::clock::{Timestamp, ago};
+use crate::engine::{Engine, Incident};
 use crate::error::Result;
 use crate::query::Rows;
 use crate::web;

@@ -9,8 +9,8 @@ use chrono::TimeDelta;
 
 use super::{Given, page};
 use crate::analyse::trend::WINDOWS;
-use crate::clock::Timestamp;
-use crate::engine::{Engine, Incident, ago};
+use crate::clock::{Timestamp, ago};
+use crate::engine::{Engine, Incident};
 use crate::error::{Error, Result};
 use crate::http::trends::Asked;
 use crate::measure::read::{Statistic, steps};

@@ -4,34 +4,34 @@ use prost::Message;
 
 /// Version 1.0: `prometheus.WriteRequest`.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct WriteRequest {
+pub(crate) struct WriteRequest {
     #[prost(message, repeated, tag = "1")]
-    pub(super) timeseries: Vec<TimeSeries>,
+    pub(crate) timeseries: Vec<TimeSeries>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct TimeSeries {
+pub(crate) struct TimeSeries {
     #[prost(message, repeated, tag = "1")]
-    pub(super) labels: Vec<Label>,
+    pub(crate) labels: Vec<Label>,
     #[prost(message, repeated, tag = "2")]
-    pub(super) samples: Vec<Sample>,
+    pub(crate) samples: Vec<Sample>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Label {
+pub(crate) struct Label {
     #[prost(string, tag = "1")]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[prost(string, tag = "2")]
-    pub(super) value: String,
+    pub(crate) value: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     #[prost(double, tag = "1")]
-    pub(super) value: f64,
+    pub(crate) value: f64,
     /// Milliseconds since 1970.
     #[prost(int64, tag = "2")]
-    pub(super) timestamp: i64,
+    pub(crate) timestamp: i64,
 }
 
 /// Version 2.0: `io.prometheus.write.v2.Request`.

@@ -1,0 +1,179 @@
+//! What naze watches for: thresholds and objectives that it ships, that the configuration has, and that were declared.
+
+use std::sync::{Arc, PoisonError};
+
+use super::declared::{Declared, Subject};
+use super::{Engine, SELF};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::measure::crossing::{Learned, Threshold};
+use crate::receipt::{Receipt, Value};
+use crate::receive::{Draft, Item, Received};
+use crate::record::ledger::Source;
+use crate::slo::Book;
+
+/// Where something that is watched for is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It was declared over HTTP, under this name.
+    Declared(String),
+    /// In the configuration.
+    Configured,
+    /// naze ships it.
+    Shipped,
+}
+
+/// All that is watched for.
+#[derive(Debug, Clone)]
+pub struct Watching {
+    thresholds: Vec<(Origin, Threshold)>,
+    /// How the past of series is held against them.
+    pub learned: Learned,
+    /// Objectives.
+    pub slos: Book,
+}
+
+/// What is watched for, and the two places that it is made from.
+pub(super) struct Sources {
+    config: Config,
+    declared: Declared,
+    watching: Arc<Watching>,
+}
+
+impl Watching {
+    /// Limits of series, those first that go before the others.
+    pub fn thresholds(&self) -> impl Iterator<Item = &Threshold> {
+        self.thresholds.iter().map(|(_, threshold)| threshold)
+    }
+
+    /// The same, each with where it is written.
+    pub fn origins(&self) -> impl Iterator<Item = (&Origin, &Threshold)> {
+        self.thresholds.iter().map(|(origin, threshold)| (origin, threshold))
+    }
+
+    fn of(config: &Config, declared: &Declared) -> Result<Self> {
+        let mut thresholds = Vec::new();
+        for (name, document) in declared.of(Subject::Threshold) {
+            thresholds.push((Origin::Declared(name.to_owned()), threshold(name, document)?));
+        }
+        let configured = config.thresholds.iter().map(|threshold| (Origin::Configured, threshold));
+        let shipped = if config.default_thresholds { Threshold::shipped() } else { &[] };
+        let shipped = shipped.iter().map(|threshold| (Origin::Shipped, threshold));
+        thresholds.extend(configured.chain(shipped).map(|(origin, threshold)| (origin, threshold.clone())));
+        let mut slos = Book::load(config.slos.as_deref())?;
+        for (name, document) in declared.of(Subject::Slo) {
+            slos.declare(name, document)?;
+        }
+        Ok(Self { thresholds, learned: config.learned.clone(), slos })
+    }
+}
+
+impl Sources {
+    pub(super) fn open(config: &Config) -> Result<Self> {
+        let declared = Declared::open(config.data.as_deref())?;
+        let watching = Arc::new(Watching::of(config, &declared)?);
+        Ok(Self { config: config.clone(), declared, watching })
+    }
+}
+
+impl Engine {
+    /// What is watched for now.
+    pub fn watching(&self) -> Arc<Watching> {
+        Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner).watching)
+    }
+
+    /// Reads the file of the configuration again, and takes over the thresholds, what is learned, and the SLOs of its
+    /// folder. All else is taken over at the next start.
+    ///
+    /// # Errors
+    /// `Invalid` naming what is wrong; then all stays as it was.
+    pub fn reload(&self) -> Result<()> {
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        let mut config = sources.config.clone();
+        if let Some(file) = &sources.config.file {
+            let Config { thresholds, default_thresholds, learned, slos, .. } = Config::read(file)?;
+            config = Config { thresholds, default_thresholds, learned, slos, ..config };
+        }
+        sources.watching = Arc::new(Watching::of(&config, &sources.declared)?);
+        sources.config = config;
+        Ok(())
+    }
+
+    /// Declares a threshold or an SLO, or another in its place, and records that it was. Returns whether it is new.
+    ///
+    /// # Errors
+    /// `Invalid` naming field and fix; `Conflict` when the configuration has an SLO of that name.
+    pub fn declare(&self, subject: Subject, name: &str, document: &[u8], actor: Option<&str>) -> Result<bool> {
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        let declared = sources.declared.with(subject, name, document)?;
+        let watching = Watching::of(&sources.config, &declared)?;
+        let [before, after] = [told(&sources.watching, subject, name), told(&watching, subject, name)];
+        let is_new = sources.declared.get(subject, name).is_none();
+        if sources.declared.get(subject, name) == Some(document) {
+            return Ok(false);
+        }
+        declared.save(subject, name)?;
+        (sources.declared, sources.watching) = (declared, Arc::new(watching));
+        drop(sources);
+        self.changed(subject, name, [before, after], actor, document)?;
+        Ok(is_new)
+    }
+
+    /// Takes back what was declared, and records that it was.
+    ///
+    /// # Errors
+    /// `NotFound` when nothing of that name was declared.
+    pub fn withdraw(&self, subject: Subject, name: &str, actor: Option<&str>) -> Result<()> {
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        if sources.declared.get(subject, name).is_none() {
+            let told = format!("none of the {} was declared as \"{name}\"", subject.plural());
+            return Err(Error::not_found(told).hint("what the configuration has is changed there"));
+        }
+        let declared = sources.declared.without(subject, name);
+        let watching = Watching::of(&sources.config, &declared)?;
+        let [before, after] = [told(&sources.watching, subject, name), told(&watching, subject, name)];
+        declared.save(subject, name)?;
+        (sources.declared, sources.watching) = (declared, Arc::new(watching));
+        drop(sources);
+        self.changed(subject, name, [before, after], actor, b"")
+    }
+
+    /// The receipt says who changed what naze watches for, and keeps what was sent.
+    fn changed(
+        &self,
+        subject: Subject,
+        name: &str,
+        [before, after]: [Option<String>; 2],
+        actor: Option<&str>,
+        document: &[u8],
+    ) -> Result<()> {
+        let receipt = Receipt::new("change", self.clock.now(), SELF)
+            .with("changeType", Value::text("config"))
+            .with("key", Value::text(format!("{}/{name}", subject.plural())))
+            .with("source", Value::text(SELF))
+            .with_text("from", before.as_deref())
+            .with_text("to", after.as_deref())
+            .with_text("actor", actor);
+        let source = Source { media_type: subject.media_type().to_owned(), bytes: document.to_vec() };
+        let items = vec![Item::Receipt(Draft::new(receipt))];
+        self.record(SELF, Received { items, ..Received::default() }, source).map(drop)
+    }
+}
+
+fn threshold(name: &str, document: &[u8]) -> Result<Threshold> {
+    serde_json::from_slice(document).map_err(|error| {
+        Error::invalid(format!("threshold {name}: {error}"))
+            .hint("the keys are those of [[thresholds]] in the configuration, such as \"metric\" and \"warning\"")
+    })
+}
+
+/// What is watched for under a name, in a line.
+fn told(watching: &Watching, subject: Subject, name: &str) -> Option<String> {
+    match subject {
+        Subject::Threshold => {
+            let is_it = |origin: &Origin| matches!(origin, Origin::Declared(declared) if declared == name);
+            watching.origins().find(|(origin, _)| is_it(origin)).map(|(_, threshold)| threshold.to_string())
+        }
+        Subject::Slo => watching.slos.get(name).ok().map(|entry| entry.definition.to_string()),
+    }
+}

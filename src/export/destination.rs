@@ -1,0 +1,277 @@
+//! What naze knows of a tool that it pushes to: where it listens, what it takes, and how much of that at a time.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use reqwest::Url;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::reading::{Reading, Snapshot};
+use super::{datadog, grafana_cloud, newrelic, otlp};
+use crate::clock::Timestamp;
+use crate::config::Secret;
+use crate::error::{Error, Result};
+use crate::record::Recorded;
+
+/// Everything naze pushes to; one line each.
+pub const DESTINATIONS: &[Destination] = &[
+    datadog::DESTINATION,
+    grafana_cloud::DESTINATION,
+    grafana_cloud::REMOTE_WRITE,
+    newrelic::DESTINATION,
+    otlp::DESTINATION,
+];
+
+/// A kind of tool.
+#[derive(Debug)]
+pub struct Destination {
+    /// Its name: `kind` in the configuration.
+    pub name: &'static str,
+    /// Keys that it cannot do without.
+    pub needs: &'static [&'static str],
+    /// How it knows who sends.
+    pub credentials: fn(&Export) -> Vec<(&'static str, String)>,
+    /// How it takes metrics.
+    pub metrics: Route<WriteMetrics>,
+    /// How it takes receipts; `None` for a tool that keeps numbers only.
+    pub receipts: Option<Route<WriteReceipts>>,
+    /// Does it want to hear by how much totals grew, rather than the totals?
+    pub wants_growth: bool,
+    /// Statuses that mean "not now": the same is sent again.
+    pub is_passing: fn(u16) -> bool,
+    /// How many items an answer of success says were not taken after all, and why.
+    pub rejected: fn(&[u8]) -> Option<(u64, String)>,
+}
+
+/// Writes metrics as the body of one request.
+pub type WriteMetrics = fn(&Metrics<'_>, &Export) -> Vec<u8>;
+/// Writes receipts as the body of one request.
+pub type WriteReceipts = fn(&[Recorded], &Export) -> Vec<u8>;
+
+/// Where one kind of data goes, and in which portions.
+#[derive(Debug)]
+pub struct Route<W> {
+    /// The address.
+    pub url: fn(&Export) -> String,
+    /// `Content-Type`, and what else the protocol asks for.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// How the body is compressed.
+    pub packing: Packing,
+    /// Writes a body.
+    pub write: W,
+    /// Most items of one request.
+    pub items_max: usize,
+    /// Largest body before it is compressed.
+    pub body_bytes_max: usize,
+    /// Largest body after that.
+    pub packed_bytes_max: usize,
+    /// Items older than this are not taken.
+    pub age_max: Option<TimeDelta>,
+}
+
+/// How a body is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// `Content-Encoding: gzip`
+    Gzip,
+    /// `Content-Encoding: snappy`, in the block format.
+    Snappy,
+}
+
+/// Readings of one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Metrics<'a> {
+    /// When they were read.
+    pub at: Timestamp,
+    /// Since when their totals count.
+    pub since: Option<Timestamp>,
+    /// The readings.
+    pub readings: &'a [Reading],
+}
+
+impl<'a> Metrics<'a> {
+    /// Some of what `snapshot` holds.
+    pub fn of(snapshot: &Snapshot, since: Option<Timestamp>, readings: &'a [Reading]) -> Self {
+        Self { at: snapshot.at(), since, readings }
+    }
+}
+
+/// `[exports.<name>]`: one tool that naze pushes to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    /// What kind of tool it is.
+    #[serde(deserialize_with = "named")]
+    pub kind: &'static Destination,
+    /// Where it is; the vendor's own address by default.
+    pub url: Option<String>,
+    /// Which of the vendor's sites, such as `datadoghq.eu`.
+    pub site: Option<String>,
+    /// Who sends, for tools that ask for a user and a password.
+    pub user: Option<String>,
+    /// API key, password or bearer token.
+    pub token: Option<Secret>,
+    /// Further headers to send along.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Secret>,
+    /// Are metrics pushed?
+    #[serde(default = "yes")]
+    pub metrics: bool,
+    /// Are receipts pushed? By default where the tool takes them.
+    pub receipts: Option<bool>,
+    /// Time from one reading of the metrics to the next, in seconds.
+    #[serde(default = "interval_seconds")]
+    pub interval_seconds: u64,
+    /// Longest time for one request, in seconds.
+    #[serde(default = "timeout_seconds")]
+    pub timeout_seconds: u64,
+    /// Most bytes of readings that wait on disk.
+    #[serde(default = "spool_bytes_max")]
+    pub spool_bytes_max: u64,
+    /// What naze is called there.
+    #[serde(default = "service_name")]
+    pub service_name: String,
+    /// Which environment is observed.
+    #[serde(default = "environment")]
+    pub environment: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn interval_seconds() -> u64 {
+    10
+}
+
+fn timeout_seconds() -> u64 {
+    10
+}
+
+fn spool_bytes_max() -> u64 {
+    64 << 20
+}
+
+fn service_name() -> String {
+    "naze".to_owned()
+}
+
+fn environment() -> String {
+    "production".to_owned()
+}
+
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<&'static Destination, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    DESTINATIONS.iter().find(|known| known.name == name).ok_or_else(|| {
+        let known: Vec<&str> = DESTINATIONS.iter().map(|known| known.name).collect();
+        D::Error::custom(format!("kind \"{name}\" is unknown; known are {}", known.join(", ")))
+    })
+}
+
+impl Export {
+    /// The receipts' route, if receipts are pushed.
+    pub fn receipts(&self) -> Option<&'static Route<WriteReceipts>> {
+        self.kind.receipts.as_ref().filter(|_| self.receipts.unwrap_or(true))
+    }
+
+    /// `path` under the configured address, or `vendor` where none is configured.
+    pub(super) fn address(&self, vendor: impl Fn() -> String, path: &str) -> String {
+        self.url.as_ref().map_or_else(vendor, |url| format!("{}{path}", url.trim_end_matches('/')))
+    }
+
+    /// Key of an API.
+    pub(super) fn token(&self) -> String {
+        self.token.as_ref().map(|token| String::from_utf8_lossy(token.expose()).into_owned()).unwrap_or_default()
+    }
+
+    /// Can it be pushed to as it is configured under `name`?
+    ///
+    /// # Errors
+    /// `Invalid` naming the key.
+    pub fn check(&self, name: &str) -> Result<()> {
+        let of = |key: &str| format!("configuration: exports.{name}.{key}");
+        let kind = self.kind.name;
+        for key in self.kind.needs {
+            let is_there = match *key {
+                "url" => self.url.is_some(),
+                "user" => self.user.is_some(),
+                _ => self.token.is_some(),
+            };
+            if !is_there {
+                let variable = format!("NAZE_EXPORT_{}_TOKEN", in_a_variable(name));
+                let hint = if *key == "token" { format!("set it there or in {variable}") } else { "set it".to_owned() };
+                return Err(Error::invalid(format!("{} is missing: {kind} cannot do without", of(key))).hint(hint));
+            }
+        }
+        let mut urls = vec![(self.kind.metrics.url)(self)];
+        urls.extend(self.kind.receipts.iter().map(|route| (route.url)(self)));
+        for url in &urls {
+            shown(url).ok_or_else(|| {
+                let key = if self.url.is_some() { "url" } else { "site" };
+                Error::invalid(format!("{} gives an address that is none", of(key)))
+                    .hint("write a url as http://127.0.0.1:4318, a site as datadoghq.eu")
+            })?;
+        }
+        if self.kind.receipts.is_none() && self.receipts == Some(true) {
+            return Err(Error::invalid(format!("{} is true, but {kind} keeps numbers only", of("receipts")))
+                .hint("leave it out"));
+        }
+        if !self.metrics && self.receipts().is_none() {
+            return Err(Error::invalid(format!("{} is false and nothing else is pushed", of("metrics")))
+                .hint("leave it out, or the whole table"));
+        }
+        for (key, is_zero) in
+            [("interval_seconds", self.interval_seconds == 0), ("timeout_seconds", self.timeout_seconds == 0)]
+        {
+            if is_zero {
+                return Err(Error::invalid(format!("{} is 0", of(key))).hint("the least is 1"));
+            }
+        }
+        for (header, value) in &self.headers {
+            if HeaderName::try_from(header).is_err() || HeaderValue::from_bytes(value.expose()).is_err() {
+                return Err(Error::invalid(format!("{} is no header of HTTP", of(&format!("headers.\"{header}\"")))));
+            }
+        }
+        if HeaderValue::try_from(self.token()).is_err() {
+            return Err(Error::invalid(format!("{} cannot be sent: it has a line break or the like", of("token"))));
+        }
+        Ok(())
+    }
+}
+
+/// A name as part of a variable's.
+pub(crate) fn in_a_variable(name: &str) -> String {
+    name.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_")
+}
+
+/// An address without what may not be shown; `None` when it is none.
+pub(super) fn shown(url: &str) -> Option<String> {
+    let mut url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
+    // Only a URL that cannot have them refuses this.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_query(None);
+    Some(url.to_string())
+}
+
+/// Basic authentication with a user, a bearer token without; nothing where there is no token.
+pub(super) fn authorization(export: &Export) -> Vec<(&'static str, String)> {
+    use base64::Engine as _;
+    if export.token.is_none() {
+        return Vec::new();
+    }
+    let value = match &export.user {
+        Some(user) => {
+            let pair = format!("{user}:{}", export.token());
+            format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair))
+        }
+        None => format!("Bearer {}", export.token()),
+    };
+    vec![("authorization", value)]
+}
+
+/// Statuses of most vendors for "not now".
+pub(super) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..=599)
+}
