@@ -3,8 +3,13 @@
 pub mod advise;
 pub mod cause;
 mod clamped;
+pub mod compare;
+pub mod experiment;
 pub mod health;
+pub mod kaizen;
+pub mod review;
 pub mod slo;
 pub mod trend;
+pub mod workflow;
 
 pub use clamped::Clamped;

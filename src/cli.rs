@@ -11,9 +11,11 @@ mod dashboards;
 mod declare;
 mod demo;
 mod doctor;
+mod experiment;
 mod export;
 mod exports;
 mod incident;
+mod kaizen;
 mod output;
 mod postmortem;
 mod query;
@@ -21,6 +23,8 @@ mod rebuild;
 mod record;
 mod reload;
 mod replay;
+mod review;
+mod runbooks;
 mod series;
 mod serve;
 mod slo;
@@ -166,6 +170,14 @@ enum Command {
     Postmortem(postmortem::Postmortem),
     /// Open, update, show or list incidents
     Incident(incident::Incident),
+    /// Review a week: health, trends, promises, patterns, what to do
+    Review(review::Review),
+    /// Show the Kaizen log, or add to it
+    Kaizen(kaizen::Kaizen),
+    /// List runbooks and the open alerts they are for, or show one
+    Runbooks(runbooks::Runbooks),
+    /// Tell what an experiment shows, or list all
+    Experiment(experiment::Experiment),
     /// Write the receipts of a window as a document
     Export(export::Export),
     /// Show how the tools stand that naze pushes to
@@ -222,6 +234,10 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Timeline(command) => command.run(&global).await,
             Command::Postmortem(command) => command.run(&global).await,
             Command::Incident(command) => command.run(&global).await,
+            Command::Review(command) => command.run(&global).await,
+            Command::Kaizen(command) => command.run(&global).await,
+            Command::Runbooks(command) => command.run(&global).await,
+            Command::Experiment(command) => command.run(&global).await,
             Command::Export(command) => command.run(&global).await,
             Command::Exports(command) => command.run(&global).await,
             Command::Verify(command) => command.run(&global).await,

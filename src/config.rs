@@ -35,6 +35,8 @@ pub struct Config {
     pub queries: Option<PathBuf>,
     /// A user's own service level objectives: a folder of `OpenSLO` files.
     pub slos: Option<PathBuf>,
+    /// A user's own runbooks: a folder of Markdown files.
+    pub runbooks: Option<PathBuf>,
     /// How long a slot of a new store is; a store keeps the width it was made with.
     pub slot_width: Width,
     /// The program that answers ad-hoc queries as `<program> query-worker`, each in a process that can be killed. Without
@@ -56,6 +58,8 @@ pub struct Config {
     pub default_thresholds: bool,
     /// How naze learns what is usual for a series.
     pub learned: Learned,
+    /// What happens to alerts that nobody answers.
+    pub escalation: Escalation,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// What is set for one sender, by its name.
@@ -134,6 +138,29 @@ pub struct Measure {
     pub relabel: Vec<Rule>,
 }
 
+/// What happens to alerts that nobody answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Escalation {
+    /// Whether they are escalated.
+    pub enabled: bool,
+    /// After how many minutes.
+    pub after_minutes: u32,
+}
+
+impl Escalation {
+    /// How long an alert may go unanswered.
+    pub fn after(&self) -> TimeDelta {
+        TimeDelta::minutes(i64::from(self.after_minutes))
+    }
+}
+
+impl Default for Escalation {
+    fn default() -> Self {
+        Self { enabled: true, after_minutes: 25 }
+    }
+}
+
 /// What `/metrics` shows.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -199,6 +226,7 @@ impl Default for Config {
             kinds: None,
             queries: None,
             slos: None,
+            runbooks: None,
             slot_width: Width::default(),
             worker: None,
             file: None,
@@ -208,6 +236,7 @@ impl Default for Config {
             thresholds: Vec::new(),
             default_thresholds: true,
             learned: Learned::default(),
+            escalation: Escalation::default(),
             metrics: Metrics::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
@@ -293,6 +322,10 @@ impl Config {
         if let Some(name) = self.senders.keys().find(|name| !known.contains(&name.as_str())) {
             return Err(Error::invalid(format!("senders.{name} is unknown"))
                 .hint(format!("known senders are {}", known.join(", "))));
+        }
+        if !(1..=1_440).contains(&self.escalation.after_minutes) {
+            return Err(Error::invalid(format!("escalation.after_minutes = {}", self.escalation.after_minutes))
+                .hint("write 1 to 1440 minutes, or enabled = false"));
         }
         let own =
             |(name, sender): (&String, &Sender)| Some((format!("senders.{name}"), sender.component_labels.clone()?));

@@ -4,20 +4,28 @@ mod advised;
 mod crossings;
 mod declared;
 mod episode;
+mod experiment;
 mod incident;
 mod intake;
+mod kaizen;
 mod kinds;
+mod line;
 mod measured;
 mod objective;
 mod observed;
 mod readings;
+mod review;
+mod runbooks;
 mod watching;
+mod workflow;
 
 pub use declared::Subject;
 pub use incident::Incident;
 use intake::SELF;
 pub use intake::{Outcome, refusal};
+pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
+pub use runbooks::OpenAlert;
 pub use watching::{Origin, Watching};
 
 use std::collections::BTreeMap;
@@ -46,6 +54,7 @@ use crate::record::ledger::{Ledger, Source, Verified};
 use crate::record::store::Index;
 use crate::record::writer::Writer;
 use crate::record::{Recorded, Window};
+use crate::runbook;
 use crate::telemetry::Telemetry;
 use crate::validate::Shapes;
 use crate::vocab::Vocabulary;
@@ -60,6 +69,7 @@ pub struct Engine {
     vocabulary: Arc<Vocabulary>,
     shapes: Shapes,
     catalogue: Catalogue,
+    runbooks: runbook::Book,
     sources: RwLock<Sources>,
     mapping: ComponentMapping,
     mappings_of_senders: BTreeMap<String, ComponentMapping>,
@@ -89,6 +99,7 @@ impl Engine {
         if let Some(folder) = &config.queries {
             catalogue = catalogue.with_folder(folder)?;
         }
+        let runbooks = runbook::Book::load(config.runbooks.as_deref())?;
         let sources = RwLock::new(Sources::open(&config)?);
         let index_folder = config.data.as_ref().map(|data| data.join("index"));
         if let Some(folder) = &index_folder {
@@ -127,6 +138,7 @@ impl Engine {
             vocabulary,
             shapes,
             catalogue,
+            runbooks,
             sources,
             mapping,
             mappings_of_senders,

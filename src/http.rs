@@ -2,11 +2,13 @@
 
 mod body;
 mod declared;
+mod experiments;
 mod export;
 mod guard;
 mod hooks;
 mod idempotency;
 mod incidents;
+mod kaizen;
 mod ledger;
 mod negotiate;
 mod ontology;
@@ -15,6 +17,8 @@ mod problem;
 mod queries;
 mod receipts;
 mod recommendations;
+mod reviews;
+mod runbooks;
 mod self_report;
 mod series;
 mod slos;
@@ -70,8 +74,16 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/incidents", post(incidents::open).layer(once.clone()).get(incidents::list))
         .route("/v1/incidents/{id}", post(incidents::update).layer(once).get(incidents::show))
         .route("/v1/incidents/{id}/why", get(why::of_incident))
+        .route("/v1/incidents/{id}/workflow", get(incidents::workflow))
         .route("/v1/incidents/{id}/timeline", get(incidents::timeline))
         .route("/v1/incidents/{id}/postmortem", get(incidents::postmortem).post(incidents::regenerate))
+        .route("/v1/reviews", get(reviews::last))
+        .route("/v1/reviews/{week}", get(reviews::show))
+        .route("/v1/runbooks", get(runbooks::list))
+        .route("/v1/runbooks/{name}", get(runbooks::show))
+        .route("/v1/kaizen", get(kaizen::show))
+        .route("/v1/experiments", get(experiments::list))
+        .route("/v1/experiments/{id}", get(experiments::show))
         .route("/v1/why", get(why::of_component))
         .route("/v1/timeline", get(why::timeline))
         .route("/v1/export", get(export::dump))

@@ -27,8 +27,9 @@
 //! | [`query`] | canned and ad-hoc SPARQL, bounded |
 //! | [`measure`] | samples → series → crossings |
 //! | [`slo`] | what is promised of a service |
+//! | [`runbook`] | what to do about an alert |
 //! | [`analyse`] | why it broke, how healthy it is, where a metric is heading, whether promises are kept: pure functions |
-//! | [`report`] | timelines and post-mortems |
+//! | [`report`] | timelines, post-mortems, reviews |
 //! | [`export`] | dashboards for Grafana, metrics for Prometheus, pushes to other tools, dumps |
 //! | [`engine`] | all of it over one data directory |
 //! | [`reconcile`] | asks senders for what naze missed |
@@ -67,6 +68,7 @@
 //! | dashboard | a `.toml` file in `dashboards/`; a user's own: `naze dashboards FILE` |
 //! | recommendation | a canned query with `priority`, `action`, `runbook`, `effort` and `impact` in its header |
 //! | metric | a row in `src/export/prometheus/table.rs` and one in `docs/metrics.md`, and the receipts or series that tell it |
+//! | runbook | a file in `runbooks/`; a user's own: a folder named by `runbooks` |
 //! | export | a file in `src/export/`, a line in [`export::DESTINATIONS`], a row in `docs/exports.md` |
 //! | objective | a document in `slos/`; a user's own: a folder named by `slos` |
 //! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
@@ -88,6 +90,7 @@ pub mod receive;
 pub mod reconcile;
 pub mod record;
 pub mod report;
+pub mod runbook;
 pub mod slo;
 pub mod telemetry;
 pub mod validate;

@@ -20,6 +20,7 @@ mod value;
 
 pub use id::ReceiptId;
 pub use json::{CONTEXT_URL, read_json, write_json, write_json_ld};
+pub(crate) use rdf::percent_encode;
 pub use rdf::{component_iri, component_name, label_iri, read_rdf};
 pub use value::Value;
 

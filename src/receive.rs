@@ -38,7 +38,7 @@ pub mod receiver;
 pub(crate) mod remote_write;
 pub mod signature;
 mod title;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use alertmanager::alertmanager;
 pub use alertmanager::api::active_alerts;

@@ -11,10 +11,12 @@ pub mod snapshot;
 pub mod store;
 pub mod writer;
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 
 use crate::clock::Timestamp;
-use crate::receipt::{Receipt, ReceiptId};
+use crate::receipt::{Receipt, ReceiptId, Value};
 
 /// A receipt with what naze added when it was recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +40,15 @@ impl Recorded {
     pub fn occurred_at(&self) -> Timestamp {
         self.receipt.occurred_at().unwrap_or(self.recorded_at)
     }
+}
+
+/// Without those that another of them corrects.
+pub fn standing(mut receipts: Vec<Recorded>) -> Vec<Recorded> {
+    let corrections = receipts.iter().filter_map(|recorded| recorded.receipt.first("supersedes"));
+    let corrected: BTreeSet<ReceiptId> =
+        corrections.filter_map(|value| if let Value::Receipt(id) = value { Some(*id) } else { None }).collect();
+    receipts.retain(|recorded| !corrected.contains(&recorded.id));
+    receipts
 }
 
 /// A half-open span of time, `from <= t < to`.

@@ -4,18 +4,24 @@
 
 pub mod advise;
 pub mod document;
+pub mod experiment;
 pub(crate) mod html;
 mod human;
+pub mod kaizen;
 mod markdown;
+mod plain;
 pub mod postmortem;
+pub mod review;
 pub mod timeline;
 mod title;
 pub mod why;
+pub mod workflow;
 
 pub use title::title_of;
 
+use self::document::Document;
 use crate::clock::Timestamp;
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Error, Result};
 
 /// Forms in which a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +46,17 @@ impl Form {
             "text/csv" => Some(Self::Csv),
             _ => None,
         }
+    }
+}
+
+/// What was found in one of the forms it has: itself as JSON, or `document` for people.
+fn written(found: &impl serde::Serialize, document: impl Fn() -> Document, media_type: &str) -> Result<String> {
+    match media_type {
+        "application/json" => serde_json::to_string(found).internal("cannot write the report"),
+        "text/plain" => Ok(plain::render(&document())),
+        "text/markdown" => Ok(markdown::render(&document(), "")),
+        "text/html" => Ok(html::render(&document(), "")),
+        other => Err(Error::invalid(format!("this report has no form \"{other}\""))),
     }
 }
 

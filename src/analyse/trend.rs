@@ -147,7 +147,7 @@ pub fn trend(question: &Question, points: &[Point]) -> Trend {
 
 impl Direction {
     /// The direction of a change by `sign`, judged by `polarity`.
-    fn of(sign: f64, polarity: Option<Polarity>) -> Self {
+    pub(super) fn of(sign: f64, polarity: Option<Polarity>) -> Self {
         match (polarity, sign > 0.0) {
             _ if sign == 0.0 => Self::Stable,
             (None, true) => Self::Rising,

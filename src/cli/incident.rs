@@ -49,9 +49,12 @@ enum Action {
     Update {
         /// Reference or receipt id
         id: String,
-        /// open, acknowledged, mitigated or resolved
+        /// open, acknowledged, mitigated or resolved [default: as it was]
         #[arg(long)]
-        status: String,
+        status: Option<String>,
+        /// What is done: paged, change_found, mitigated, reviewed, fixed_for_good or runbook_updated
+        #[arg(long)]
+        step: Option<String>,
         /// What caused it
         #[arg(long)]
         root_cause: Option<String>,
@@ -67,6 +70,11 @@ enum Action {
 impl Incident {
     pub(super) async fn run(self, global: &Global) -> Result<ExitCode> {
         let client = global.client()?;
+        // How the work stands is no row of a table of incidents.
+        let shown = match &self.action {
+            Action::Show { id } if global.format != Format::Csv => Some(id.clone()),
+            _ => None,
+        };
         let answer = client.send(self.action.ask()).await?;
         let json = answer.json()?;
         if json["status"] == 422 {
@@ -79,6 +87,10 @@ impl Incident {
         let incidents = json["incidents"].as_array().cloned().unwrap_or_else(|| vec![json]);
         let columns = ["reference", "status", "component", "detectedAt", "summary"].map(str::to_owned);
         print_rows(&columns, &incidents)?;
+        if let Some(id) = shown {
+            let ask = Ask::get(&format!("/v1/incidents/{id}/workflow"), []).accept(global.format.of_report());
+            print(&client.send(ask).await?.text()?)?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -99,9 +111,15 @@ impl Action {
                     ("reference", reference),
                 ],
             ),
-            Self::Update { id, status, root_cause, fix, prevention } => post(
+            Self::Update { id, status, step, root_cause, fix, prevention } => post(
                 &format!("/v1/incidents/{id}"),
-                [("status", Some(status)), ("rootCause", root_cause), ("fix", fix), ("prevention", prevention)],
+                [
+                    ("status", status),
+                    ("step", step),
+                    ("rootCause", root_cause),
+                    ("fix", fix),
+                    ("prevention", prevention),
+                ],
             ),
         }
     }

@@ -121,7 +121,8 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 }
 
 impl Tally {
-    fn add(&mut self, answer: &Answer) -> Result<()> {
+    /// Counts what became of the receipts of a request.
+    pub(super) fn add(&mut self, answer: &Answer) -> Result<()> {
         let json = answer.json()?;
         if json["receipts"].is_null() {
             return Err(Error::invalid(json["detail"].as_str().unwrap_or("the receipts were refused").to_owned()));
@@ -147,7 +148,8 @@ impl Tally {
         receipts.filter(|receipt| receipt["outcome"] == "refused")
     }
 
-    fn report(&self, format: Format) -> Result<ExitCode> {
+    /// Prints what became of all; the exit code says whether some were refused.
+    pub(super) fn report(&self, format: Format) -> Result<ExitCode> {
         if format == Format::Json {
             for answer in &self.answers {
                 print(&answer.to_string())?;

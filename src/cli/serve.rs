@@ -64,6 +64,10 @@ async fn chores(engine: Arc<Engine>) {
         })
         .await;
         if watch_at <= Instant::now() {
+            chore(&engine, "cannot escalate unanswered alerts; the next round tries again", |engine| {
+                engine.escalate_alerts(engine.clock().now())
+            })
+            .await;
             let is_more = chore(&engine, "cannot look for crossings; the next round tries again", |engine| {
                 engine.watch_series(engine.clock().now())
             })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::{Engine, SELF};
+use crate::analyse::cause::Question;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::receipt::{Receipt, ReceiptId, Value};
@@ -30,6 +31,26 @@ impl Incident {
     pub fn latest(&self, field: &str) -> Option<&str> {
         let newest_first = self.updates.iter().rev().chain([&self.opened]);
         newest_first.into_iter().find_map(|recorded| recorded.receipt.text(field))
+    }
+
+    /// What the incident asks: as of its detection, or of the last word about it.
+    pub fn question(&self) -> Question {
+        let opened = &self.opened.receipt;
+        let last = self.updates.last().map(Recorded::occurred_at);
+        let detected = self.detected_at();
+        Question {
+            component: opened.component().unwrap_or_default().to_owned(),
+            metric: opened.text("metric").map(str::to_owned),
+            summary: opened.text("summary").map(str::to_owned),
+            onset: opened.time("onset"),
+            at: last.map_or(detected, |last| last.max(detected)),
+            incident: Some(self.opened.id),
+        }
+    }
+
+    /// When it was noticed.
+    pub fn detected_at(&self) -> Timestamp {
+        self.opened.receipt.time("detectedAt").unwrap_or_else(|| self.opened.occurred_at())
     }
 }
 

@@ -13,16 +13,19 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value as JsonValue, json};
 
 use super::problem::Reply;
-use super::why::{Options, question_of, timeline_reply};
+use super::series::refuse_others;
+use super::why::{Options, timeline_reply};
 use super::work::blocking;
 use super::{body, negotiate};
 use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, Incident, refusal};
 use crate::error::{Error, Result};
+use crate::query::parse_time;
 use crate::receipt::{Receipt, Value, read_json};
 use crate::record::Window;
 use crate::report::Form;
 use crate::report::postmortem::{Postmortem, postmortem as write_postmortem};
+use crate::report::workflow::render as render_workflow;
 
 /// How much of what came before and after belongs to an incident's story.
 const BEFORE: TimeDelta = TimeDelta::hours(2);
@@ -50,7 +53,7 @@ pub(super) async fn open(State(engine): State<Arc<Engine>>, headers: HeaderMap, 
     Ok((StatusCode::CREATED, [("location", location)], Json(show_incident(&incident))).into_response())
 }
 
-/// Adds to an incident: `{"status": "acknowledged"|"mitigated"|"resolved", "rootCause"?, "fix"?, …}`.
+/// Adds to an incident: `{"status"?: "acknowledged"|"mitigated"|"resolved", "step"?, "rootCause"?, "fix"?, …}`.
 pub(super) async fn update(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
@@ -63,6 +66,8 @@ pub(super) async fn update(
         given.entry("occurredAt").or_insert_with(|| json!(engine.clock().now()));
         given.entry("component").or_insert_with(|| json!(incident.opened.receipt.component()));
         given.insert("reference".into(), json!(incident.reference));
+        // Who adds a step or a cause does not change how it stands.
+        given.entry("status").or_insert_with(|| json!(incident.latest("status").unwrap_or("open")));
         record(&engine, given)
     })
     .await?;
@@ -100,6 +105,26 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<Strin
     Ok(Json(show_incident(&incident)).into_response())
 }
 
+/// How the work on an incident stands: `GET /v1/incidents/{id}/workflow?at=…`
+pub(super) async fn workflow(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    Query(mut given): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Reply {
+    let media_type = negotiate::chosen(&headers, given.remove("format").as_deref())?;
+    let now = engine.clock().now();
+    let at = given.remove("at").map_or(Ok(now), |text| parse_time("at", &text, now))?;
+    refuse_others(&given, "at and format")?;
+    let text = blocking(move || {
+        let incident = engine.incident(&id)?;
+        let runbooks = engine.runbooks_of(&incident, at)?;
+        render_workflow(&incident.reference, &engine.workflow(&incident, at)?, &runbooks, media_type)
+    })
+    .await?;
+    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+}
+
 fn show_incident(incident: &Incident) -> JsonValue {
     let opened = &incident.opened.receipt;
     let receipts: Vec<_> =
@@ -117,6 +142,7 @@ fn show_incident(incident: &Incident) -> JsonValue {
         "fix": incident.latest("fix"),
         "prevention": incident.latest("prevention"),
         "receipts": receipts,
+        "workflow": format!("/v1/incidents/{}/workflow", incident.reference),
         "why": format!("/v1/incidents/{}/why", incident.reference),
         "timeline": format!("/v1/incidents/{}/timeline", incident.reference),
         "postmortem": format!("/v1/incidents/{}/postmortem", incident.reference),
@@ -188,8 +214,10 @@ async fn write(
 
 fn compose(engine: &Engine, id: &str, options: &Options) -> Result<Postmortem> {
     let incident = engine.incident(id)?;
-    let question = question_of(&incident);
+    let question = incident.question();
     let (answer, _) = engine.investigate(&question, options.lookback()?)?;
-    let evidence = engine.evidence(story_window(&incident, engine.clock().now()))?;
-    Ok(write_postmortem(&incident.opened, &incident.updates, &answer, &evidence, None))
+    let now = engine.clock().now();
+    let evidence = engine.evidence(story_window(&incident, now))?;
+    let postmortem = write_postmortem(&incident.opened, &incident.updates, &answer, &evidence, None);
+    Ok(postmortem.with_workflow(&engine.workflow(&incident, now)?))
 }

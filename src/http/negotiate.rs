@@ -47,6 +47,21 @@ pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Result<&'a s
     Err(Problem::with_status(StatusCode::NOT_ACCEPTABLE, error))
 }
 
+/// The form that `format` names (`json`, `markdown`, `html` or `text`), or else what the client likes best.
+///
+/// # Errors
+/// `Invalid` for an unknown name, 406 naming what is offered.
+pub(super) fn chosen(headers: &HeaderMap, format: Option<&str>) -> Result<&'static str, Problem> {
+    const OFFERED: [(&str, &str); 4] =
+        [("json", "application/json"), ("markdown", "text/markdown"), ("html", "text/html"), ("text", "text/plain")];
+    let Some(format) = format else { return best(headers, &OFFERED.map(|(_, media_type)| media_type)) };
+    let named = OFFERED.into_iter().find(|(name, _)| *name == format);
+    named.map(|(_, media_type)| media_type).ok_or_else(|| {
+        let names = OFFERED.map(|(name, _)| name).join(", ");
+        Error::invalid(format!("format=\"{format}\" is no form of this report")).hint(format!("use {names}")).into()
+    })
+}
+
 fn range(text: &str) -> (&str, f32) {
     let mut parts = text.split(';').map(str::trim);
     let range = parts.next().unwrap_or_default();

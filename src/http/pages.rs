@@ -16,7 +16,7 @@ use oxigraph::sparql::results::{QueryResultsFormat, QueryResultsParser, SliceQue
 
 use super::incidents::story_window;
 use super::problem::{Problem, Reply};
-use super::why::{GAP_MIN, question_of};
+use super::why::GAP_MIN;
 use super::work::blocking;
 use crate::analyse::cause::Question;
 use crate::clock::{Timestamp, ago};
@@ -85,7 +85,7 @@ pub(super) async fn incident(
 ) -> Response {
     page(move || {
         let incident = engine.incident(&id)?;
-        let (answer, evidence) = engine.investigate(&question_of(&incident), LOOKBACK_DEFAULT)?;
+        let (answer, evidence) = engine.investigate(&incident.question(), LOOKBACK_DEFAULT)?;
         let window = story_window(&incident, engine.clock().now());
         let story = engine.evidence(window)?;
         let timeline = timeline(&story, window, &filter(&given)?, GAP_MIN);

@@ -15,7 +15,7 @@ use super::problem::Reply;
 use super::work::blocking;
 use crate::analyse::cause::{Answer, Question};
 use crate::clock::{Timestamp, ago};
-use crate::engine::{Engine, Incident, LOOKBACK_DEFAULT};
+use crate::engine::{Engine, LOOKBACK_DEFAULT};
 use crate::error::{Error, Result};
 use crate::query::parse_duration;
 use crate::record::Window;
@@ -86,27 +86,12 @@ pub(super) async fn of_incident(
 ) -> Reply {
     let at = options.at.as_deref().map(|text| time("at", text, engine.clock().now())).transpose()?;
     let work = move |engine: &Engine| {
-        let mut question = question_of(&engine.incident(&id)?);
+        let mut question = engine.incident(&id)?.question();
         let Some(at) = at else { return Ok(engine.investigate(&question, options.lookback()?)?.0) };
         question.at = at;
         engine.why(&question, options.lookback()?)
     };
     answer(engine, work, &headers).await
-}
-
-/// What an incident asks: as of its detection, or of the last word about it.
-pub(super) fn question_of(incident: &Incident) -> Question {
-    let opened = &incident.opened.receipt;
-    let last = incident.updates.last().map(crate::record::Recorded::occurred_at);
-    let detected = opened.time("detectedAt").unwrap_or_else(|| incident.opened.occurred_at());
-    Question {
-        component: opened.component().unwrap_or_default().to_owned(),
-        metric: opened.text("metric").map(str::to_owned),
-        summary: opened.text("summary").map(str::to_owned),
-        onset: opened.time("onset"),
-        at: last.map_or(detected, |last| last.max(detected)),
-        incident: Some(incident.opened.id),
-    }
 }
 
 async fn answer(

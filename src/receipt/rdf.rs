@@ -104,7 +104,8 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:@!$&'()*+,;=/".contains(&byte)
 }
 
-fn percent_encode(text: &str) -> String {
+/// Text as part of an IRI.
+pub(crate) fn percent_encode(text: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -21,7 +21,7 @@ const MERGE: &str = "<<";
 ///
 /// # Errors
 /// `Invalid` with line and column.
-pub(super) fn documents(text: &str) -> Result<Vec<Json>> {
+pub(crate) fn documents(text: &str) -> Result<Vec<Json>> {
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder::default();
     loop {

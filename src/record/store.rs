@@ -372,6 +372,34 @@ impl Index {
         Ok(found.into_values().collect())
     }
 
+    /// The first `receipts_max` receipts of `kinds` that occurred in `window`, by time and then id, and whether there are
+    /// more. Costs what the window holds, whatever the history.
+    pub fn of_kinds(&self, kinds: &[&str], window: Window, receipts_max: usize) -> Result<(Vec<Recorded>, bool)> {
+        let classes: Vec<NamedNode> =
+            kinds.iter().filter_map(|kind| Some(self.vocabulary.kind(kind)?.class.clone())).collect();
+        let mut found = BTreeMap::new();
+        for graph in self.graphs_in(window) {
+            for class in &classes {
+                let (class, graph) = (class.as_ref().into(), graph.as_ref().into());
+                for quad in self.store.quads_for_pattern(None, Some(rdf::TYPE), Some(class), Some(graph)) {
+                    let NamedOrBlankNode::NamedNode(subject) = quad.internal("cannot read the index")?.subject else {
+                        continue;
+                    };
+                    let Some(id) = ReceiptId::from_iri(subject.as_ref()) else { continue };
+                    let recorded = self.read_star(id, graph)?;
+                    if window.contains(recorded.occurred_at()) {
+                        found.insert((recorded.occurred_at(), id), recorded);
+                    }
+                }
+            }
+            if found.len() > receipts_max {
+                break;
+            }
+        }
+        let truncated = found.len() > receipts_max;
+        Ok((found.into_values().take(receipts_max).collect(), truncated))
+    }
+
     fn stars(&self, graph: &NamedNode) -> Result<BTreeMap<ReceiptId, Graph>> {
         let mut stars: BTreeMap<ReceiptId, Graph> = BTreeMap::new();
         for quad in self.store.quads_for_pattern(None, None, None, Some(graph.as_ref().into())) {

@@ -10,13 +10,15 @@ use serde_json::json;
 use self::facts::{Times, detection, impact};
 use super::document::{Block, Document, Inline, Section, cited, line, link, receipt};
 use super::timeline::{Filter, Timeline, timeline};
-use super::{Form, html, human, markdown, moment, why};
+use super::{Form, html, human, markdown, moment, why, workflow};
 use crate::analyse::cause::{Answer, Verdict};
+use crate::analyse::workflow::Workflow;
 use crate::error::Result;
 use crate::record::{Recorded, Window};
 
 /// A silence this long shows in the timeline.
 const GAP_MIN: TimeDelta = TimeDelta::minutes(10);
+const TIMES: &str = "Times";
 const AUTHORS: &str = "\n_Authors: to be named_\n";
 const CUSTOMERS: &str = "\n_Customers, support and money: to be written_\n";
 const ACTIONS: &str = "\n| Action | Type | Owner | Ticket | Due |\n|---|---|---|---|---|\n\
@@ -48,7 +50,7 @@ pub fn postmortem(
         Section::new("Summary", vec![summary(opened, &text, &times, answer), human("authors", AUTHORS)]),
         Section::new("Impact", vec![Block::List(impact(&times, &evidence)), human("customers", CUSTOMERS)]),
         Section::new("Detection", vec![Block::List(detection(opened, &times, &evidence))]),
-        Section::new("Times", vec![times.table()]),
+        Section::new(TIMES, vec![times.table()]),
         Section::new("Root cause", root_cause(answer, text("rootCause"))),
         Section::new("Trigger", vec![Block::Paragraph(trigger(answer))]),
     ];
@@ -72,6 +74,16 @@ pub fn postmortem(
 }
 
 impl Postmortem {
+    /// The same with how the work on the incident went, after its times.
+    #[must_use]
+    pub fn with_workflow(mut self, told: &Workflow) -> Self {
+        let sections = &mut self.document.sections;
+        let place =
+            sections.iter().position(|section| section.heading == TIMES).map_or(sections.len(), |place| place + 1);
+        sections.insert(place, workflow::section(told));
+        self
+    }
+
     /// The post-mortem in one of its forms. `previous` is an earlier Markdown version: what stands between its markers
     /// is kept byte for byte.
     ///

@@ -1,0 +1,51 @@
+//! `/v1/experiments`: what experiments show.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse as _;
+use serde_json::json;
+
+use super::negotiate;
+use super::problem::Reply;
+use super::series::refuse_others;
+use super::work::blocking;
+use crate::clock::Timestamp;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::query::parse_time;
+use crate::report::experiment::render;
+
+/// Every experiment, newest first.
+pub(super) async fn list(
+    State(engine): State<Arc<Engine>>,
+    Query(mut given): Query<BTreeMap<String, String>>,
+) -> Reply {
+    let at = at(&engine, &mut given)?;
+    refuse_others(&given, "at")?;
+    let experiments = blocking(move || engine.experiments(at)).await?;
+    Ok(Json(json!({"experiments": experiments})).into_response())
+}
+
+/// One experiment, by its reference or the id of one of its receipts.
+pub(super) async fn show(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    Query(mut given): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Reply {
+    let media_type = negotiate::chosen(&headers, given.remove("format").as_deref())?;
+    let at = at(&engine, &mut given)?;
+    refuse_others(&given, "at and format")?;
+    let text = blocking(move || render(&engine.experiment(&id, at)?, media_type)).await?;
+    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+}
+
+fn at(engine: &Engine, given: &mut BTreeMap<String, String>) -> Result<Timestamp> {
+    let now = engine.clock().now();
+    given.remove("at").map_or(Ok(now), |text| parse_time("at", &text, now))
+}

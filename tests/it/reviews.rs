@@ -1,0 +1,332 @@
+//! The weekly review: every part against evidence made for it, and nothing said of what is not known.
+
+use std::fmt::Write as _;
+
+use naze::analyse::review::Week;
+use naze::config::Config;
+use serde_json::{Value as Json, json};
+
+use crate::cli::{naze as command, text};
+use crate::common::Naze;
+
+#[test]
+fn weeks_are_those_of_iso_8601() {
+    // Expected by Python's date.fromisocalendar.
+    for (week, monday) in [
+        ("2026-W47", "2026-11-16T00:00:00Z"),
+        ("2026-W10", "2026-03-02T00:00:00Z"),
+        ("2026-W53", "2026-12-28T00:00:00Z"),
+        ("2026-W01", "2025-12-29T00:00:00Z"),
+    ] {
+        let parsed: Week = week.parse().unwrap();
+        assert_eq!((parsed.window().from.to_string(), parsed.to_string()), (monday.to_owned(), week.to_owned()));
+        assert_eq!(Week::of(parsed.window().from), parsed);
+        assert_eq!(parsed.window().length(), chrono::TimeDelta::days(7));
+    }
+    for wrong in
+        ["2025-W53", "2026-W00", "2026-W54", "2026W10", "2026-W1", "2026-10", "W10", "-2026-W10", "", "２０２６-W10"]
+    {
+        let error = wrong.parse::<Week>().unwrap_err();
+        assert!(error.message().contains(&format!("week=\"{wrong}\"")), "{error}");
+    }
+    let sunday = "2026-03-08T23:59:59Z".parse().unwrap();
+    assert_eq!(Week::of(sunday).to_string(), "2026-W10");
+    assert_eq!(Week::last_complete("2026-03-09T00:00:00Z".parse().unwrap()).to_string(), "2026-W10");
+}
+
+fn alert(at: &str, name: &str, status: &str, more: &Json) -> Json {
+    let mut receipt = json!({"kind": "alert", "occurredAt": at, "component": "orders", "name": name, "status": status,
+        "severity": "warning", "source": "alertmanager"});
+    receipt.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    receipt
+}
+
+/// Day 2 is Monday of the week under review, the tenth.
+fn at(day: u32, hour: u32, minute: u32) -> String {
+    format!("2026-03-{day:02}T{hour:02}:{minute:02}:00Z")
+}
+
+/// 54 alerts on Tuesday that flap, each beside another; eleven in one minute on Wednesday.
+fn noise() -> Vec<Json> {
+    let depth = json!({"metric": "queue_depth", "threshold": 100.0, "value": 130.0});
+    let mut alerts = Vec::new();
+    for number in 0..27 {
+        alerts.push(alert(&at(3, number % 24, 0), "Deep", "firing", &depth));
+        alerts.push(alert(&at(3, number % 24, 2), "Deep", "resolved", &json!({})));
+        alerts.push(alert(&at(3, number % 24, 1), "Slow", "firing", &json!({})));
+    }
+    alerts.truncate(3 * 24);
+    alerts.push(alert(&at(3, 0, 30), "Deep", "firing", &depth));
+    alerts.push(alert(&at(3, 0, 31), "Slow", "firing", &json!({})));
+    alerts.push(alert(&at(3, 0, 33), "Slow", "acknowledged", &json!({})));
+    for second in 0..11 {
+        let at = format!("2026-03-04T09:00:{second:02}Z");
+        alerts.push(alert(&at, &format!("Spam{second}"), "firing", &json!({"component": "search"})));
+    }
+    alerts
+}
+
+/// Incidents with one cause, failures on four days, deployments with trouble after two of three, an improvement.
+fn evidence() -> Vec<Json> {
+    let mut told = noise();
+    for (reference, day) in [("I1", 4), ("I2", 6)] {
+        let step = |hour: u32, status: &str, more: Json| {
+            let mut incident = json!({"kind": "incident", "occurredAt": at(day, hour, 0), "component": "checkout",
+                "reference": reference, "status": status, "severity": "critical", "detectedAt": at(day, 10, 0)});
+            incident.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            incident
+        };
+        told.push(step(10, "open", json!({"summary": "customers cannot pay"})));
+        told.push(step(12, "resolved", json!({"rootCause": "the pool is too small", "fix": "a larger pool"})));
+    }
+    told.push(json!({"kind": "incident", "occurredAt": at(1, 10, 0), "component": "checkout", "reference": "I0",
+        "status": "open", "severity": "critical", "detectedAt": "2026-02-27T10:00:00Z"}));
+    told.last_mut().unwrap()["occurredAt"] = json!("2026-02-27T10:00:00Z");
+    for day in [3, 4, 5, 6] {
+        told.push(json!({"kind": "failure", "occurredAt": at(day, 2, 5), "component": "billing", "failureType": "Timeout", "count": 4}));
+    }
+    for (day, version) in [(2, "1"), (3, "2"), (5, "3")] {
+        told.push(json!({"kind": "deployment", "occurredAt": at(day, 6, 0), "component": "search", "status": "succeeded", "version": version}));
+    }
+    for day in [3, 5] {
+        told.push(alert(&at(day, 6, 30), "SearchErrors", "firing", &json!({"component": "search"})));
+    }
+    told.push(
+        json!({"kind": "improvement", "occurredAt": at(4, 0, 0), "component": "orders", "title": "two workers more",
+        "actor": "aiko", "status": "done", "metric": "queue_depth"}),
+    );
+    told
+}
+
+/// Two weeks by the quarter of an hour: a latency that doubles in the second, a queue around 120 that falls to 60 with
+/// the improvement.
+fn series() -> String {
+    let mut lines = String::new();
+    for quarter in 0..(14 * 96_u32) {
+        let minutes = quarter * 15;
+        // From the 23rd of February on.
+        let day = 23 + minutes / 1_440;
+        let (month, day) = if day > 28 { (3, day - 28) } else { (2, day) };
+        let at = format!("2026-{month:02}-{day:02}T{:02}:{:02}:00Z", minutes / 60 % 24, minutes % 60);
+        let in_week = quarter.saturating_sub(7 * 96);
+        let latency = 100.0 + f64::from(in_week) / 6.72 + f64::from(quarter * 7 % 5);
+        let depth = if quarter < 9 * 96 { 120 } else { 60 } + quarter * 7 % 5;
+        for (metric, component, value) in
+            [("latency_ms", "checkout", json!(latency)), ("queue_depth", "orders", json!(depth))]
+        {
+            let told = json!({"metric": metric, "component": component, "value": value, "occurredAt": at});
+            writeln!(lines, "{told}").unwrap();
+        }
+    }
+    lines
+}
+
+const SLO: &str = "apiVersion: openslo/v1
+kind: SLO
+metadata: {name: short-queue}
+spec:
+  service: orders
+  budgetingMethod: Occurrences
+  timeWindow: [{duration: 1w, isRolling: true}]
+  indicator: {spec: {thresholdMetric: {metricSource: {type: naze, spec: {metric: queue_depth, component: orders}}}}}
+  objectives: [{op: lte, value: 100, target: 0.9}]
+";
+
+fn reviewed() -> (Naze, Json) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("slos.yaml"), SLO).unwrap();
+    let naze = Naze::with(Config { slos: Some(folder.path().to_owned()), ..Config::in_memory() });
+    let told = evidence();
+    assert_eq!(naze.record(&Json::Array(told.clone()))["recorded"], told.len());
+    let sent = naze.post("/v1/measurements", "application/x-ndjson", series());
+    assert_eq!(sent.json()["recorded"], 2 * 14 * 96, "{}", sent.text());
+    let review = naze.get("/v1/reviews/2026-W10").json();
+    (naze, review)
+}
+
+fn named<'a>(list: &'a Json, member: &str, name: &str) -> &'a Json {
+    let found = list.as_array().unwrap().iter().find(|one| one[member] == name);
+    found.unwrap_or_else(|| panic!("{name} is not among {list}"))
+}
+
+fn habits(rule: &Json) -> Vec<&str> {
+    rule["causes"].as_array().unwrap().iter().map(|cause| cause["habit"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_week_is_told_with_what_it_rests_on() {
+    let (naze, review) = reviewed();
+    assert_eq!(
+        (&review["week"], &review["from"], &review["to"], &review["isComplete"]),
+        (&json!("2026-W10"), &json!("2026-03-02T00:00:00Z"), &json!("2026-03-09T00:00:00Z"), &json!(true))
+    );
+    let latency = named(&review["trends"], "metric", "latency_ms");
+    assert_eq!(latency["direction"], "degrading", "{latency}");
+    // Hours begin with minute 0 of 96 quarters a day: 100 to 200 within the week, 102 the week before.
+    assert_eq!(latency["previous"].as_f64().unwrap().round(), 102.0);
+    assert_eq!(latency["mean"].as_f64().unwrap().round(), 152.0);
+    assert_eq!(latency["changePercent"].as_f64().unwrap().round(), 49.0);
+    let queue = named(&review["trends"], "metric", "queue_depth");
+    assert_eq!(queue["direction"], "improving", "{queue}");
+    // Two of seven days were deep.
+    let slo = named(&review["slos"], "name", "short-queue");
+    assert_eq!(
+        (&slo["state"], &slo["target"], &slo["previous"]),
+        (&json!("missed"), &json!(0.9), &json!(0.0)),
+        "{slo}"
+    );
+    assert_eq!((slo["attainment"].as_f64().unwrap() * 7.0).round(), 5.0);
+    let figure = |name| {
+        let figure = named(&review["comparison"], "name", name);
+        (figure["current"].as_f64(), figure["previous"].as_f64())
+    };
+    assert_eq!(figure("incidents opened"), (Some(2.0), Some(1.0)));
+    assert_eq!(figure("mean time to resolve"), (Some(7_200.0), None));
+    assert_eq!(figure("alerts fired"), (Some(63.0), Some(0.0)));
+    assert_eq!(figure("deployments and changes"), (Some(3.0), Some(0.0)));
+    assert_eq!(figure("failures"), (Some(16.0), Some(0.0)));
+    let kaizen = &review["kaizen"][0];
+    assert_eq!((&kaizen["owner"], &kaizen["measured"]["direction"]), (&json!("aiko"), &json!("improving")));
+    assert_eq!((kaizen["measured"]["changePercent"]["value"].as_f64().unwrap()).round(), -49.0);
+    paths_lead_somewhere(&naze, &review);
+}
+
+/// Every path that a review tells is one that naze answers.
+fn paths_lead_somewhere(naze: &Naze, review: &Json) {
+    let mut paths = Vec::new();
+    collect(review, &mut paths);
+    assert!(paths.len() > 20, "{paths:?}");
+    for path in paths {
+        assert_eq!(naze.get(path).status, 200, "{path}");
+    }
+}
+
+fn collect<'a>(json: &'a Json, paths: &mut Vec<&'a str>) {
+    match json {
+        Json::String(text) if text.starts_with("/v1/") => paths.push(text),
+        Json::Array(list) => list.iter().for_each(|one| collect(one, paths)),
+        Json::Object(members) => members.values().for_each(|one| collect(one, paths)),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_goes_wrong_again_is_found_and_work_is_ranked() {
+    let (naze, review) = reviewed();
+    let patterns = review["patterns"].as_array().unwrap();
+    assert!((3..=5).contains(&patterns.len()), "{patterns:?}");
+    let incidents = named(&review["patterns"], "origin", "incidents");
+    assert_eq!((&incidents["occurrences"], &incidents["lastFix"]), (&json!(2), &json!("a larger pool")));
+    let statement = incidents["statement"].as_str().unwrap();
+    assert!(statement.contains("I1, I2") && statement.contains("the pool is too small"), "{statement}");
+    let changes = named(&review["patterns"], "origin", "after_changes");
+    assert_eq!(
+        changes["statement"],
+        "2 of 3 changes of search were followed by an alert or incident of it within the hour"
+    );
+    assert_eq!(changes["receipts"].as_array().unwrap().len(), 4);
+    let recurring = patterns.iter().find(|pattern| pattern["component"] == "billing").unwrap();
+    assert_eq!((&recurring["origin"], &recurring["occurrences"]), (&json!("recurring"), &json!(4)));
+    assert!(patterns.iter().all(|pattern| !pattern["receipts"].as_array().unwrap().is_empty()));
+
+    let ranked = review["improvements"].as_array().unwrap();
+    let worth: Vec<f64> = ranked.iter().map(|told| told["worth"].as_f64().unwrap()).collect();
+    assert!(worth.len() >= 3 && worth.is_sorted_by(|a, b| a >= b), "{worth:?}");
+    let turns = |review: &Json| -> Vec<String> {
+        let ranked = review["improvements"].as_array().unwrap().iter().take(5);
+        ranked.map(|told| told["turn"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(turns(&review)[..3], ["first", "second", "later"]);
+    let two = naze.get("/v1/reviews/2026-W10?engineers=2").json();
+    assert_eq!(turns(&two)[..5], ["first", "first", "second", "second", "later"]);
+    assert_eq!(naze.get("/v1/reviews/2026-W10?engineers=0").status, 400);
+}
+
+#[test]
+fn alert_noise_has_causes_and_remedies() {
+    let (_, review) = reviewed();
+    let noise = &review["noise"];
+    assert_eq!((&noise["firings"], &noise["isFatiguing"]), (&json!(63), &json!(true)));
+    assert_eq!(noise["busiestMinute"], json!({"at": "2026-03-04T09:00:00Z", "firings": 11}));
+    assert_eq!(named(&noise["days"], "day", "2026-03-03")["firings"], 51);
+    let deep = named(&noise["rules"], "rule", "Deep");
+    assert_eq!(deep["firings"], 25);
+    assert_eq!(
+        habits(deep),
+        ["threshold_within_normal_range", "several_rules_for_one_cause", "noisy_metric", "ignored"],
+        "{deep}"
+    );
+    let remedies: Vec<&str> =
+        deep["causes"].as_array().unwrap().iter().map(|cause| cause["remedy"].as_str().unwrap()).collect();
+    // The 95th percentile is 124, and 15 % above that 142.6.
+    assert!(remedies[0].contains("raise the threshold to about 142.6"), "{remedies:?}");
+    assert!(remedies[1].contains("AND") && remedies[2].contains("percentile in place of a maximum"), "{remedies:?}");
+    assert!(remedies.iter().all(|remedy| !remedy.to_lowercase().contains("mute")));
+    let slow = named(&noise["rules"], "rule", "Slow");
+    assert_eq!(habits(slow), ["several_rules_for_one_cause", "ignored"]);
+    assert_eq!(slow["unacknowledgedShare"].as_f64().unwrap(), 24.0 / 25.0);
+}
+
+#[test]
+fn the_same_evidence_gives_the_same_bytes_in_every_form() {
+    let (naze, review) = reviewed();
+    for (form, media_type) in
+        [("json", "application/json"), ("markdown", "text/markdown"), ("html", "text/html"), ("text", "text/plain")]
+    {
+        let path = format!("/v1/reviews/2026-W10?format={form}");
+        let reply = naze.get(&path);
+        assert_eq!(reply.headers["content-type"], format!("{media_type}; charset=utf-8"));
+        assert_eq!(naze.get(&path).body, reply.body);
+        assert_eq!(naze.get_as("/v1/reviews/2026-W10", media_type).body, reply.body);
+        // The last week that is over at noon of Tuesday of week 11.
+        assert_eq!(naze.get_as("/v1/reviews", media_type).body, reply.body);
+    }
+    let page = naze.get("/v1/reviews/2026-W10?format=markdown").text();
+    for told in [
+        "Review of the week 2026-W10",
+        "| incidents opened | 2 | 1 | +100.0 % |",
+        "63 alerts fired: too many to be heard",
+        "two workers more",
+    ] {
+        assert!(page.contains(told), "{told} is not in {page}");
+    }
+    let mut told = Vec::new();
+    collect(&review["patterns"], &mut told);
+    assert!(told.iter().all(|path| page.contains(*path)), "{page}");
+    assert_eq!(naze.get("/v1/reviews/2026-W10?format=pdf").status, 400);
+    assert_eq!(naze.get_as("/v1/reviews", "text/csv").status, 406);
+}
+
+#[test]
+fn a_week_without_evidence_says_so() {
+    let naze = Naze::in_memory();
+    let review = naze.get("/v1/reviews").json();
+    assert_eq!((&review["health"]["score"], &review["health"]["band"]), (&Json::Null, &json!("grey")));
+    for part in ["trends", "slos", "patterns", "improvements", "kaizen"] {
+        assert_eq!(review[part], json!([]), "{part}");
+    }
+    assert_eq!((&review["noise"]["firings"], &review["noise"]["unacknowledgedShare"]), (&json!(0), &Json::Null));
+    let missing: Vec<&str> =
+        review["missing"].as_array().unwrap().iter().map(|missing| missing["what"].as_str().unwrap()).collect();
+    for part in ["latency", "queue depth", "no SLO is measured", "patterns", "less than four pillars"] {
+        assert!(missing.iter().any(|what| what.contains(part)), "{part} is not in {missing:?}");
+    }
+    assert!(naze.get("/v1/reviews?format=text").text().contains("Health: not enough data for a score"));
+    let lasting = naze.get("/v1/reviews/2026-W11").json();
+    assert_eq!((&lasting["isComplete"], &lasting["to"]), (&json!(false), &json!("2026-03-10T12:00:00Z")));
+    let ahead = naze.get("/v1/reviews/2026-W12");
+    assert_eq!(ahead.status, 400);
+    assert!(ahead.text().contains("has not begun") && ahead.text().contains("2026-W10"), "{}", ahead.text());
+    assert_eq!(naze.get("/v1/reviews/2026-W54").status, 400);
+    assert_eq!(naze.get("/v1/reviews/2026-W10?colour=red").status, 400);
+}
+
+#[test]
+fn the_command_prints_a_review() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let shown = command(&["review", "2026-W10", "--data", &data]);
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+    assert!(text(&shown.stdout).starts_with("Review of the week 2026-W10\n\nWEEK\n"), "{}", text(&shown.stdout));
+    assert_eq!(command(&["review", "2026-10", "--data", &data]).status.code(), Some(2));
+}
