@@ -64,9 +64,9 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The question at a moment, without anything special.
-    pub(super) fn at(at: Timestamp) -> Self {
-        Self { at, statistic: None, polarity: None, threshold: None, horizon: None }
+    /// The question at a moment, looking so far ahead.
+    pub(super) fn ahead(at: Timestamp, horizon: Option<TimeDelta>) -> Self {
+        Self { at, statistic: None, polarity: None, threshold: None, horizon }
     }
 
     fn of(given: &mut BTreeMap<String, String>, now: Timestamp) -> Result<Self> {
