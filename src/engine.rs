@@ -6,6 +6,7 @@ mod episode;
 mod incident;
 mod intake;
 mod kinds;
+mod live;
 mod measured;
 mod objective;
 mod observed;
@@ -14,6 +15,7 @@ mod readings;
 pub use incident::Incident;
 use intake::SELF;
 pub use intake::{Outcome, refusal};
+pub use live::{Live, News};
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
 
 use std::collections::BTreeMap;
@@ -68,6 +70,7 @@ pub struct Engine {
     recorder: Recorder,
     following: Following,
     exporter: Exporter,
+    live: Live,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -114,6 +117,7 @@ impl Engine {
             _ => None,
         };
         Ok(Arc::new(Self {
+            live: Live::new(ledger.len()?),
             config,
             clock,
             opened_at: clock.now(),

@@ -6,6 +6,7 @@ mod hooks;
 mod idempotency;
 mod incidents;
 mod ledger;
+mod live;
 mod negotiate;
 mod ontology;
 mod pages;
@@ -90,6 +91,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/explore", pages::page(pages::explore))
         .route("/trends", pages::page(pages::trends))
         .route("/ledger", pages::page(pages::ledger))
+        .route("/live", get(live::live))
         .route("/assets/{name}", get(pages::asset))
         .route("/sparql", get(sparql::get).post(sparql::post))
         .route("/ontology", get(ontology::ontology))
@@ -131,10 +133,12 @@ pub async fn serve(
     let stopping = handle.clone();
     let listener = listener.into_std().internal("cannot take over the listener")?;
     let mut server = axum_server::from_tcp(listener).internal("cannot listen")?.handle(handle);
+    let watched = Arc::clone(&engine);
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
     server.http_builder().http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS_WITHIN);
     let stopped = tokio::spawn(async move {
         stop.await;
+        watched.live().close();
         stopping.graceful_shutdown(Some(DRAIN));
     });
     let served = server.serve(router(engine).into_make_service()).await.internal("the HTTP server failed");

@@ -35,11 +35,12 @@ use crate::web::range::Range;
 pub(super) use component::component;
 pub(super) use incident::{incident, incidents};
 pub(super) use overview::overview;
+pub(super) use plots::{marks_of, plot};
 pub(super) use principle::principle;
 pub(super) use query::{explore, queries, query};
 pub(super) use recommendations::recommendations;
 pub(super) use slos::{slo, slos};
-pub(super) use trends::trends;
+pub(super) use trends::{forecast, trends};
 pub(super) use verdict::verdict;
 
 /// Parameters of an address.

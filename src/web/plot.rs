@@ -13,8 +13,8 @@ use crate::analyse::health::Colour;
 use crate::clock::Timestamp;
 use crate::report::{figure, moment};
 
-const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 250.0;
+const WIDTH: f64 = 1200.0;
+const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 42.0;
@@ -140,7 +140,7 @@ impl Plot {
                 }
                 @for limit in self.limits.iter().filter(|limit| (values.low..=values.high).contains(&limit.value)) {
                     line class={ "limit " (super::class(limit.colour)) } x1=(LEFT) x2=(WIDTH - RIGHT) y1=(px(y(limit.value))) y2=(px(y(limit.value))) {}
-                    text class={ "limit-text " (super::class(limit.colour)) } x=(WIDTH - RIGHT) y=(px(y(limit.value) - 4.0)) text-anchor="end" { (brief(&limit.text)) }
+                    text class={ "limit-text " (super::class(limit.colour)) } x=(LEFT + 4.0) y=(px(y(limit.value) - 4.0)) { (brief(&limit.text)) }
                 }
                 @for mark in self.marks_shown() { (mark.draw(x(mark.time))) }
                 @if let Some(forecast) = &self.forecast { (self.ahead(forecast, &x, &y)) }

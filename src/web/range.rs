@@ -86,7 +86,7 @@ impl Range {
             let edge = |time: Timestamp| seconds(time.checked_add(by).unwrap_or(time));
             with(&[("from", &edge(self.window.from)), ("to", &edge(self.window.to))])
         };
-        let length = self.window.length();
+        let length = TimeDelta::seconds(self.window.length().num_seconds());
         html! {
             nav.range aria-label="Time range" {
                 @for (name, _) in WINDOWS {

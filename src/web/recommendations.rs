@@ -52,7 +52,7 @@ fn card(one: &Recommendation, range: &Range) -> Markup {
     let reason = reason(one);
     html! {
         li.card {
-            h3 { span { (brief(&one.title)) @if let Some(component) = &one.component { ": " (component_in(component, range)) } } (chip(colour, when)) }
+            h2 { span { (brief(&one.title)) @if let Some(component) = &one.component { ": " (component_in(component, range)) } } (chip(colour, when)) }
             p { strong { (brief(&advice.action)) } }
             @if !reason.is_empty() { p { (brief(&reason)) } }
             p { "Because " (receipt_links(&one.because)) " " a href=(ask_again(&one.show)) { "ask again" } }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use super::plot::Plot;
+use super::plot::{Forecast, Plot};
 use super::range::Range;
 use super::{Frame, Place, brief, chip, component_link, fit, time};
 use crate::analyse::health::Colour;
@@ -135,17 +135,17 @@ fn one(shown: &Shown, range: &Range) -> Markup {
             @if let Some(reversal) = &shown.trend.reversal {
                 p { "It turned: over " (reversal.long) " " (direction(reversal.was)) ", over " (reversal.short) " " (direction(reversal.is)) }
             }
-            @for arrival in shown.trend.windows.iter().rev().take(1).filter_map(|window| window.projection) { (projected(arrival)) }
+            @if let Some(ahead) = &shown.plot.forecast { (projected(ahead)) }
             p.screen { a href=(file) { "As a picture" } }
         }
     }
 }
 
-fn projected(projection: crate::analyse::trend::Projection) -> Markup {
+fn projected(ahead: &Forecast) -> Markup {
     html! {
         p.soft {
-            "If it goes on: " (figure(projection.expected)) " at " (time(projection.time))
-            @if let (Some(low), Some(high)) = (projection.low, projection.high) { ", most likely between " (figure(low)) " and " (figure(high)) }
+            "If it goes on as it did: " (figure(ahead.expected)) " at " (time(ahead.time))
+            @if let Some((low, high)) = ahead.between { ", most likely between " (figure(low)) " and " (figure(high)) }
         }
     }
 }

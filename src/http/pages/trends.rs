@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Asked, plots};
-use crate::analyse::trend::{Projection, WINDOWS};
+use crate::analyse::trend::Trend;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::http::trends::Asked as Question;
@@ -11,6 +11,7 @@ use crate::measure::store::Known;
 use crate::query::parse_duration;
 use crate::web;
 use crate::web::plot::Forecast;
+use crate::web::range::Range;
 use crate::web::trend::Shown;
 
 /// Series of one page.
@@ -37,9 +38,7 @@ pub(in crate::http) fn trends(engine: &Engine, asked: &Asked) -> Result<String> 
         let mut plot = plots::plot(engine, number, &known, window.clone())?;
         plot.marks = plots::marks_of(engine, &known.series.component, &window)?;
         let trend = question.trend(engine, number, &known)?;
-        let looked_at =
-            trend.windows.iter().zip(WINDOWS).find(|(_, (_, seconds))| *seconds >= range.window.length().num_seconds());
-        plot.forecast = horizon.and(looked_at).and_then(|(window, _)| window.projection).map(forecast);
+        plot.forecast = horizon.and_then(|_| forecast(&trend, &range));
         Ok(Shown { trend, known, plot })
     };
     let shown = found.into_iter().take(SERIES_MAX).map(shown).collect::<Result<Vec<_>>>()?;
@@ -53,7 +52,11 @@ pub(in crate::http) fn trends(engine: &Engine, asked: &Asked) -> Result<String> 
     }))
 }
 
-/// What a projection says, as it is drawn.
-pub(in crate::http) fn forecast(projection: Projection) -> Forecast {
-    Forecast { time: projection.time, expected: projection.expected, between: projection.low.zip(projection.high) }
+/// Where a series leads, by the window that is as long as what is drawn.
+pub(in crate::http) fn forecast(trend: &Trend, range: &Range) -> Option<Forecast> {
+    let length = range.window.length();
+    let looked_at = trend.windows.iter().find(|window| window.to.since(window.from) >= length).or(trend.windows.last());
+    let projection = looked_at?.projection?;
+    let between = projection.low.zip(projection.high);
+    Some(Forecast { time: projection.time, expected: projection.expected, between })
 }
