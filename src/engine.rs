@@ -10,6 +10,7 @@ mod intake;
 mod kaizen;
 mod kinds;
 mod line;
+mod live;
 mod measured;
 mod objective;
 mod observed;
@@ -24,6 +25,7 @@ pub use incident::Incident;
 use intake::SELF;
 pub use intake::{Outcome, refusal};
 pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};
+pub use live::{Live, News};
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
 pub use runbooks::OpenAlert;
 pub use watching::{Origin, Watching};
@@ -84,6 +86,7 @@ pub struct Engine {
     following: Following,
     exporter: Exporter,
     exports: Board,
+    live: Live,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -132,6 +135,7 @@ impl Engine {
         };
         let exports = push::board(&config.exports);
         Ok(Arc::new(Self {
+            live: Live::new(ledger.len()?),
             config,
             clock,
             opened_at: clock.now(),
@@ -201,7 +205,27 @@ impl Engine {
 
     /// All receipts that occurred in `window`, and the topology known before its end.
     pub fn evidence(&self, window: Window) -> Result<Vec<Recorded>> {
-        self.index.evidence(window, self.config.limits.evidence_receipts_max)
+        let mut found = self.ledger.within(window, self.config.limits.evidence_receipts_max, |_| true)?;
+        // Dependencies are shown once and hold on.
+        found.extend(self.index.topology(window.from)?);
+        found.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
+        Ok(found)
+    }
+
+    /// What tells of a component in `window`, as its own or as one that is called or blamed.
+    pub fn evidence_of(&self, component: &str, window: Window) -> Result<Vec<Recorded>> {
+        const FIELDS: [&str; 3] = ["target", "peer", "causeComponent"];
+        // Its name as it stands in an entry: most entries need not be read to see that they lack it.
+        let named = serde_json::Value::from(component).to_string();
+        let finder = memchr::memmem::Finder::new(named.as_bytes());
+        let limit = self.config.limits.evidence_receipts_max;
+        let mut found = self.ledger.within(window, limit, |entry| finder.find(entry).is_some())?;
+        found.retain(|recorded| {
+            let receipt = &recorded.receipt;
+            let fields = FIELDS.iter().filter_map(|field| receipt.component_field(field));
+            receipt.component().into_iter().chain(fields).any(|name| name == component)
+        });
+        Ok(found)
     }
 
     /// Why did it break? Looks back `lookback` from the question's time.

@@ -10,6 +10,7 @@ mod idempotency;
 mod incidents;
 mod kaizen;
 mod ledger;
+mod live;
 mod negotiate;
 mod ontology;
 mod pages;
@@ -90,18 +91,24 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/exports", get(export::standings))
         .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/v1/ledger/verify", get(ledger::verify))
-        .route("/", get(pages::overview))
-        .route("/incidents", get(pages::incidents))
-        .route("/incidents/{id}", get(pages::incident))
+        .route("/", pages::page(pages::overview))
+        .route("/incidents", pages::page(pages::incidents))
+        .route("/incidents/{id}", pages::page(pages::incident))
         .route("/incidents/{id}/verdict", post(pages::verdict))
-        .route("/component", get(pages::component))
-        .route("/why", get(pages::why))
-        .route("/receipts/{id}", get(pages::receipt))
-        .route("/queries", get(pages::queries))
-        .route("/queries/{id}", get(pages::query))
-        .route("/explore", get(pages::explore))
-        .route("/trends", get(pages::trends))
-        .route("/ledger", get(pages::ledger))
+        .route("/principles/{name}", pages::page(pages::principle))
+        .route("/slos", pages::page(pages::slos))
+        .route("/slos/{name}", pages::page(pages::slo))
+        .route("/recommendations", pages::page(pages::recommendations))
+        .route("/runbooks", pages::page(pages::runbooks))
+        .route("/component", pages::page(pages::component))
+        .route("/why", pages::page(pages::why))
+        .route("/receipts/{id}", pages::page(pages::receipt))
+        .route("/queries", pages::page(pages::queries))
+        .route("/queries/{id}", pages::page(pages::query))
+        .route("/explore", pages::page(pages::explore))
+        .route("/trends", pages::page(pages::trends))
+        .route("/ledger", pages::page(pages::ledger))
+        .route("/live", get(live::live))
         .route("/assets/{name}", get(pages::asset))
         .route("/sparql", get(sparql::get).post(sparql::post))
         .route("/ontology", get(ontology::ontology))
@@ -144,10 +151,12 @@ pub async fn serve(
     let stopping = handle.clone();
     let listener = listener.into_std().internal("cannot take over the listener")?;
     let mut server = axum_server::from_tcp(listener).internal("cannot listen")?.handle(handle);
+    let watched = Arc::clone(&engine);
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
     server.http_builder().http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS_WITHIN);
     let stopped = tokio::spawn(async move {
         stop.await;
+        watched.live().close();
         stopping.graceful_shutdown(Some(DRAIN));
     });
     let served = server.serve(router(engine).into_make_service()).await.internal("the HTTP server failed");

@@ -52,6 +52,9 @@ impl Engine {
                 Written::Duplicate(id) => Outcome::Duplicate(*id),
             });
         }
+        if written.iter().any(|written| matches!(written, Written::Recorded(_))) {
+            self.live.tell(self.ledger.len()?);
+        }
         let new_alerts = alerts.into_iter().filter(|alert| written.contains(&Written::Recorded(alert.id)));
         for alert in new_alerts {
             self.follow_alert(&alert)?;

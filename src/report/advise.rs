@@ -56,7 +56,8 @@ fn json(advised: &Advised) -> Json {
 }
 
 /// What was found, in words: `failures per minute over five minutes: 12, limit 5; failureType Timeout`.
-fn reason(recommendation: &Recommendation) -> String {
+/// Why, in words: what was found.
+pub(crate) fn reason(recommendation: &Recommendation) -> String {
     let found = &recommendation.found;
     let mut parts = Vec::new();
     if let (Some(measure), Some(value)) = (&recommendation.measure, found.get("value")) {
