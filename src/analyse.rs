@@ -3,6 +3,8 @@
 pub mod advise;
 pub mod cause;
 mod clamped;
+pub mod correlation;
+pub mod figure;
 pub mod health;
 pub mod slo;
 pub mod trend;

@@ -4,6 +4,7 @@ mod advised;
 mod crossings;
 mod declared;
 mod episode;
+mod figures;
 mod incident;
 mod intake;
 mod kinds;
@@ -154,7 +155,11 @@ impl Engine {
 
     fn run(&self, query: &CannedQuery, given: &BTreeMap<String, String>) -> Result<Answered> {
         let started = Instant::now();
-        let answered = query::run(&self.index, query, given, self.clock.now(), &self.query_limits());
+        let component = given.get("component").map(String::as_str);
+        let listed = query.series_max.map(|most| self.listed(component, most)).transpose()?;
+        let (listed, left_out) = listed.unwrap_or_default();
+        let measured = query::Measured { meter: self.meter(), listed, left_out };
+        let answered = query::run(&self.index, query, given, measured, self.clock.now(), &self.query_limits());
         let outcome = answered.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
         self.telemetry.queried(&query.id, outcome, started.elapsed());
         answered
@@ -170,8 +175,8 @@ impl Engine {
         let started = Instant::now();
         let limits = self.query_limits();
         let answer = match &self.workers {
-            Some(workers) => workers.answer(&self.index, text, dataset, format, &limits),
-            None => query::adhoc(&self.index, text, dataset, format, &limits),
+            Some(workers) => workers.answer(&self.index, text, dataset, format, &self.meter(), &limits),
+            None => query::adhoc(&self.index, text, dataset, format, self.meter(), &limits),
         };
         let outcome = answer.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
         self.telemetry.queried("adhoc", outcome, started.elapsed());

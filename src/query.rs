@@ -6,8 +6,10 @@
 mod adhoc;
 mod advice;
 mod bind;
+mod call;
 mod catalogue;
 mod evaluate;
+mod functions;
 mod guard;
 mod header;
 mod narrow;
@@ -19,7 +21,9 @@ pub mod workers;
 
 pub use adhoc::{AdhocAnswer, AdhocFormat, ProtocolDataset, adhoc};
 pub use advice::{Advice, Effort, Priority};
+pub use call::{Call, Figure, Meter};
 pub use catalogue::Catalogue;
+pub use functions::{FUNCTIONS, Function};
 pub use header::{CannedQuery, Column};
 pub use params::{Parameter, Type, parse_duration, parse_time};
 pub use rows::{ResultsForm, Rows};
@@ -29,8 +33,9 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::measure::selector::Selector;
 use crate::record::Window;
-use crate::record::store::Index;
+use crate::record::store::{Index, TOPOLOGY_GRAPH};
 
 /// Rows of a canned query that names no limit.
 const ROWS_DEFAULT: usize = 1_000;
@@ -67,6 +72,27 @@ impl Default for Limits {
     }
 }
 
+/// A series that a query goes through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What was measured.
+    pub component: String,
+    /// Name of the metric.
+    pub metric: String,
+    /// The metric with all labels.
+    pub series: Selector,
+}
+
+/// The series that a query may ask for.
+pub struct Measured {
+    /// Answers calls of functions.
+    pub meter: Meter,
+    /// Those that the query goes through, if it does.
+    pub listed: Vec<Listed>,
+    /// How many it does not get to see.
+    pub left_out: usize,
+}
+
 /// The answer of a canned query, with the question as it was understood.
 #[derive(Debug, Clone)]
 pub struct Answered {
@@ -78,6 +104,8 @@ pub struct Answered {
     pub window: Window,
     /// Every parameter that had a value, given or by default.
     pub bound: BTreeMap<String, String>,
+    /// Series that were not looked at, because there are more than the query goes through.
+    pub series_left_out: usize,
 }
 
 /// Runs a canned query with parameters given as text; `limit` is taken by all.
@@ -88,6 +116,7 @@ pub fn run(
     index: &Index,
     query: &CannedQuery,
     given: &BTreeMap<String, String>,
+    measured: Measured,
     now: Timestamp,
     limits: &Limits,
 ) -> Result<Answered> {
@@ -101,8 +130,10 @@ pub fn run(
     let rows_max = limit.min(limits.rows_max);
     let bound = query.bind(given, now, index.vocabulary())?;
     let short = bound.window.length() <= index.slot_length() / SLOT_SHARE_SHORT;
-    let algebra = bind::bind(query.algebra.clone(), &bound.terms, short, rows_max);
-    let graphs = index.graphs_in(bound.window);
-    let rows = evaluate::rows(index.reader().clone(), algebra, graphs, rows_max, limits.deadline)?;
-    Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts })
+    let algebra = bind::bind(query.algebra.clone(), &bound.terms, &measured.listed, short, rows_max);
+    let mut graphs = index.graphs_in(bound.window);
+    graphs.push(TOPOLOGY_GRAPH.into_owned());
+    let rows = evaluate::rows(index.reader().clone(), algebra, graphs, measured.meter, rows_max, limits.deadline)?;
+    let series_left_out = measured.left_out;
+    Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts, series_left_out })
 }

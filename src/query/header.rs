@@ -9,6 +9,9 @@ use super::advice::Advice;
 use super::params::{End, Parameter, Type};
 use crate::error::{Error, Result};
 
+/// Series that a query may go through.
+const SERIES_MAX: usize = 5_000;
+
 /// A canned query.
 #[derive(Debug, Clone, Serialize)]
 pub struct CannedQuery {
@@ -28,6 +31,9 @@ pub struct CannedQuery {
     pub order: String,
     /// How its answer is best shown: `table`, `timeline`, `bar`, `line`, `state`.
     pub chart: String,
+    /// How many series it goes through at most, if it does: those nearest to `component` first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series_max: Option<usize>,
     /// What to do about each row, if the query is a recommendation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
@@ -92,6 +98,7 @@ pub(super) fn read(file: &str, stem: &str, group: &str, text: &str) -> Result<Ca
         columns: header.columns,
         order: required(header.order, "order")?,
         chart: required(header.chart, "chart")?,
+        series_max: header.series,
         advice,
         sparql: text.lines().filter(|line| !line.starts_with("#+")).collect::<Vec<_>>().join("\n").trim().to_owned(),
         algebra,
@@ -110,6 +117,7 @@ struct Header {
     window: Option<(End, End)>,
     parameters: Vec<Parameter>,
     columns: Vec<Column>,
+    series: Option<usize>,
     /// What makes it a recommendation, by key.
     advice: BTreeMap<String, String>,
 }
@@ -134,6 +142,11 @@ impl Header {
                 self.columns.push(column(value)?);
                 return Ok(());
             }
+            "series" => {
+                let most = value.parse().ok().filter(|most| (1..=SERIES_MAX).contains(most));
+                self.series = Some(most.ok_or_else(|| format!("write #+ series: a number from 1 to {SERIES_MAX}"))?);
+                return Ok(());
+            }
             "priority" | "action" | "runbook" | "effort" | "impact" => {
                 if self.advice.insert(key.to_owned(), value.to_owned()).is_some() {
                     return Err(format!("#+ {key}: stands there twice"));
@@ -144,7 +157,7 @@ impl Header {
             "spec" => return Ok(()),
             _ => {
                 return Err(format!(
-                    "\"{key}\" is not known: use id, title, question, param, window, column, order, chart or spec, and \
+                    "\"{key}\" is not known: use id, title, question, param, window, series, column, order, chart or spec, and \
                      for a recommendation priority, action, runbook, effort and impact"
                 ));
             }
