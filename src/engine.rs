@@ -156,9 +156,7 @@ impl Engine {
     fn run(&self, query: &CannedQuery, given: &BTreeMap<String, String>) -> Result<Answered> {
         let started = Instant::now();
         let component = given.get("component").map(String::as_str);
-        let listed = query.series_max.map(|most| self.listed(component, most)).transpose()?;
-        let (listed, left_out) = listed.unwrap_or_default();
-        let measured = query::Measured { meter: self.meter(), listed, left_out };
+        let measured = self.measured(query, component.filter(|component| !component.is_empty()))?;
         let answered = query::run(&self.index, query, given, measured, self.clock.now(), &self.query_limits());
         let outcome = answered.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
         self.telemetry.queried(&query.id, outcome, started.elapsed());

@@ -12,6 +12,7 @@ mod evaluate;
 mod functions;
 mod guard;
 mod header;
+mod measured;
 mod narrow;
 mod params;
 mod pushdown;
@@ -25,6 +26,7 @@ pub use call::{Call, Figure, Meter};
 pub use catalogue::Catalogue;
 pub use functions::{FUNCTIONS, Function};
 pub use header::{CannedQuery, Column};
+pub use measured::{Listed, Listing, Measured, Relation, Relative};
 pub use params::{Parameter, Type, parse_duration, parse_time};
 pub use rows::{ResultsForm, Rows};
 
@@ -33,9 +35,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::measure::selector::Selector;
 use crate::record::Window;
-use crate::record::store::{Index, TOPOLOGY_GRAPH};
+use crate::record::store::Index;
 
 /// Rows of a canned query that names no limit.
 const ROWS_DEFAULT: usize = 1_000;
@@ -70,27 +71,6 @@ impl Default for Limits {
             memory_bytes_max: 1 << 30,
         }
     }
-}
-
-/// A series that a query goes through.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// What was measured.
-    pub component: String,
-    /// Name of the metric.
-    pub metric: String,
-    /// The metric with all labels.
-    pub series: Selector,
-}
-
-/// The series that a query may ask for.
-pub struct Measured {
-    /// Answers calls of functions.
-    pub meter: Meter,
-    /// Those that the query goes through, if it does.
-    pub listed: Vec<Listed>,
-    /// How many it does not get to see.
-    pub left_out: usize,
 }
 
 /// The answer of a canned query, with the question as it was understood.
@@ -130,9 +110,8 @@ pub fn run(
     let rows_max = limit.min(limits.rows_max);
     let bound = query.bind(given, now, index.vocabulary())?;
     let short = bound.window.length() <= index.slot_length() / SLOT_SHARE_SHORT;
-    let algebra = bind::bind(query.algebra.clone(), &bound.terms, &measured.listed, short, rows_max);
-    let mut graphs = index.graphs_in(bound.window);
-    graphs.push(TOPOLOGY_GRAPH.into_owned());
+    let algebra = bind::bind(query.algebra.clone(), &bound.terms, &measured, short, rows_max);
+    let graphs = index.graphs_in(bound.window);
     let rows = evaluate::rows(index.reader().clone(), algebra, graphs, measured.meter, rows_max, limits.deadline)?;
     let series_left_out = measured.left_out;
     Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts, series_left_out })

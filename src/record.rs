@@ -9,7 +9,7 @@ mod merkle;
 pub mod slot;
 pub mod snapshot;
 pub mod store;
-mod topology;
+pub mod topology;
 pub mod writer;
 
 use chrono::TimeDelta;

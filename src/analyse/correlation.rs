@@ -14,7 +14,8 @@ pub fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
     let (x_mean, y_mean) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
     let sum = |of: fn(f64, f64) -> f64| pairs.iter().map(|p| of(p.0 - x_mean, p.1 - y_mean)).sum::<f64>();
     let spread = (sum(|x, _| x * x) * sum(|_, y| y * y)).sqrt();
-    let moves = |value: fn(&(f64, f64)) -> f64| pairs.iter().any(|pair| value(pair).total_cmp(&value(&pairs[0])).is_ne());
+    let moves =
+        |value: fn(&(f64, f64)) -> f64| pairs.iter().any(|pair| value(pair).total_cmp(&value(&pairs[0])).is_ne());
     let is_defined = moves(|pair| pair.0) && moves(|pair| pair.1) && spread > 0.0;
     is_defined.then(|| (sum(|x, y| x * y) / spread).clamp(-1.0, 1.0))
 }

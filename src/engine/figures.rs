@@ -1,7 +1,6 @@
 //! Series for queries: figures of them, and which there are.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +9,8 @@ use crate::analyse::figure::{Line, figure};
 use crate::error::{Error, Result};
 use crate::measure::selector::Selector;
 use crate::measure::store::{Known, SeriesStore};
-use crate::query::{Call, Listed, Meter};
+use crate::query::{Call, CannedQuery, Listed, Listing, Measured, Meter, Relation, Relative};
+use crate::record::topology::{Distances, Topology};
 
 /// Calls of one query that are not the same.
 const CALLS_MAX: usize = 20_000;
@@ -36,7 +36,8 @@ impl Reading {
         let candidates: Vec<_> = call.component.as_ref().map_or_else(|| known.values().collect(), one);
         let mut wanted: Vec<&(u32, Arc<Known>)> =
             candidates.into_iter().flatten().filter(|(_, known)| call.selector.has(&known.series)).collect();
-        wanted.sort_by_key(|(number, _)| *number);
+        // Numbers tell in which order series came, which must not matter.
+        wanted.sort_by(|(_, a), (_, b)| a.series.cmp(&b.series));
         wanted.into_iter().map(|(number, known)| self.line(*number, known, call)).collect()
     }
 
@@ -61,23 +62,49 @@ impl Engine {
         Arc::new(move |call| Ok(figure(call, &reading.lines(call)?)))
     }
 
-    /// Up to `most` series, the nearest to a component first, and how many others there are.
-    pub(super) fn listed(&self, component: Option<&str>, most: usize) -> Result<(Vec<Listed>, usize)> {
-        let distances = component.map(|component| self.index.distances(component)).transpose()?.unwrap_or_default();
-        let mut all: Vec<_> = self.series(|_| true);
-        all.sort_by_cached_key(|(number, known)| {
-            let nearness = distances.get(&known.series.component).map(|distance| Reverse(*distance));
-            (Reverse(nearness), known.series.component.clone(), known.series.metric.clone(), *number)
+    /// What a canned query about `component` gets to see of series.
+    pub(super) fn measured(&self, query: &CannedQuery, component: Option<&str>) -> Result<Measured> {
+        let mut measured = Measured::new(self.meter());
+        if let Some(listing) = &query.listing {
+            let topology = component.map(|_| self.index.topology()).transpose()?.unwrap_or_default();
+            let neighbourhood = component.map(|component| topology.neighbourhood(component)).unwrap_or_default();
+            (measured.listed, measured.left_out) = self.listed(&neighbourhood, listing);
+            measured.relatives = component.map(|component| relatives(&topology, component)).unwrap_or_default();
+        }
+        Ok(measured)
+    }
+
+    /// Series that a query wants to see, the nearest first, and how many there are that it does not see.
+    fn listed(&self, distances: &Distances, listing: &Listing) -> (Vec<Listed>, usize) {
+        let mut all = self.series(|series| listing.wants(&series.metric));
+        let distance = |known: &Known| distances.get(&known.series.component).copied().unwrap_or(u32::MAX);
+        all.sort_by(|(_, a), (_, b)| {
+            let (near, far) = (&a.series, &b.series);
+            distance(a).cmp(&distance(b)).then_with(|| near.component.cmp(&far.component)).then_with(|| near.cmp(far))
         });
-        let left_out = all.len().saturating_sub(most);
-        all.truncate(most);
+        let left_out = all.len().saturating_sub(listing.most);
+        all.truncate(listing.most);
         let listed = |(_, known): (u32, Arc<Known>)| Listed {
             component: known.series.component.clone(),
             metric: known.series.metric.clone(),
             series: Selector::from(&known.series),
         };
-        Ok((all.into_iter().map(listed).collect(), left_out))
+        (all.into_iter().map(listed).collect(), left_out)
     }
+}
+
+/// Everything with a way to `component` or from it, and itself.
+fn relatives(topology: &Topology, component: &str) -> Vec<Relative> {
+    let of = |distances: Distances, relation: Relation| {
+        distances.into_iter().map(move |(component, steps)| {
+            let relation = if steps == 0 { Relation::Itself } else { relation };
+            (component.clone(), Relative { component, relation, steps })
+        })
+    };
+    // In a circle everything depends on everything.
+    let mut all: BTreeMap<String, Relative> = of(topology.dependents(component), Relation::Dependent).collect();
+    all.extend(of(topology.dependencies(component), Relation::Dependency));
+    all.into_values().collect()
 }
 
 fn by_component(series: &SeriesStore) -> HashMap<String, Vec<(u32, Arc<Known>)>> {

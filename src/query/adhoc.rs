@@ -121,12 +121,7 @@ fn has_dataset(query: &Query) -> bool {
     dataset.is_some()
 }
 
-fn answer(
-    store: &Store,
-    prepared: PreparedSparqlQuery,
-    format: AdhocFormat,
-    rows_max: usize,
-) -> Result<AdhocAnswer> {
+fn answer(store: &Store, prepared: PreparedSparqlQuery, format: AdhocFormat, rows_max: usize) -> Result<AdhocAnswer> {
     let failed = "cannot write the results";
     let mut out = Bounded::default();
     let mut truncated = false;

@@ -1,27 +1,23 @@
 //! Puts parameters into the algebra, where nothing they hold can be read as SPARQL.
 //!
 //! A query marks their places with `VALUES ?name { UNDEF }`. Values are the form that the planner turns into a join from
-//! the bound end (14 ms against 5.4 s for substitution after planning, DESIGN §6). A place with `?series` takes a row for
-//! each series: `VALUES (?component ?metric ?series) { (UNDEF UNDEF UNDEF) }`.
+//! the bound end (14 ms against 5.4 s for substitution after planning, DESIGN §6). Places of tables are told in
+//! [`super::measured`].
 
 use std::collections::BTreeMap;
 
-use oxrdf::{Literal, Variable};
+use oxrdf::Variable;
 use spargebra::Query;
 use spargebra::algebra::{Expression, GraphPattern, OrderExpression};
 use spargebra::term::GroundTerm;
 
-use super::Listed;
+use super::measured::Measured;
 use super::narrow::narrow;
-use crate::receipt::component_iri;
-
-/// The variable that marks a place as one for series.
-const SERIES: &str = "series";
 
 /// What goes into the places.
 struct Filling<'a> {
     terms: &'a BTreeMap<String, GroundTerm>,
-    listed: &'a [Listed],
+    measured: &'a Measured,
 }
 
 /// `query` with its parameters filled in, and at most `rows_max + 1` rows: the last one only tells that there are more.
@@ -30,13 +26,13 @@ struct Filling<'a> {
 pub(super) fn bind(
     query: Query,
     terms: &BTreeMap<String, GroundTerm>,
-    listed: &[Listed],
+    measured: &Measured,
     short: bool,
     rows_max: usize,
 ) -> Query {
     match query {
         Query::Select { dataset, pattern, base_iri } => {
-            let pattern = fill(pattern, &Filling { terms, listed });
+            let pattern = fill(pattern, &Filling { terms, measured });
             let pattern = limit(if short { narrow(pattern, terms) } else { pattern }, rows_max + 1);
             Query::Select { dataset, pattern, base_iri }
         }
@@ -95,10 +91,8 @@ fn is_place(bindings: &[Vec<Option<GroundTerm>>]) -> bool {
 }
 
 fn values(variables: Vec<Variable>, filling: &Filling<'_>) -> GraphPattern {
-    if variables.iter().any(|variable| variable.as_str() == SERIES) {
-        let row = |listed| variables.iter().map(|variable| told(listed, variable)).collect();
-        let bindings = filling.listed.iter().map(row).collect();
-        return GraphPattern::Values { variables, bindings };
+    if let Some(table) = filling.measured.table(&variables) {
+        return table;
     }
     let term = |variable: &Variable| filling.terms.get(variable.as_str()).cloned();
     let bound = variables.into_iter().filter_map(|variable| Some((term(&variable)?, variable)));
@@ -107,15 +101,6 @@ fn values(variables: Vec<Variable>, filling: &Filling<'_>) -> GraphPattern {
         return GraphPattern::Bgp { patterns: Vec::new() };
     }
     GraphPattern::Values { variables, bindings: vec![row] }
-}
-
-fn told(listed: &Listed, variable: &Variable) -> Option<GroundTerm> {
-    match variable.as_str() {
-        "component" => Some(component_iri(&listed.component).into()),
-        "metric" => Some(Literal::from(listed.metric.as_str()).into()),
-        SERIES => Some(Literal::from(listed.series.to_string()).into()),
-        _ => None,
-    }
 }
 
 fn fill_expression(expression: Expression, filling: &Filling<'_>) -> Expression {

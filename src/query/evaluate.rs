@@ -121,7 +121,9 @@ pub(super) fn failed(error: QueryEvaluationError) -> Error {
             Error::invalid("SERVICE is not available: naze asks nobody else")
         }
         QueryEvaluationError::UnsupportedCustomFunction(function) => functions::unknown(&function),
-        error @ QueryEvaluationError::UnsupportedCustomFunctionArity { .. } => Error::invalid(error.to_string()),
+        error @ QueryEvaluationError::UnsupportedCustomFunctionArity { .. } => {
+            Error::invalid(error.to_string()).hint("a cast such as xsd:integer takes one argument")
+        }
         error => Error::internal("the query failed").because(error),
     }
 }

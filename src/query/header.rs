@@ -6,11 +6,9 @@ use serde::Serialize;
 use spargebra::{Query, SparqlParser};
 
 use super::advice::Advice;
+use super::measured::Listing;
 use super::params::{End, Parameter, Type};
 use crate::error::{Error, Result};
-
-/// Series that a query may go through.
-const SERIES_MAX: usize = 5_000;
 
 /// A canned query.
 #[derive(Debug, Clone, Serialize)]
@@ -31,9 +29,9 @@ pub struct CannedQuery {
     pub order: String,
     /// How its answer is best shown: `table`, `timeline`, `bar`, `line`, `state`.
     pub chart: String,
-    /// How many series it goes through at most, if it does: those nearest to `component` first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub series_max: Option<usize>,
+    /// The series it goes through, if it does.
+    #[serde(rename = "series", skip_serializing_if = "Option::is_none")]
+    pub listing: Option<Listing>,
     /// What to do about each row, if the query is a recommendation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
@@ -98,7 +96,7 @@ pub(super) fn read(file: &str, stem: &str, group: &str, text: &str) -> Result<Ca
         columns: header.columns,
         order: required(header.order, "order")?,
         chart: required(header.chart, "chart")?,
-        series_max: header.series,
+        listing: header.listing,
         advice,
         sparql: text.lines().filter(|line| !line.starts_with("#+")).collect::<Vec<_>>().join("\n").trim().to_owned(),
         algebra,
@@ -117,7 +115,7 @@ struct Header {
     window: Option<(End, End)>,
     parameters: Vec<Parameter>,
     columns: Vec<Column>,
-    series: Option<usize>,
+    listing: Option<Listing>,
     /// What makes it a recommendation, by key.
     advice: BTreeMap<String, String>,
 }
@@ -143,8 +141,7 @@ impl Header {
                 return Ok(());
             }
             "series" => {
-                let most = value.parse().ok().filter(|most| (1..=SERIES_MAX).contains(most));
-                self.series = Some(most.ok_or_else(|| format!("write #+ series: a number from 1 to {SERIES_MAX}"))?);
+                self.listing = Some(Listing::read(value)?);
                 return Ok(());
             }
             "priority" | "action" | "runbook" | "effort" | "impact" => {

@@ -126,15 +126,15 @@ fn run(program: &Path, work: &Work, meter: &Meter, at_most: Duration) -> Result<
 
 /// `None` when it is late.
 fn hear(worker: &mut Child, work: &Work, meter: &Meter, at_most: Duration) -> Result<Option<Heard>> {
-    let (Some(stdin), Some(stdout), Some(stderr)) =
-        (worker.stdin.take(), worker.stdout.take(), worker.stderr.take())
+    let (Some(stdin), Some(stdout), Some(stderr)) = (worker.stdin.take(), worker.stdout.take(), worker.stderr.take())
     else {
         return Err(Error::internal("a worker has no pipes"));
     };
     let (send, receive) = sync_channel(1);
     let mut asked = serde_json::to_vec(work).internal("cannot write the query")?;
     asked.push(b'\n');
-    let mut talk = Talk { stdin, stdout: BufReader::new(stdout), meter: meter.clone(), until: Instant::now() + at_most };
+    let mut talk =
+        Talk { stdin, stdout: BufReader::new(stdout), meter: meter.clone(), until: Instant::now() + at_most };
     let listen = move || {
         // A pipe that breaks is the end of what there is to hear; the worker's status tells the rest.
         drop(talk.stdin.write_all(&asked));

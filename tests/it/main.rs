@@ -15,6 +15,7 @@ mod crash;
 mod crossings;
 mod declared;
 mod export;
+mod functions;
 mod health;
 mod hostile;
 mod http;

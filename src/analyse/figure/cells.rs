@@ -31,7 +31,8 @@ impl Cells {
         let longest = slots().map(|slot| slot.tier.milliseconds() / 1_000).max().unwrap_or(MINUTE);
         let length = window.end.since(window.start).num_seconds().max(1);
         let bounded = (length / CELLS_MAX / i64::from(MINUTE) + 1) * i64::from(MINUTE);
-        let seconds = if length / i64::from(seconds) < CELLS_MAX { seconds } else { u32::try_from(bounded).unwrap_or(u32::MAX) };
+        let seconds =
+            if length / i64::from(seconds) < CELLS_MAX { seconds } else { u32::try_from(bounded).unwrap_or(u32::MAX) };
         let mut cells = Self { start: window.start, seconds: seconds.max(longest), cells: Vec::new() };
         let count = (length - 1) / i64::from(cells.seconds) + 1;
         cells.cells = vec![None; usize::try_from(count).unwrap_or_default()];
@@ -93,7 +94,8 @@ impl Cells {
 
     /// The cells that end before a moment or at it, and those that begin then or later.
     pub(super) fn split(&self, at: Timestamp) -> (Vec<Option<f64>>, Vec<Option<f64>>) {
-        let first_after = self.place(at).unwrap_or_default() + usize::from(self.place(at).map(|place| self.time(place)) != Some(at));
+        let first_after =
+            self.place(at).unwrap_or_default() + usize::from(self.place(at).map(|place| self.time(place)) != Some(at));
         let ended = self.place(at).unwrap_or_default();
         let after = first_after.min(self.cells.len());
         (self.cells[..ended.min(after)].to_vec(), self.cells[after..].to_vec())
