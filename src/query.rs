@@ -15,6 +15,7 @@ mod header;
 mod measured;
 mod narrow;
 mod params;
+mod plus;
 mod pushdown;
 mod rows;
 pub mod worker;

@@ -11,6 +11,7 @@ use spargebra::Query;
 
 use super::call::Meter;
 use super::functions::{self, Functions};
+use super::plus::commutative;
 use super::rows::Rows;
 use crate::error::{Context as _, Error, Result};
 
@@ -110,7 +111,7 @@ pub(super) fn with_functions<T>(
 ) -> Result<T> {
     let functions = Functions::new(meter, token);
     let evaluator = SparqlEvaluator::new().with_cancellation_token(token.clone());
-    let answered = answer(functions.offer(evaluator).for_query(query));
+    let answered = answer(functions.offer(evaluator).for_query(commutative(query)));
     functions.failure().map_or(answered, Err)
 }
 

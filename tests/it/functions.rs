@@ -189,6 +189,26 @@ fn evidence_is_joined_with_metrics() {
     assert_eq!(sparql(&naze, filtered).text(), "version\r\n2\r\n");
 }
 
+/// The evaluator's optimizer would have it that only some of them are.
+#[test]
+fn a_time_and_a_duration_can_be_added_in_any_order() {
+    let naze = Naze::in_memory();
+    for hours in 1..9 {
+        let (at, span) = (format!("'{}'^^xsd:dateTime", time(120)), format!("'PT{hours}H'^^xsd:dayTimeDuration"));
+        for sum in [format!("{at} + {span}"), format!("{span} + {at}"), format!("IF(true, {at}, 1) + {span}")] {
+            assert_eq!(worth(&naze, &sum), time(120 + 60 * hours), "{sum}");
+        }
+        let variables = format!(
+            "SELECT ?x ?y {{ VALUES (?a{hours} ?b) {{ ({at} {span}) }} BIND(?a{hours} + ?b AS ?x) BIND(?b + ?a{hours} AS ?y) }}"
+        );
+        let both = format!("x,y\r\n{0},{0}\r\n", time(120 + 60 * hours));
+        assert_eq!(sparql(&naze, &variables).text(), both, "{variables}");
+    }
+    assert_eq!(worth(&naze, "1 + 2"), "3");
+    assert_eq!(worth(&naze, "1 + 2.5 + 3"), "6.5");
+    assert_eq!(worth(&naze, "1 + 'a'"), "");
+}
+
 /// The catalogue of functions, the description of the service and the documentation tell the same.
 #[test]
 fn every_function_is_told_everywhere() {
