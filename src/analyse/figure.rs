@@ -54,10 +54,11 @@ pub fn figure(call: &Call, lines: &[Line]) -> Option<Literal> {
             let (before, now) = (window.before().mean()?, window.mean()?);
             double((now - before) / before.abs())
         }
-        Figure::MovedAt => Some(typed(window.moved_at()?, xsd::DATE_TIME)),
+        Figure::MovedAt => Some(typed(&window.moved_at()?, xsd::DATE_TIME)),
         Figure::MannWhitney(at) => {
-            let (before, after) = window.cells(MINUTE).split(*at);
-            double(shift(&before, &after)?)
+            let cells = window.cells(MINUTE);
+            let (before, after) = cells.split(*at);
+            double(shift(before, after)?)
         }
         Figure::Pearson(times) => double(window.with_events(times, pearson)?),
         Figure::Spearman(times) => double(window.with_events(times, spearman)?),
@@ -65,7 +66,7 @@ pub fn figure(call: &Call, lines: &[Line]) -> Option<Literal> {
     }
 }
 
-fn typed(value: impl ToString, datatype: NamedNodeRef<'_>) -> Literal {
+fn typed(value: &impl ToString, datatype: NamedNodeRef<'_>) -> Literal {
     Literal::new_typed_literal(value.to_string(), datatype)
 }
 
@@ -148,7 +149,7 @@ impl<'a> Window<'a> {
 
     fn moved_at(self) -> Option<Timestamp> {
         let now = self.cells(MINUTE);
-        let usual: Vec<f64> = self.before().cells(now.seconds).values().collect();
+        let usual: Vec<f64> = self.before().cells(now.seconds).means.into_iter().flatten().collect();
         if usual.len() < USUAL_MIN {
             return None;
         }
@@ -163,14 +164,14 @@ impl<'a> Window<'a> {
     fn with_events(self, times: &[Timestamp], correlate: impl Fn(&[(f64, f64)]) -> Option<f64>) -> Option<f64> {
         let spans = self.cells(SPAN);
         let events = spans.counts(times);
-        let pairs = spans.cells.iter().zip(events).filter_map(|(value, events)| Some((events, (*value)?)));
+        let pairs = spans.means.iter().zip(events).filter_map(|(value, events)| Some((events, (*value)?)));
         correlate(&pairs.collect::<Vec<_>>())
     }
 
     fn lag(self, times: &[Timestamp]) -> Option<Literal> {
         let spans = self.cells(SPAN);
-        let spans_later = best_lag(&spans.counts(times), &spans.cells, LAG_MAX)?;
-        Some(typed(seconds(spans_later * i64::from(spans.seconds)), xsd::DAY_TIME_DURATION))
+        let spans_later = best_lag(&spans.counts(times), &spans.means, LAG_MAX)?;
+        Some(typed(&seconds(spans_later * i64::from(spans.seconds)), xsd::DAY_TIME_DURATION))
     }
 }
 

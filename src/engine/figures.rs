@@ -17,11 +17,14 @@ const CALLS_MAX: usize = 20_000;
 /// Minutes and hours of series that one query reads.
 const SLOTS_MAX: usize = 20_000_000;
 
+/// Series with their numbers.
+type ByComponent = HashMap<String, Vec<(u32, Arc<Known>)>>;
+
 /// What one query reads of series.
 struct Reading {
     series: SeriesStore,
     /// All series when the query first asked for one, by component.
-    by_component: OnceLock<HashMap<String, Vec<(u32, Arc<Known>)>>>,
+    by_component: OnceLock<ByComponent>,
     calls: AtomicUsize,
     slots: AtomicUsize,
 }
@@ -107,8 +110,8 @@ fn relatives(topology: &Topology, component: &str) -> Vec<Relative> {
     all.into_values().collect()
 }
 
-fn by_component(series: &SeriesStore) -> HashMap<String, Vec<(u32, Arc<Known>)>> {
-    let mut found: HashMap<String, Vec<_>> = HashMap::new();
+fn by_component(series: &SeriesStore) -> ByComponent {
+    let mut found = ByComponent::new();
     for (number, known) in series.find(|_| true) {
         found.entry(known.series.component.clone()).or_default().push((number, known));
     }

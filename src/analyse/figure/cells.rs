@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::measure::Kind;
 use crate::measure::read::{Statistic, steps};
 use crate::measure::rollup::Rollup;
+use crate::measure::store::Slot;
 
 /// The shortest cell, in seconds.
 pub(super) const MINUTE: u32 = 60;
@@ -20,22 +21,22 @@ pub(super) struct Cells {
     start: Timestamp,
     /// How long each is.
     pub(super) seconds: u32,
-    pub(super) cells: Vec<Option<f64>>,
+    pub(super) means: Vec<Option<f64>>,
 }
 
 impl Cells {
     /// Cells of `seconds`, or so long that there are not too many of them, and that each holds a slot.
     pub(super) fn of(lines: &[Line], kind: Kind, window: Range<Timestamp>, seconds: u32) -> Self {
-        let within = |slot: &&crate::measure::store::Slot| window.contains(&slot.start);
+        let within = |slot: &&Slot| window.contains(&slot.start);
         let slots = || lines.iter().flat_map(|line| line.slots.iter().filter(within));
         let longest = slots().map(|slot| slot.tier.milliseconds() / 1_000).max().unwrap_or(MINUTE);
         let length = window.end.since(window.start).num_seconds().max(1);
         let bounded = (length / CELLS_MAX / i64::from(MINUTE) + 1) * i64::from(MINUTE);
         let seconds =
             if length / i64::from(seconds) < CELLS_MAX { seconds } else { u32::try_from(bounded).unwrap_or(u32::MAX) };
-        let mut cells = Self { start: window.start, seconds: seconds.max(longest), cells: Vec::new() };
+        let mut cells = Self { start: window.start, seconds: seconds.max(longest), means: Vec::new() };
         let count = (length - 1) / i64::from(cells.seconds) + 1;
-        cells.cells = vec![None; usize::try_from(count).unwrap_or_default()];
+        cells.means = vec![None; usize::try_from(count).unwrap_or_default()];
         match kind {
             Kind::Counter => cells.add_counters(lines, &window),
             _ => cells.add_values(slots().map(|slot| (slot.start, &slot.rollup)), kind),
@@ -48,7 +49,7 @@ impl Cells {
             let place = |time: Timestamp| line.slots.partition_point(|slot| slot.start < time);
             let slots = &line.slots[place(window.start)..place(window.end)];
             for (time, rate) in steps(slots, window, self.seconds, Statistic::Rate) {
-                if let Some(cell) = self.place(time).and_then(|place| self.cells.get_mut(place)) {
+                if let Some(cell) = self.place(time).and_then(|place| self.means.get_mut(place)) {
                     *cell = Some(cell.unwrap_or_default() + rate);
                 }
             }
@@ -57,7 +58,7 @@ impl Cells {
 
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     fn add_values<'a>(&mut self, slots: impl Iterator<Item = (Timestamp, &'a Rollup)>, kind: Kind) {
-        let mut sums = vec![(0.0, 0_u64); self.cells.len()];
+        let mut sums = vec![(0.0, 0_u64); self.means.len()];
         for (start, rollup) in slots {
             let Rollup::Values(values) = rollup else { continue };
             if let Some(sum) = self.place(start).and_then(|place| sums.get_mut(place)) {
@@ -66,7 +67,7 @@ impl Cells {
         }
         let seconds = f64::from(self.seconds);
         let told = |(sum, count): (f64, u64)| if kind == Kind::Delta { sum / seconds } else { sum / count as f64 };
-        self.cells = sums.into_iter().map(|sum| (sum.1 > 0).then(|| told(sum))).collect();
+        self.means = sums.into_iter().map(|sum| (sum.1 > 0).then(|| told(sum))).collect();
     }
 
     fn place(&self, time: Timestamp) -> Option<usize> {
@@ -80,11 +81,7 @@ impl Cells {
 
     /// Cells with values, by the time they begin.
     pub(super) fn known(&self) -> impl Iterator<Item = (Timestamp, f64)> {
-        self.cells.iter().enumerate().filter_map(|(place, value)| Some((self.time(place), (*value)?)))
-    }
-
-    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
-        self.cells.iter().flatten().copied()
+        self.means.iter().enumerate().filter_map(|(place, value)| Some((self.time(place), (*value)?)))
     }
 
     /// Cells with values, by seconds since the start.
@@ -93,17 +90,15 @@ impl Cells {
     }
 
     /// The cells that end before a moment or at it, and those that begin then or later.
-    pub(super) fn split(&self, at: Timestamp) -> (Vec<Option<f64>>, Vec<Option<f64>>) {
-        let first_after =
-            self.place(at).unwrap_or_default() + usize::from(self.place(at).map(|place| self.time(place)) != Some(at));
-        let ended = self.place(at).unwrap_or_default();
-        let after = first_after.min(self.cells.len());
-        (self.cells[..ended.min(after)].to_vec(), self.cells[after..].to_vec())
+    pub(super) fn split(&self, at: Timestamp) -> (&[Option<f64>], &[Option<f64>]) {
+        let place = self.place(at).unwrap_or_default().min(self.means.len());
+        let (before, rest) = self.means.split_at(place);
+        (before, if self.time(place) < at { rest.get(1..).unwrap_or_default() } else { rest })
     }
 
     /// How many of the times lie in each cell.
     pub(super) fn counts(&self, times: &[Timestamp]) -> Vec<f64> {
-        let mut counts = vec![0.0; self.cells.len()];
+        let mut counts = vec![0.0; self.means.len()];
         for time in times {
             if let Some(count) = self.place(*time).and_then(|place| counts.get_mut(place)) {
                 *count += 1.0;
