@@ -5,6 +5,7 @@ mod crossings;
 mod declared;
 mod episode;
 mod experiment;
+mod figures;
 mod incident;
 mod intake;
 mod kaizen;
@@ -170,7 +171,9 @@ impl Engine {
 
     fn run(&self, query: &CannedQuery, given: &BTreeMap<String, String>) -> Result<Answered> {
         let started = Instant::now();
-        let answered = query::run(&self.index, query, given, self.clock.now(), &self.query_limits());
+        let component = given.get("component").map(String::as_str);
+        let measured = self.measured(query, component.filter(|component| !component.is_empty()))?;
+        let answered = query::run(&self.index, query, given, measured, self.clock.now(), &self.query_limits());
         let outcome = answered.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
         self.telemetry.queried(&query.id, outcome, started.elapsed());
         answered
@@ -186,8 +189,8 @@ impl Engine {
         let started = Instant::now();
         let limits = self.query_limits();
         let answer = match &self.workers {
-            Some(workers) => workers.answer(&self.index, text, dataset, format, &limits),
-            None => query::adhoc(&self.index, text, dataset, format, &limits),
+            Some(workers) => workers.answer(&self.index, text, dataset, format, &self.meter(), &limits),
+            None => query::adhoc(&self.index, text, dataset, format, self.meter(), &limits),
         };
         let outcome = answer.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
         self.telemetry.queried("adhoc", outcome, started.elapsed());
@@ -207,7 +210,7 @@ impl Engine {
     pub fn evidence(&self, window: Window) -> Result<Vec<Recorded>> {
         let mut found = self.ledger.within(window, self.config.limits.evidence_receipts_max, |_| true)?;
         // Dependencies are shown once and hold on.
-        found.extend(self.index.topology(window.from)?);
+        found.extend(self.index.topology_before(window.from)?);
         found.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
         Ok(found)
     }

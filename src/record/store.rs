@@ -319,7 +319,7 @@ impl Index {
     }
 
     /// The receipts that first showed each known dependency, as far as they occurred before `end`.
-    pub fn topology(&self, end: Timestamp) -> Result<Vec<Recorded>> {
+    pub fn topology_before(&self, end: Timestamp) -> Result<Vec<Recorded>> {
         let mut found = Vec::new();
         for edge in self.store.quads_for_pattern(None, Some(vocab::SHOWS), None, Some(TOPOLOGY_GRAPH.into())) {
             let NamedOrBlankNode::NamedNode(receipt) = edge.internal("cannot read the topology")?.subject else {

@@ -16,6 +16,7 @@ mod crossings;
 mod declared;
 mod experiments;
 mod export;
+mod functions;
 mod health;
 mod hostile;
 mod http;
