@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::compare::Compared;
 use super::trend::{Direction, Polarity};
 use crate::clock::Timestamp;
-use crate::receipt::ReceiptId;
+use crate::receipt::{ReceiptId, Value};
 use crate::record::{Recorded, Window};
 
 /// Statuses of an improvement that is not made yet.
@@ -165,8 +165,8 @@ pub fn change_percent(before: f64, after: f64) -> Option<f64> {
 /// counts.
 pub fn entry(receipts: &[Recorded]) -> Entry {
     let latest = |field: &str| receipts.iter().rev().find_map(|recorded| recorded.receipt.first(field));
-    let text = |field: &str| latest(field).and_then(|value| value.as_text()).map(str::to_owned);
-    let number = |field: &str| latest(field).and_then(|value| value.as_number());
+    let text = |field: &str| latest(field).and_then(Value::as_text).map(str::to_owned);
+    let number = |field: &str| latest(field).and_then(Value::as_number);
     let is_made =
         |recorded: &&Recorded| recorded.receipt.text("status").is_none_or(|status| !NOT_MADE.contains(&status));
     let made = receipts.iter().find(is_made).filter(|_| text("status").is_none_or(|now| now != "rejected"));

@@ -52,8 +52,8 @@ enum Action {
         /// open, acknowledged, mitigated or resolved [default: as it was]
         #[arg(long)]
         status: Option<String>,
-        /// What is done: paged, change_found, mitigated, reviewed, fixed_for_good or runbook_updated
-        #[arg(long)]
+        /// What is done
+        #[arg(long, value_parser = ["paged", "change_found", "mitigated", "reviewed", "fixed_for_good", "runbook_updated"])]
         step: Option<String>,
         /// What caused it
         #[arg(long)]

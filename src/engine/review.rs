@@ -54,9 +54,9 @@ impl Engine {
         let previous = self.receipts_of(before, "the week before", &mut missing)?;
         let (health, health_before) = (self.health_of(window)?, self.health_of(before)?);
         let slos = self.slos_of(window.to, &mut missing)?;
-        let health = series::told(health, &health_before, window, &mut missing);
+        let health = series::told(&health, &health_before, window, &mut missing);
         let mut comparison = figures(&receipts, &previous, window, |query| show(query, window, &[]));
-        comparison.push(self.failures_of(window, before, &mut missing)?);
+        comparison.push(self.failures_of(window, before, &mut missing));
         comparison.push(Figure::new("health score", "", health.score, health.previous, "/v1/series".to_owned()));
         let trends = self.trends_of(window, before, &mut missing)?;
         let advised = self.advise(window, &BTreeMap::new())?;
@@ -109,13 +109,13 @@ impl Engine {
         Ok(receipts)
     }
 
-    fn failures_of(&self, window: Window, before: Window, missing: &mut Vec<Missing>) -> Result<Figure> {
+    fn failures_of(&self, window: Window, before: Window, missing: &mut Vec<Missing>) -> Figure {
         let mut count = |window: Window| -> Option<f64> {
             let rows = self.ask("failure_types", window, &[], missing)?;
             Some(rows.iter().filter_map(|row| row["failures"].as_f64()).sum())
         };
         let (current, previous) = (count(window), count(before));
-        Ok(Figure::new("failures", "", current, previous, show("failure_types", window, &[])))
+        Figure::new("failures", "", current, previous, show("failure_types", window, &[]))
     }
 
     fn slos_of(&self, to: Timestamp, missing: &mut Vec<Missing>) -> Result<Vec<SloOfWeek>> {

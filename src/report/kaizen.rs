@@ -15,7 +15,7 @@ pub fn render(log: &Log, media_type: &str) -> Result<String> {
 }
 
 fn document(log: &Log) -> Document {
-    let why: Vec<_> = log.entries.iter().flat_map(reasons).collect();
+    let why: Vec<_> = log.entries.iter().filter_map(reasons).collect();
     let mut entries = vec![super::review::kaizen(&log.entries), Block::Paragraph(vec![link(&log.show)])];
     if log.truncated {
         entries.push(Block::Paragraph(line("Older ones are left out.")));

@@ -1,4 +1,5 @@
 //! The Kaizen log: vectors F and G of the specification, effects that series show, corrections, and what is not known.
+#![expect(clippy::float_cmp, reason = "figures that were rounded, and counts")]
 
 use std::fmt::Write as _;
 

@@ -20,11 +20,12 @@ pub struct MannWhitney {
 /// Asks the test.
 pub fn mann_whitney(control: &[f64], canary: &[f64]) -> MannWhitney {
     let (n, m) = (count(control), count(canary));
-    let mut all: Vec<(f64, bool)> = control.iter().map(|value| (*value, false)).collect();
-    all.extend(canary.iter().map(|value| (*value, true)));
+    // The sum turns -0 into 0, which it equals.
+    let mut all: Vec<(f64, bool)> = control.iter().map(|value| (value + 0.0, false)).collect();
+    all.extend(canary.iter().map(|value| (value + 0.0, true)));
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut ranks_of_canary, mut ties, mut before) = (0.0, 0.0, 0.0);
-    for equal in all.chunk_by(|a, b| a.0 == b.0) {
+    for equal in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let (width, of_canary) = equal
             .iter()
             .fold((0.0, 0.0), |(width, own), (_, is_canary)| (width + 1.0, own + f64::from(u8::from(*is_canary))));

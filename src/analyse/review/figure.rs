@@ -90,6 +90,6 @@ fn time_to_resolve(receipts: &[Recorded]) -> Option<f64> {
         Some(resolved.since(detected))
     };
     let took: Vec<f64> =
-        incidents().filter(|told| has(told, "open")).filter_map(took).map(|took| took.as_seconds_f64()).collect();
+        incidents().filter(|told| has(told, "open")).filter_map(took).map(TimeDelta::as_seconds_f64).collect();
     (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64)
 }

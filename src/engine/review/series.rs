@@ -56,7 +56,7 @@ impl Scores {
 }
 
 /// A week's health beside that of the week before.
-pub(super) fn told(scores: Scores, before: &Scores, window: Window, missing: &mut Vec<Missing>) -> HealthOfWeek {
+pub(super) fn told(scores: &Scores, before: &Scores, window: Window, missing: &mut Vec<Missing>) -> HealthOfWeek {
     let known = scores.known();
     let lowest = known.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
     let score = scores.mean();
