@@ -186,7 +186,9 @@ fn cell(json: &Json) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|").replace(['\n', '\r'], " ").replace('<', "&lt;").replace('`', "\\`")
+    // A link in a cell would be one of the sender's.
+    let text = text.replace('\\', "\\\\").replace('|', "\\|").replace('[', "\\[").replace(']', "\\]");
+    text.replace(['\n', '\r'], " ").replace('<', "&lt;").replace('`', "\\`")
 }
 
 fn plain(term: &Term, vocabulary: &Vocabulary) -> Json {

@@ -66,7 +66,7 @@ fn answer(found: &Found, vocabulary: &Vocabulary) -> Markup {
         Found::Rows(found) => html! {
             p { (found.rows.len()) @if found.truncated { " or more" } " rows" }
             (chart::section(found, "answer"))
-            (rows::table(found, "Answer", TABLE_BYTES_MAX, vocabulary))
+            (rows::table(found, "Rows of the answer", TABLE_BYTES_MAX, vocabulary))
         },
     }
 }

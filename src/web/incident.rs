@@ -139,7 +139,7 @@ pub fn table<'a>(incidents: impl Iterator<Item = &'a Incident>) -> Markup {
         return html! { p.soft { "None." } };
     }
     html! {
-        div.table tabindex="0" role="region" aria-label="Incidents" {
+        div.table tabindex="0" role="region" aria-label="List of incidents" {
             table {
                 thead { tr { @for name in ["Opened", "Status", "Severity", "Component", "Incident"] { th scope="col" { (name) } } } }
                 tbody {

@@ -25,7 +25,7 @@ pub fn list(series: &[Arc<Known>], range: &Range) -> String {
         (range.picker("/trends", &[]))
         @if series.is_empty() { p.soft { "Nothing is measured yet: send metrics with remote write, OTLP or /v1/measurements." } }
         @else {
-            div.table tabindex="0" role="region" aria-label="Series" {
+            div.table tabindex="0" role="region" aria-label="List of series" {
                 table {
                     caption { (series.len()) " series" @if series.len() > shown { ", the first " (shown) " are shown" } }
                     thead { tr { @for name in ["Metric", "Component", "Labels", "Unit"] { th scope="col" { (name) } } } }

@@ -71,11 +71,16 @@ fn check(path: &str, reply: &Reply) -> String {
     text
 }
 
-/// Follows every link from the overview, and returns the pages by path. The time that is looked at is not changed.
+/// Follows every link from the overview.
 fn crawl(naze: &Naze, pages_max: usize) -> BTreeMap<String, String> {
+    crawl_from(naze, &["/"], pages_max)
+}
+
+/// Follows every link from some pages, and returns all by path. The time that is looked at is not changed.
+fn crawl_from(naze: &Naze, starts: &[&str], pages_max: usize) -> BTreeMap<String, String> {
     let mut pages = BTreeMap::new();
-    let mut seen = BTreeSet::from(["/".to_owned()]);
-    let mut queue = VecDeque::from(["/".to_owned()]);
+    let mut seen: BTreeSet<String> = starts.iter().map(|&path| path.to_owned()).collect();
+    let mut queue: VecDeque<String> = starts.iter().map(|&path| path.to_owned()).collect();
     let is_other_time = |path: &str| {
         let is_moved = path.contains("from=") && !path.starts_with("/queries/");
         is_moved || path.contains("range=")
@@ -172,7 +177,7 @@ fn the_timeline_is_narrowed_by_kind_component_and_severity() {
     let path = open_incident(&naze);
     let kinds = |query: &str| -> BTreeSet<String> {
         let text = naze.get(&format!("{path}{query}")).text();
-        let table = text.split("aria-label=\"Timeline\"").nth(1).unwrap_or_default();
+        let table = text.split("aria-label=\"Events\"").nth(1).unwrap_or_default();
         let rows = table.split("<tr>").skip(2).map(|row| row.split("<td>").nth(3).unwrap_or_default());
         rows.map(|cell| cell.split('<').next().unwrap().to_owned()).collect()
     };

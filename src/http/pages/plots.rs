@@ -39,7 +39,7 @@ pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window:
         })
     });
     Ok(Plot {
-        title: format!("{} of {}", known.series.metric, known.series.component),
+        title: title(known),
         unit: known.unit.clone(),
         points: steps(&slots, &window, step, statistic),
         from: window.start,
@@ -48,6 +48,13 @@ pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window:
         limits: limits.collect(),
         forecast: None,
     })
+}
+
+fn title(known: &Known) -> String {
+    let series = &known.series;
+    let labels: Vec<String> = series.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let labels = if labels.is_empty() { String::new() } else { format!(" ({})", labels.join(", ")) };
+    format!("{} of {}{labels}", series.metric, series.component)
 }
 
 /// How a value of a series stands to its limits.

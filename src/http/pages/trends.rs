@@ -54,8 +54,12 @@ pub(in crate::http) fn trends(engine: &Engine, asked: &Asked) -> Result<String> 
 
 /// Where a series leads, by the window that is as long as what is drawn.
 pub(in crate::http) fn forecast(trend: &Trend, range: &Range) -> Option<Forecast> {
-    let length = range.window.length();
-    let looked_at = trend.windows.iter().find(|window| window.to.since(window.from) >= length).or(trend.windows.last());
+    let length = range.window.length().num_seconds();
+    let looked_at = trend
+        .windows
+        .iter()
+        .find(|window| window.to.since(window.from).num_seconds() >= length)
+        .or(trend.windows.last());
     let projection = looked_at?.projection?;
     let between = projection.low.zip(projection.high);
     Some(Forecast { time: projection.time, expected: projection.expected, between })

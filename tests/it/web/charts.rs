@@ -7,15 +7,15 @@ use super::check;
 use super::html::elements;
 use crate::common::Naze;
 
-/// A metric that rises for four hours and is silent for one in between.
-fn rising() -> Naze {
+/// A metric that varies for four hours and is silent for one in between.
+fn varying() -> Naze {
     let naze = Naze::in_world("bad_deploy");
     let samples: Json = (0..240)
         .filter(|minute| !(60..120).contains(minute))
         .map(|minute| {
             let at = format!("2026-03-10T{:02}:{:02}:00Z", 8 + minute / 60, minute % 60);
             json!({"metric": "tps_heijunka_pool_utilization", "component": "checkout", "occurredAt": at,
-                "value": 0.5 + f64::from(minute) / 600.0})
+                "value": 0.6 + f64::from(minute * 7_919 % 31) / 150.0})
         })
         .collect();
     assert!(naze.post("/v1/measurements", "application/json", samples.to_string()).status.is_success());
@@ -26,7 +26,7 @@ const PICTURE: &str = "/v1/trends/tps_heijunka_pool_utilization?component=checko
 
 #[test]
 fn a_trend_is_a_picture_on_demand() {
-    let naze = rising();
+    let naze = varying();
     let asked = naze.get(&format!("{PICTURE}&format=svg"));
     let accepted = naze.get_as(PICTURE, "image/svg+xml");
     assert_eq!((asked.status, &asked.body), (StatusCode::OK, &accepted.body));
@@ -52,7 +52,7 @@ fn a_trend_is_a_picture_on_demand() {
 
 #[test]
 fn a_picture_is_of_one_series_and_wrong_questions_say_so() {
-    let naze = rising();
+    let naze = varying();
     for (query, status) in [
         ("component=nobody&format=svg", 404),
         ("component=checkout&format=png", 400),
