@@ -13,6 +13,7 @@ mod header;
 mod narrow;
 mod params;
 mod pushdown;
+mod row;
 mod rows;
 pub mod worker;
 pub mod workers;
@@ -22,6 +23,7 @@ pub use advice::{Advice, Effort, Priority};
 pub use catalogue::Catalogue;
 pub use header::{CannedQuery, Column};
 pub use params::{Parameter, Type, parse_duration, parse_time};
+pub use row::Row;
 pub use rows::{ResultsForm, Rows};
 
 use std::collections::BTreeMap;

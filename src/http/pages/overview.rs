@@ -8,7 +8,6 @@ use axum::response::Response;
 use chrono::TimeDelta;
 
 use super::{page, trends};
-use crate::analyse::health::health;
 use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, Incident};
 use crate::error::Result;
@@ -22,8 +21,6 @@ const ROWS_MAX: usize = 8;
 const NOTABLE_MAX: usize = 6;
 /// How far back "lately" reaches.
 const LATELY: TimeDelta = TimeDelta::hours(24);
-/// Tasks per minute that a busy queue should finish (SPEC's default).
-const TARGET_THROUGHPUT: f64 = 10.0;
 
 /// How is it, what is broken, what to do first?
 pub(in crate::http) async fn overview(State(engine): State<Arc<Engine>>) -> Response {
@@ -42,7 +39,7 @@ pub(in crate::http) async fn overview(State(engine): State<Arc<Engine>>) -> Resp
         alerts.keep(&["fired", "component", "rule", "severity", "resolved", "event"]);
         Ok(web::overview::render(&web::overview::Overview {
             at,
-            health: &health(&engine.readings(at)?, TARGET_THROUGHPUT)?,
+            health: &engine.health()?.health,
             open: &open,
             changes: &changes,
             alerts: &alerts,
