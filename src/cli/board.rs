@@ -96,34 +96,24 @@ impl<'a> Board<'a> {
             .and(Look::Soft, &outlook)
     }
 
-    /// Incidents, then alerts, then components that are unwell for another reason.
+    /// Components and checks that are unwell, the worst first; their reasons name alerts and incidents.
     fn open(&self) -> Vec<Line> {
-        let row = |severity: &str, what: &str, component: &Json, since: &Json, told: &str| {
-            Line::default()
-                .column(Look::of(severity), what, 9)
-                .column(Look::Strong, text(component), 16)
-                .column(Look::Plain, &self.since(since), 11)
-                .and(Look::Plain, told)
-        };
-        let incidents = items(&self.json["incidents"]["items"]).iter().map(|incident| {
-            let told = format!("{} ({})", text(&incident["reference"]), text(&incident["status"]));
-            row("critical", "incident", &incident["component"], &incident["opened"], &told)
-        });
-        let alerts = items(&self.json["alerts"]["items"]).iter().map(|alert| {
-            let severity = alert["severity"].as_str().unwrap_or("warning");
-            let told = [text(&alert["rule"]), text(&alert["summary"])].join(" ");
-            row(severity, severity, &alert["component"], &alert["fired"], &told)
-        });
         let health = &self.json["health"];
-        let checks = items(&health["checks"]).iter().map(|check| (&check["name"], check));
         let components = items(&health["components"]).iter().map(|component| (&component["component"], component));
-        let unwell =
-            checks.chain(components).filter(|(_, one)| matches!(text(&one["state"]), "unhealthy" | "degraded"));
-        let unwell = unwell.map(|(name, one)| {
+        let checks = items(&health["checks"]).iter().map(|check| (&check["name"], check));
+        let all: Vec<_> = components.chain(checks).collect();
+        let unwell = ["unhealthy", "degraded"]
+            .into_iter()
+            .flat_map(|state| all.iter().filter(move |(_, one)| text(&one["state"]) == state));
+        let line = |(name, one): &(&Json, &Json)| {
             let state = text(&one["state"]);
-            row(state, state, name, &one["since"], text(&one["reason"]))
-        });
-        incidents.chain(alerts).chain(unwell).collect()
+            Line::default()
+                .column(Look::of(state), state, 9)
+                .column(Look::Strong, text(name), 16)
+                .column(Look::Plain, &self.since(&one["since"]), 11)
+                .and(Look::Plain, text(&one["reason"]))
+        };
+        unwell.map(line).collect()
     }
 
     fn todo(&self) -> Vec<Line> {

@@ -94,12 +94,14 @@ async fn on_screen(client: &Client, every: Duration) -> Result<()> {
                     Err(error) => problem = Some(error),
                 }
             }
-            event = events.recv() => match event {
-                Some(event) if is_quit(&event) => return Ok(()),
-                Some(event) if is_key(&event, 'r') => looks.reset_immediately(),
-                Some(_) => {}
-                None => std::future::pending().await,
-            },
+            Some(event) = events.recv() => {
+                if is_quit(&event) {
+                    return Ok(());
+                }
+                if is_key(&event, 'r') {
+                    looks.reset_immediately();
+                }
+            }
         }
         draw(told.as_ref(), problem.as_ref())?;
     }
