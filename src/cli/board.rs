@@ -171,10 +171,12 @@ fn labelled(label: &str, list: Vec<Line>, max: usize) -> Vec<Line> {
     if all == 0 {
         return vec![label(0).and(Look::Soft, "nothing")];
     }
-    let shown = if all > max && max > 1 { max - 1 } else { max.min(all) };
+    // Of a short list the last line is worth more than the number of those left out.
+    let is_counted = all > max && max > 2;
+    let shown = if is_counted { max - 1 } else { max.min(all) };
     let mut lines: Vec<Line> =
         list.into_iter().take(shown).enumerate().map(|(place, line)| label(place).then(line)).collect();
-    if all > shown && max > 1 {
+    if is_counted {
         lines.push(label(shown).and(Look::Soft, &format!("{} more", all - shown)));
     }
     lines

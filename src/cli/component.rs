@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::client::Ask;
 use super::output::{print, print_rows};
+use super::screen::{Line, Look};
 use super::{Format, Global};
 use crate::error::Result;
 
@@ -63,7 +64,8 @@ fn show(component: &Json) -> Result<()> {
     let health = &component["health"];
     let reason = health["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
     let state = health["state"].as_str().unwrap_or_default();
-    print(&format!("{} is {state}{reason}", component["component"].as_str().unwrap_or_default()))?;
+    let name = component["component"].as_str().unwrap_or_default();
+    print(&Line::of(Look::Plain, &format!("{name} is {state}{reason}")).paint(usize::MAX, false))?;
     for (name, columns) in LISTS {
         let mut items = list(&component[name]["items"]);
         if items.is_empty() {

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::client::Ask;
 use super::output::{print, print_rows};
+use super::screen::{Line, Look};
 use super::{Format, Global};
 use crate::error::Result;
 
@@ -33,7 +34,7 @@ impl Health {
 fn show(health: &Json) -> Result<()> {
     let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
     let reason = health["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
-    print(&format!("{}{reason}", text(&health["status"])))?;
+    print(&Line::of(Look::Plain, &(text(&health["status"]) + &reason)).paint(usize::MAX, false))?;
     let scores = list(&health["scores"]).into_iter().map(|score| {
         json!({"pillar": score["pillar"], "score": score["score"]["value"], "without": listed(&score["missing"])})
     });

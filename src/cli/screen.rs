@@ -115,7 +115,7 @@ fn cut(text: &str, width: usize) -> (String, usize) {
 }
 
 /// Evidence is text: what would move the cursor, change colours or turn the writing round becomes a space.
-fn harmless(c: char) -> char {
+pub(super) fn harmless(c: char) -> char {
     let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if c.is_control() || turns { ' ' } else { c }
 }
