@@ -16,6 +16,7 @@ mod line;
 mod measured;
 mod objective;
 mod observed;
+mod readings;
 mod review;
 mod runbooks;
 mod watching;

@@ -7,6 +7,7 @@ mod condition;
 mod decision;
 mod outlook;
 pub mod part;
+mod reading;
 mod score;
 
 use serde::Serialize;

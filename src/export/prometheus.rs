@@ -35,7 +35,7 @@ pub use self::view::{Standing, View};
 use self::page::Page;
 use self::recent::{Minutes, Sum};
 use self::state::State;
-use crate::analyse::health::health;
+use crate::analyse::health::{Readings, health};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
 use crate::measure::store::SeriesStore;
@@ -160,9 +160,7 @@ impl Exporter {
                 page.gauge("tps_jidoka_success_rate", &[component], 1.0 - share);
             }
         }
-        let mut readings =
-            score::readings(&page, |kind| state.has_told(kind), |metric| series::stand_in(&self.series, metric, now))?;
-        readings.request_p99_seconds = lately.request_p99_seconds;
+        let readings = self.readings(&page, state, lately.request_p99_seconds, now)?;
         let health = health(&readings, self.target_throughput_per_minute)?;
         score::tell(&mut page, &health);
         Ok(Some(View {
@@ -171,6 +169,22 @@ impl Exporter {
             standings: state.standings(now),
             refused_last_hour: lock(&self.refused).lately.last(3_600, now).count,
         }))
+    }
+
+    /// What the page makes of the principles. A count of nothing is a reading only when such things reach naze at all;
+    /// fresh series stand in for receipts that nobody sends.
+    fn readings(&self, page: &Page, state: &State, p99_seconds: Option<f64>, now: Timestamp) -> Result<Readings> {
+        let mut readings = Readings::of(|metric| match metric {
+            series::DURATION => Ok(p99_seconds.into_iter().collect()),
+            _ => {
+                let told: Vec<f64> = page.values(metric).collect();
+                if told.is_empty() { series::stand_in(&self.series, metric, now) } else { Ok(told) }
+            }
+        })?;
+        let is_failing_told = state.has_told("failure") || state.has_told("circuit");
+        readings.failures_per_minute = readings.failures_per_minute.filter(|rate| *rate > 0.0 || is_failing_told);
+        readings.alerts_per_minute = readings.alerts_per_minute.filter(|rate| *rate > 0.0 || state.has_told("alert"));
+        Ok(readings)
     }
 
     /// Reads what the ledger has in addition; returns whether that is all.

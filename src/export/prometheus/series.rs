@@ -28,7 +28,7 @@ const SPREAD: TimeDelta = TimeDelta::hours(1);
 const SERIES_MAX: usize = 1_000;
 
 const LATENCY: &str = "tps_kanban_latency_seconds";
-const DURATION: &str = "tps_tracing_duration_seconds";
+pub(super) const DURATION: &str = "tps_tracing_duration_seconds";
 const POOL: &str = "tps_heijunka_pool_utilization";
 const BALANCE: &str = "tps_heijunka_balance_coefficient";
 const DEPTH: &str = "tps_kanban_queue_depth";

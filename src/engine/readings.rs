@@ -1,0 +1,41 @@
+//! What the principles were judged by at a moment of the past, of which only series tell.
+
+use chrono::TimeDelta;
+
+use super::Engine;
+use crate::analyse::health::{Health, Readings, health};
+use crate::clock::{Timestamp, ago};
+use crate::error::Result;
+use crate::measure::Kind;
+use crate::measure::read::{Statistic, steps};
+
+/// A value older than this is no reading any more.
+const FRESH: TimeDelta = TimeDelta::minutes(5);
+const FRESH_SECONDS: u32 = 300;
+
+impl Engine {
+    /// How the system was at `at`, from series with the canonical names of their metrics.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub(in crate::engine) fn health_then(&self, at: Timestamp) -> Result<Health> {
+        let readings = Readings::of(|metric| {
+            let told = self.latest(metric, at)?;
+            let is_of_latencies = metric == "tps_kanban_latency_p99_seconds" && told.is_empty();
+            if is_of_latencies { self.latest("tps_kanban_latency_seconds", at) } else { Ok(told) }
+        })?;
+        health(&readings, self.config.health.target_throughput)
+    }
+
+    /// The latest value of each series of a metric; of a distribution its 99th percentile.
+    fn latest(&self, metric: &str, at: Timestamp) -> Result<Vec<f64>> {
+        let window = ago(at, FRESH)..at.checked_add(TimeDelta::microseconds(1)).unwrap_or(at);
+        let value = |number: u32, kind: Kind| -> Result<Option<f64>> {
+            let statistic = if kind == Kind::Distribution { Statistic::Quantile(0.99) } else { Statistic::Last };
+            let slots = self.slots(number, window.clone())?;
+            Ok(steps(&slots, &window, FRESH_SECONDS, statistic).last().map(|(_, value)| *value))
+        };
+        let known = self.series(|series| series.metric == metric).into_iter();
+        known.filter_map(|(number, known)| value(number, known.series.kind).transpose()).collect()
+    }
+}
