@@ -1,11 +1,14 @@
 //! The one room behind both doors: HTTP and CLI say what they want, the engine has it done.
 
 mod advised;
+mod component;
 mod crossings;
 mod declared;
 mod episode;
+mod examined;
 mod experiment;
 mod figures;
+mod health;
 mod incident;
 mod intake;
 mod kaizen;
@@ -21,7 +24,9 @@ mod runbooks;
 mod watching;
 mod workflow;
 
+pub use component::ComponentHealth;
 pub use declared::Subject;
+pub use health::SystemHealth;
 pub use incident::Incident;
 use intake::SELF;
 pub use intake::{Outcome, refusal};
@@ -124,6 +129,7 @@ impl Engine {
             series.clone(),
             config.data.as_ref().map(|data| data.join("metrics.postcard")),
             Duration::from_secs(config.metrics.cache_seconds),
+            config.health.target_throughput,
         );
         let mapping = ComponentMapping::new(config.receive.component_labels.clone());
         let own_labels =

@@ -1,10 +1,15 @@
 //! The HTTP door: every route on one screen, then what surrounds them all.
 
+mod annotations;
 mod body;
+mod components;
+mod dashboard;
+mod dashboards;
 mod declared;
 mod experiments;
 mod export;
 mod guard;
+mod health;
 mod hooks;
 mod idempotency;
 mod incidents;
@@ -27,6 +32,7 @@ mod sparql;
 mod thresholds;
 mod trends;
 mod why;
+mod window;
 mod work;
 
 use std::future::Future;
@@ -63,6 +69,13 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/receipts/{id}/source", get(receipts::source))
         .route("/v1/queries", get(queries::list))
         .route("/v1/queries/{id}", get(queries::run))
+        .route("/v1/health", get(health::show))
+        .route("/v1/dashboard", get(dashboard::show))
+        .route("/v1/dashboards", get(dashboards::list).post(dashboards::build))
+        .route("/v1/dashboards/{name}", get(dashboards::show))
+        .route("/v1/annotations", get(annotations::list))
+        .route("/v1/components", get(components::list))
+        .route("/v1/components/{id}", get(components::show))
         .route("/v1/recommendations", get(recommendations::list))
         .route("/v1/series", get(series::list))
         .route("/v1/series/{metric}", get(series::show))

@@ -17,6 +17,7 @@ mod narrow;
 mod params;
 mod plus;
 mod pushdown;
+mod row;
 mod rows;
 pub mod worker;
 pub mod workers;
@@ -29,6 +30,7 @@ pub use functions::{FUNCTIONS, Function};
 pub use header::{CannedQuery, Column};
 pub use measured::{Listed, Listing, Measured, Relation, Relative};
 pub use params::{Parameter, Type, parse_duration, parse_time};
+pub use row::Row;
 pub use rows::{ResultsForm, Rows};
 
 use std::collections::BTreeMap;

@@ -105,7 +105,7 @@ impl Engine {
             .into_iter()
             .map(|item| match item {
                 Err(violations) => {
-                    self.exporter.refused("other");
+                    self.exporter.refused("other", self.clock.now());
                     Some(Outcome::Refused(violations))
                 }
                 Ok((id, draft)) => {
@@ -114,7 +114,7 @@ impl Engine {
                         accepted.push(Accepted { id, receipt: draft.receipt, key: draft.key });
                         None
                     } else {
-                        self.exporter.refused(draft.receipt.kind());
+                        self.exporter.refused(draft.receipt.kind(), self.clock.now());
                         Some(Outcome::Refused(violations))
                     }
                 }

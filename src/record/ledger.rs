@@ -210,6 +210,16 @@ impl Ledger {
         Ok(checkpoints.last().internal(failed)?.map(|(_, text)| text.value().to_owned()))
     }
 
+    /// Does the newest checkpoint state, under our signature, as many entries as there are?
+    pub fn is_sealed(&self) -> Result<bool> {
+        let failed = "cannot read the ledger";
+        let read = self.database.begin_read().internal(failed)?;
+        let entries = read.open_table(ENTRIES).internal(failed)?.len().internal(failed)?;
+        let checkpoints = read.open_table(CHECKPOINTS).internal(failed)?;
+        let Some((_, newest)) = checkpoints.last().internal(failed)? else { return Ok(entries == 0) };
+        Ok(checkpoint::verify(newest.value(), &self.verifier_key()).is_ok_and(|(stated, _)| stated == entries))
+    }
+
     /// What others need to check our checkpoints.
     pub fn verifier_key(&self) -> String {
         self.notary.verifier_key()

@@ -28,7 +28,8 @@ pub fn render(advised: &Advised, media_type: &str) -> Result<String> {
     }
 }
 
-fn json(advised: &Advised) -> Json {
+/// As JSON.
+pub fn json(advised: &Advised) -> Json {
     let one = |recommendation: &Recommendation| {
         let advice = &recommendation.advice;
         json!({

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::{Asked, plots, principle};
-use crate::analyse::health::health;
 use crate::engine::{Engine, Incident};
 use crate::error::Result;
 use crate::query::Rows;
@@ -15,8 +14,6 @@ use crate::web::range::Range;
 const ROWS_MAX: usize = 8;
 /// Series of note.
 const NOTABLE_MAX: usize = 6;
-/// Tasks per minute that a busy queue should finish (SPEC's default).
-pub(super) const TARGET_THROUGHPUT: f64 = 10.0;
 
 /// How is it, what is broken, what to do first?
 pub(in crate::http) fn overview(engine: &Engine, asked: &Asked) -> Result<String> {
@@ -36,7 +33,7 @@ pub(in crate::http) fn overview(engine: &Engine, asked: &Asked) -> Result<String
     alerts.keep(&["fired", "component", "rule", "severity", "resolved", "event"]);
     Ok(web::overview::render(&web::overview::Overview {
         at,
-        health: &health(&engine.readings(at)?, TARGET_THROUGHPUT)?,
+        health: &engine.health()?.health,
         open: &open,
         changes: &changes,
         alerts: &alerts,

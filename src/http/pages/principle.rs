@@ -1,7 +1,7 @@
 //! What stands on the page of a principle.
 
 use super::{Asked, plots};
-use crate::analyse::health::{Colour, Principle, health};
+use crate::analyse::health::{Colour, Principle};
 use crate::clock::{Timestamp, ago};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -11,8 +11,6 @@ use crate::web;
 use crate::web::plot::Plot;
 use crate::web::principle::{About, Behind, PRINCIPLES};
 use crate::web::range::Range;
-
-use super::overview::TARGET_THROUGHPUT;
 
 /// Components, queues and pools that are looked at, and those that are shown.
 const SERIES_MAX: usize = 200;
@@ -27,7 +25,7 @@ pub(in crate::http) fn principle(engine: &Engine, asked: &Asked) -> Result<Strin
         Error::not_found(format!("\"{}\" is no principle", asked.id)).hint(format!("there are {known}"))
     })?;
     let range = asked.range()?;
-    let health = health(&engine.readings(asked.now)?, TARGET_THROUGHPUT)?;
+    let health = engine.health()?.health;
     let status = health.principles.iter().find(|status| status.principle == about.principle);
     let status = status.ok_or_else(|| Error::internal("a principle was not judged"))?;
     let mut behind = behind(engine, about, range.window)?;
