@@ -43,9 +43,9 @@ impl Watch {
         let client = global.client()?;
         let every = Duration::from_secs(self.every);
         if std::io::stdout().is_terminal() {
-            on_screen(&client, every).await?
+            on_screen(&client, every).await?;
         } else {
-            as_lines(&client, every).await?
+            as_lines(&client, every).await?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -131,7 +131,7 @@ async fn until_quit(events: &mut mpsc::Receiver<Event>) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending().await;
 }
 
 fn is_quit(event: &Event) -> bool {

@@ -16,7 +16,7 @@ const NAME_BYTES_MAX: usize = 64;
 pub enum Subject {
     /// A limit of some series, in JSON.
     Threshold,
-    /// A service level objective, in OpenSLO.
+    /// A service level objective, in `OpenSLO`.
     Slo,
 }
 

@@ -92,7 +92,7 @@ impl Engine {
         let mut config = sources.config.clone();
         if let Some(file) = &sources.config.file {
             let Config { thresholds, default_thresholds, learned, slos, .. } = Config::read(file)?;
-            config = Config { thresholds, default_thresholds, learned, slos, ..config };
+            config = Config { slos, thresholds, default_thresholds, learned, ..config };
         }
         sources.watching = Arc::new(Watching::of(&config, &sources.declared)?);
         sources.config = config;

@@ -174,12 +174,12 @@ impl Exporter {
     /// What the page makes of the principles. A count of nothing is a reading only when such things reach naze at all;
     /// fresh series stand in for receipts that nobody sends.
     fn readings(&self, page: &Page, state: &State, p99_seconds: Option<f64>, now: Timestamp) -> Result<Readings> {
-        let mut readings = Readings::of(|metric| match metric {
-            series::DURATION => Ok(p99_seconds.into_iter().collect()),
-            _ => {
-                let told: Vec<f64> = page.values(metric).collect();
-                if told.is_empty() { series::stand_in(&self.series, metric, now) } else { Ok(told) }
+        let mut readings = Readings::of(|metric| {
+            if metric == series::DURATION {
+                return Ok(p99_seconds.into_iter().collect());
             }
+            let told: Vec<f64> = page.values(metric).collect();
+            if told.is_empty() { series::stand_in(&self.series, metric, now) } else { Ok(told) }
         })?;
         let is_failing_told = state.has_told("failure") || state.has_told("circuit");
         readings.failures_per_minute = readings.failures_per_minute.filter(|rate| *rate > 0.0 || is_failing_told);

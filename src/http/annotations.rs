@@ -90,7 +90,7 @@ fn of_change(row: &Row<'_>, vocabulary: &Vocabulary) -> Option<Annotation> {
 fn of_incident(incident: &Incident, window: Window) -> Option<Annotation> {
     let opened = incident.opened.occurred_at();
     let resolved = incident.updates.iter().rev().find(|update| update.receipt.text("status") == Some("resolved"));
-    let ended = resolved.map_or(window.to, |update| update.occurred_at());
+    let ended = resolved.map_or(window.to, Recorded::occurred_at);
     if opened >= window.to || ended < window.from {
         return None;
     }

@@ -34,15 +34,12 @@ pub(super) async fn list() -> Reply {
 /// One of them, as Grafana imports it.
 pub(super) async fn show(Path(name): Path<String>) -> Reply {
     let dashboards = Dashboard::builtin()?;
-    match dashboards.iter().find(|dashboard| dashboard.name == name) {
-        Some(dashboard) => Ok(Json(dashboard.grafana()).into_response()),
-        None => {
-            let error = Error::not_found(format!("there is no dashboard \"{name}\""));
-            let near = nearest(&name, dashboards.iter().map(|dashboard| &dashboard.name));
-            let hint = near.map_or("GET /v1/dashboards lists them".to_owned(), |near| format!("did you mean {near}?"));
-            Err(error.hint(hint).into())
-        }
+    if let Some(dashboard) = dashboards.iter().find(|dashboard| dashboard.name == name) {
+        return Ok(Json(dashboard.grafana()).into_response());
     }
+    let near = nearest(&name, dashboards.iter().map(|dashboard| &dashboard.name));
+    let hint = near.map_or("GET /v1/dashboards lists them".to_owned(), |near| format!("did you mean {near}?"));
+    Err(Error::not_found(format!("there is no dashboard \"{name}\"")).hint(hint).into())
 }
 
 /// One of the sender's own, as Grafana imports it. naze does not keep it.
