@@ -15,12 +15,15 @@ use http_body_util::BodyExt as _;
 use naze::clock::{Clock, Timestamp};
 use naze::config::Config;
 use naze::engine::Engine;
+use naze::record::Recorded;
 use naze::record::ledger::Ledger;
 use naze::vocab::Vocabulary;
 use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 
 const ROUNDS: usize = 60;
+/// Entries among which the newest receipt is looked for.
+const LAST: u64 = 1_000;
 const SERVICES: usize = 50;
 /// Minutes of series.
 const DAY_MINUTES: i64 = 24 * 60;
@@ -47,8 +50,9 @@ fn main() {
 
 fn newest(folder: &Path) -> Timestamp {
     let ledger = Ledger::open(Some(folder), Vocabulary::builtin()).unwrap();
-    let last = ledger.len().unwrap().checked_sub(1).expect("the folder has receipts");
-    ledger.read(last.., 1).unwrap()[0].occurred_at()
+    // The last ones may tell of older times, as the incidents of an earlier run do.
+    let last = ledger.read(ledger.len().unwrap().saturating_sub(LAST).., usize::try_from(LAST).unwrap()).unwrap();
+    last.iter().map(Recorded::occurred_at).max().expect("the folder has receipts")
 }
 
 struct Pages {

@@ -187,8 +187,8 @@ fn cell(json: &Json) -> String {
 
 fn escape(text: &str) -> String {
     // A link in a cell would be one of the sender's.
-    let text = text.replace('\\', "\\\\").replace('|', "\\|").replace('[', "\\[").replace(']', "\\]");
-    text.replace(['\n', '\r'], " ").replace('<', "&lt;").replace('`', "\\`")
+    let cell = text.replace('\\', "\\\\").replace('|', "\\|").replace('[', "\\[").replace(']', "\\]");
+    cell.replace(['\n', '\r'], " ").replace('<', "&lt;").replace('`', "\\`")
 }
 
 fn plain(term: &Term, vocabulary: &Vocabulary) -> Json {

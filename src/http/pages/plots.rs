@@ -27,17 +27,7 @@ pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window:
     let length = window.end.since(window.start).num_seconds();
     let step = u32::try_from((length / POINTS_MAX).max(STEP_MIN_SECONDS)).unwrap_or(u32::MAX);
     let slots = engine.slots(number, window.clone())?;
-    let watching = engine.watching();
-    let applying = Threshold::applying(watching.thresholds(), &known.series);
     let statistic = Statistic::of(known.series.kind);
-    let held = applying.into_iter().filter(|threshold| threshold.statistic_of(&known.series) == statistic);
-    let limits = held.flat_map(|threshold| {
-        let limits = [(threshold.warning, Colour::Yellow, "warning"), (threshold.critical, Colour::Red, "critical")];
-        limits.into_iter().filter_map(|(limit, colour, name)| {
-            let limit = limit?;
-            Some(Limit { value: limit.value(), text: format!("{name} {limit}"), colour })
-        })
-    });
     Ok(Plot {
         title: title(known),
         unit: known.unit.clone(),
@@ -45,9 +35,25 @@ pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window:
         from: window.start,
         to: window.end,
         marks: Vec::new(),
-        limits: limits.collect(),
+        limits: limits(engine, known),
         forecast: None,
     })
+}
+
+/// What is held against the values that are drawn.
+pub(super) fn limits(engine: &Engine, known: &Known) -> Vec<Limit> {
+    let watching = engine.watching();
+    let statistic = Statistic::of(known.series.kind);
+    let applying = Threshold::applying(watching.thresholds(), &known.series);
+    let held = applying.into_iter().filter(|threshold| threshold.statistic_of(&known.series) == statistic);
+    held.flat_map(|threshold| {
+        let limits = [(threshold.warning, Colour::Yellow, "warning"), (threshold.critical, Colour::Red, "critical")];
+        limits.into_iter().filter_map(|(limit, colour, name)| {
+            let limit = limit?;
+            Some(Limit { value: limit.value(), text: format!("{name} {limit}"), colour })
+        })
+    })
+    .collect()
 }
 
 fn title(known: &Known) -> String {

@@ -1,10 +1,16 @@
 //! What stands on the page of a principle.
 
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
 use super::{Asked, plots};
 use crate::analyse::health::{Colour, Principle};
 use crate::clock::{Timestamp, ago};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::measure::read::{Statistic, each};
+use crate::measure::store::Known;
 use crate::query::Rows;
 use crate::record::Window;
 use crate::web;
@@ -13,8 +19,11 @@ use crate::web::principle::{About, Behind, PRINCIPLES};
 use crate::web::range::Range;
 
 /// Components, queues and pools that are looked at, and those that are shown.
-const SERIES_MAX: usize = 200;
+const SERIES_MAX: usize = 1_000;
 const BEHIND_MAX: usize = 20;
+/// What was told last in this part of the time, but at least so recently, is how something stands.
+const LATE_PART: i32 = 48;
+const LATE_MIN: TimeDelta = TimeDelta::minutes(10);
 /// Rows of what happened.
 const ROWS_MAX: &str = "10";
 
@@ -28,9 +37,11 @@ pub(in crate::http) fn principle(engine: &Engine, asked: &Asked) -> Result<Strin
     let health = engine.health()?.health;
     let status = health.principles.iter().find(|status| status.principle == about.principle);
     let status = status.ok_or_else(|| Error::internal("a principle was not judged"))?;
-    let mut behind = behind(engine, about, range.window)?;
-    let more = behind.len().saturating_sub(BEHIND_MAX);
-    behind.truncate(BEHIND_MAX);
+    let standings = standings(engine, about.metrics, range.window)?;
+    let more = standings.len().saturating_sub(BEHIND_MAX);
+    let shown = standings.into_iter().take(BEHIND_MAX);
+    let mut behind: Vec<Behind> =
+        shown.map(|standing| behind(engine, standing, range.window)).collect::<Result<_>>()?;
     if let Some(worst) = behind.first_mut() {
         worst.plot.marks = plots::marks_of(engine, &worst.component, &(range.window.from..range.window.to))?;
     }
@@ -51,32 +62,46 @@ pub(in crate::http) fn principle(engine: &Engine, asked: &Asked) -> Result<Strin
     }))
 }
 
-/// The series that tell of it, worst first.
-fn behind(engine: &Engine, about: &About, window: Window) -> Result<Vec<Behind>> {
-    let mut found = engine.series(|series| about.metrics.contains(&series.metric.as_str()));
-    found.sort_by(|a, b| a.1.series.cmp(&b.1.series));
-    let mut behind = Vec::new();
+/// A series that tells of a principle, with its latest value.
+struct Standing {
+    number: u32,
+    known: Arc<Known>,
+    value: f64,
+    colour: Colour,
+}
+
+/// The series that tell of it with these metrics, worst first. Only what is told of late counts.
+fn standings(engine: &Engine, metrics: &[&str], window: Window) -> Result<Vec<Standing>> {
+    let late = ago(window.to, LATE_MIN.max(window.length() / LATE_PART)).max(window.from)..window.to;
+    let found = engine.series(|series| metrics.contains(&series.metric.as_str()));
+    let mut standings = Vec::new();
     for (number, known) in found.into_iter().take(SERIES_MAX) {
-        let plot = plots::plot(engine, number, &known, window.from..window.to)?;
-        let Some((_, value)) = plot.points.last().copied() else { continue };
-        let labels: Vec<String> = known.series.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        behind.push(Behind {
-            component: known.series.component.clone(),
-            labels: labels.join(", "),
-            metric: known.series.metric.clone(),
-            value,
-            colour: plots::colour(engine, &known, value),
-            plot,
-        });
+        let slots = engine.slots(number, late.clone())?;
+        let told = each(&slots, Statistic::of(known.series.kind));
+        let Some(value) = told.last().map(|(_, value)| *value) else { continue };
+        standings.push(Standing { number, colour: plots::colour(engine, &known, value), known, value });
     }
-    let order = |metric: &str| about.metrics.iter().position(|known| *known == metric);
-    behind.sort_by(|a, b| {
+    let order = |one: &Standing| metrics.iter().position(|metric| *metric == one.known.series.metric);
+    standings.sort_by(|a, b| {
         (badness(b.colour).cmp(&badness(a.colour)))
-            .then_with(|| order(&a.metric).cmp(&order(&b.metric)))
-            .then_with(|| beyond(b).total_cmp(&beyond(a)))
-            .then_with(|| a.component.cmp(&b.component))
+            .then_with(|| order(a).cmp(&order(b)))
+            .then_with(|| beyond(engine, b).total_cmp(&beyond(engine, a)))
+            .then_with(|| a.known.series.cmp(&b.known.series))
     });
-    Ok(behind)
+    Ok(standings)
+}
+
+fn behind(engine: &Engine, standing: Standing, window: Window) -> Result<Behind> {
+    let series = &standing.known.series;
+    let labels: Vec<String> = series.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    Ok(Behind {
+        component: series.component.clone(),
+        labels: labels.join(", "),
+        metric: series.metric.clone(),
+        value: standing.value,
+        colour: standing.colour,
+        plot: plots::plot(engine, standing.number, &standing.known, window.from..window.to)?,
+    })
 }
 
 fn badness(colour: Colour) -> u8 {
@@ -90,9 +115,10 @@ fn badness(colour: Colour) -> u8 {
 }
 
 /// How far a value is on the bad side: in units of its farthest limit.
-fn beyond(behind: &Behind) -> f64 {
-    let Some(limit) = behind.plot.limits.last() else { return behind.value };
-    let share = if limit.value == 0.0 { behind.value } else { behind.value / limit.value };
+fn beyond(engine: &Engine, standing: &Standing) -> f64 {
+    let limits = plots::limits(engine, &standing.known);
+    let Some(limit) = limits.last() else { return standing.value };
+    let share = if limit.value == 0.0 { standing.value } else { standing.value / limit.value };
     if limit.text.contains('<') { -share } else { share }
 }
 
@@ -110,9 +136,9 @@ fn happened(engine: &Engine, query: &str, range: &Range) -> Result<Rows> {
 /// The way of each principle's first metric, by its worst series.
 pub(super) fn sparks(engine: &Engine, at: Timestamp) -> Result<Vec<(Principle, Plot)>> {
     let window = Window { from: ago(at, plots::DAY), to: at };
-    let spark = |about: &'static About| {
-        let first = About { metrics: &about.metrics[..1], ..*about };
-        Ok(behind(engine, &first, window)?.into_iter().next().map(|worst| (about.principle, worst.plot)))
+    let spark = |about: &About| {
+        let worst = standings(engine, &about.metrics[..1], window)?.into_iter().next();
+        worst.map(|worst| Ok((about.principle, behind(engine, worst, window)?.plot))).transpose()
     };
     PRINCIPLES.iter().filter_map(|about| spark(about).transpose()).collect()
 }

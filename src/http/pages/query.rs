@@ -10,6 +10,7 @@ use crate::web;
 use crate::web::explore::Found;
 
 /// All canned queries.
+#[expect(clippy::unnecessary_wraps, reason = "pages are made alike, and most can fail")]
 pub(in crate::http) fn queries(engine: &Engine, _: &Asked) -> Result<String> {
     Ok(web::queries::list(engine.catalogue()))
 }
@@ -26,6 +27,7 @@ pub(in crate::http) fn query(engine: &Engine, asked: &Asked) -> Result<String> {
 }
 
 /// The SPARQL editor.
+#[expect(clippy::unnecessary_wraps, reason = "pages are made alike, and most can fail")]
 pub(in crate::http) fn explore(engine: &Engine, asked: &Asked) -> Result<String> {
     let text = asked.filled("query");
     let found = text.map(|text| ask(engine, text));

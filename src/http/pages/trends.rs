@@ -39,7 +39,7 @@ pub(in crate::http) fn trends(engine: &Engine, asked: &Asked) -> Result<String> 
         plot.marks = plots::marks_of(engine, &known.series.component, &window)?;
         let trend = question.trend(engine, number, &known)?;
         plot.forecast = horizon.and_then(|_| forecast(&trend, &range));
-        Ok(Shown { trend, known, plot })
+        Ok(Shown { known, trend, plot })
     };
     let shown = found.into_iter().take(SERIES_MAX).map(shown).collect::<Result<Vec<_>>>()?;
     Ok(web::trend::show(&web::trend::Page {
