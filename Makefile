@@ -4,6 +4,9 @@ ifneq (,$(shell command -v sccache 2>/dev/null))
 export RUSTC_WRAPPER ?= sccache
 endif
 
+# Tests do not need naze itself optimized, which takes minutes.
+QUICK = --config profile.release.package.naze.opt-level=0
+
 .PHONY: demo test build lint doc bench setup clean
 
 demo: build
@@ -11,7 +14,7 @@ demo: build
 
 test:
 	@scripts/setup test
-	cargo test --release --locked
+	cargo test --release --locked $(QUICK)
 
 build: setup
 	cargo build --release --locked

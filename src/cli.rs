@@ -2,11 +2,14 @@
 //! network with `--server`, in process with `--data`.
 //!
 //! Exit codes: 0 done; 1 naze failed; 2 wrong usage or input; 3 some receipts were refused; 4 not found; 5 a check failed
-//! or something conflicts; 6 not available now; 7 forbidden.
+//! or something conflicts; 6 not available now; 7 forbidden. `naze health` has its own for what it found: 0 healthy; 10
+//! degraded; 11 unhealthy; 12 unknown.
 
 mod advise;
+mod board;
 mod client;
 mod completions;
+mod component;
 mod dashboards;
 mod declare;
 mod demo;
@@ -14,6 +17,7 @@ mod doctor;
 mod experiment;
 mod export;
 mod exports;
+mod health;
 mod incident;
 mod kaizen;
 mod output;
@@ -25,14 +29,17 @@ mod reload;
 mod replay;
 mod review;
 mod runbooks;
+mod screen;
 mod series;
 mod serve;
 mod slo;
 mod sparql;
+mod status;
 mod thresholds;
 mod timeline;
 mod trend;
 mod verify;
+mod watch;
 mod why;
 
 use std::io::IsTerminal as _;
@@ -56,7 +63,8 @@ use client::Client;
     version,
     max_term_width = 100,
     after_help = "Exit codes: 0 done; 1 naze failed; 2 wrong usage or input; \
-    3 some receipts were refused; 4 not found; 5 a check failed or something conflicts; 6 not available now; 7 forbidden."
+    3 some receipts were refused; 4 not found; 5 a check failed or something conflicts; 6 not available now; 7 forbidden. \
+    naze health: 0 healthy; 10 degraded; 11 unhealthy; 12 unknown."
 )]
 pub struct Args {
     #[command(flatten)]
@@ -140,6 +148,14 @@ impl Format {
 enum Command {
     /// Serve HTTP until stopped
     Serve(serve::Serve),
+    /// Tell how the system is; the exit code says so too
+    Health(health::Health),
+    /// Say on one screen what is red, why, since when, and what to do first
+    Status(status::Status),
+    /// Show the status again and again
+    Watch(watch::Watch),
+    /// Show all that is known of a component, or list components
+    Component(component::Component),
     /// Record receipts from a file or standard input
     Record(record::Record),
     /// Record large files in batches, with progress
@@ -219,6 +235,10 @@ pub fn run(args: Args) -> Result<ExitCode> {
     runtime.block_on(async {
         match command {
             Command::Serve(command) => command.run(&global).await,
+            Command::Health(command) => command.run(&global).await,
+            Command::Status(command) => command.run(&global).await,
+            Command::Watch(command) => command.run(&global).await,
+            Command::Component(command) => command.run(&global).await,
             Command::Record(command) => command.run(&global).await,
             Command::Import(command) => command.run(&global).await,
             Command::Query(command) => command.run(&global).await,

@@ -62,6 +62,8 @@ pub struct Config {
     pub escalation: Escalation,
     /// What `/metrics` shows.
     pub metrics: Metrics,
+    /// What health is judged by.
+    pub health: Health,
     /// What is set for one sender, by its name.
     pub senders: BTreeMap<String, Sender>,
     /// Whom `naze serve` asks for what it missed.
@@ -169,6 +171,14 @@ pub struct Metrics {
     pub cache_seconds: u64,
 }
 
+/// What health is judged by.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Health {
+    /// Tasks per minute that busy queues should finish.
+    pub target_throughput: f64,
+}
+
 impl Measure {
     /// Bounds on the number of series.
     pub fn bounds(&self) -> Bounds {
@@ -238,6 +248,7 @@ impl Default for Config {
             learned: Learned::default(),
             escalation: Escalation::default(),
             metrics: Metrics::default(),
+            health: Health::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
             exports: BTreeMap::new(),
@@ -268,6 +279,12 @@ impl Default for Measure {
 impl Default for Metrics {
     fn default() -> Self {
         Self { cache_seconds: 5 }
+    }
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { target_throughput: 10.0 }
     }
 }
 
@@ -326,6 +343,13 @@ impl Config {
         if !(1..=1_440).contains(&self.escalation.after_minutes) {
             return Err(Error::invalid(format!("escalation.after_minutes = {}", self.escalation.after_minutes))
                 .hint("write 1 to 1440 minutes, or enabled = false"));
+        }
+        let target = self.health.target_throughput;
+        if !(target.is_finite() && target > 0.0) {
+            return Err(Error::invalid(format!(
+                "health.target_throughput is {target}, which no throughput can be held to"
+            ))
+            .hint("give the tasks per minute that busy queues should finish, such as 10"));
         }
         let own =
             |(name, sender): (&String, &Sender)| Some((format!("senders.{name}"), sender.component_labels.clone()?));

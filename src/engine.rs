@@ -1,15 +1,20 @@
 //! The one room behind both doors: HTTP and CLI say what they want, the engine has it done.
 
 mod advised;
+mod component;
 mod crossings;
 mod declared;
 mod episode;
+mod examined;
 mod experiment;
+mod figures;
+mod health;
 mod incident;
 mod intake;
 mod kaizen;
 mod kinds;
 mod line;
+mod live;
 mod measured;
 mod objective;
 mod observed;
@@ -19,11 +24,14 @@ mod runbooks;
 mod watching;
 mod workflow;
 
+pub use component::ComponentHealth;
 pub use declared::Subject;
+pub use health::SystemHealth;
 pub use incident::Incident;
 use intake::SELF;
 pub use intake::{Outcome, refusal};
 pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};
+pub use live::{Live, News};
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
 pub use runbooks::OpenAlert;
 pub use watching::{Origin, Watching};
@@ -84,6 +92,7 @@ pub struct Engine {
     following: Following,
     exporter: Exporter,
     exports: Board,
+    live: Live,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -120,6 +129,7 @@ impl Engine {
             series.clone(),
             config.data.as_ref().map(|data| data.join("metrics.postcard")),
             Duration::from_secs(config.metrics.cache_seconds),
+            config.health.target_throughput,
         );
         let mapping = ComponentMapping::new(config.receive.component_labels.clone());
         let own_labels =
@@ -132,6 +142,7 @@ impl Engine {
         };
         let exports = push::board(&config.exports);
         Ok(Arc::new(Self {
+            live: Live::new(ledger.len()?),
             config,
             clock,
             opened_at: clock.now(),
@@ -166,7 +177,9 @@ impl Engine {
 
     fn run(&self, query: &CannedQuery, given: &BTreeMap<String, String>) -> Result<Answered> {
         let started = Instant::now();
-        let answered = query::run(&self.index, query, given, self.clock.now(), &self.query_limits());
+        let component = given.get("component").map(String::as_str);
+        let measured = self.measured(query, component.filter(|component| !component.is_empty()))?;
+        let answered = query::run(&self.index, query, given, measured, self.clock.now(), &self.query_limits());
         let outcome = answered.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
         self.telemetry.queried(&query.id, outcome, started.elapsed());
         answered
@@ -182,8 +195,8 @@ impl Engine {
         let started = Instant::now();
         let limits = self.query_limits();
         let answer = match &self.workers {
-            Some(workers) => workers.answer(&self.index, text, dataset, format, &limits),
-            None => query::adhoc(&self.index, text, dataset, format, &limits),
+            Some(workers) => workers.answer(&self.index, text, dataset, format, &self.meter(), &limits),
+            None => query::adhoc(&self.index, text, dataset, format, self.meter(), &limits),
         };
         let outcome = answer.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
         self.telemetry.queried("adhoc", outcome, started.elapsed());
@@ -201,7 +214,27 @@ impl Engine {
 
     /// All receipts that occurred in `window`, and the topology known before its end.
     pub fn evidence(&self, window: Window) -> Result<Vec<Recorded>> {
-        self.index.evidence(window, self.config.limits.evidence_receipts_max)
+        let mut found = self.ledger.within(window, self.config.limits.evidence_receipts_max, |_| true)?;
+        // Dependencies are shown once and hold on.
+        found.extend(self.index.topology_before(window.from)?);
+        found.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
+        Ok(found)
+    }
+
+    /// What tells of a component in `window`, as its own or as one that is called or blamed.
+    pub fn evidence_of(&self, component: &str, window: Window) -> Result<Vec<Recorded>> {
+        const FIELDS: [&str; 3] = ["target", "peer", "causeComponent"];
+        // Its name as it stands in an entry: most entries need not be read to see that they lack it.
+        let named = serde_json::Value::from(component).to_string();
+        let finder = memchr::memmem::Finder::new(named.as_bytes());
+        let limit = self.config.limits.evidence_receipts_max;
+        let mut found = self.ledger.within(window, limit, |entry| finder.find(entry).is_some())?;
+        found.retain(|recorded| {
+            let receipt = &recorded.receipt;
+            let fields = FIELDS.iter().filter_map(|field| receipt.component_field(field));
+            receipt.component().into_iter().chain(fields).any(|name| name == component)
+        });
+        Ok(found)
     }
 
     /// Why did it break? Looks back `lookback` from the question's time.

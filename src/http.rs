@@ -1,15 +1,21 @@
 //! The HTTP door: every route on one screen, then what surrounds them all.
 
+mod annotations;
 mod body;
+mod components;
+mod dashboard;
+mod dashboards;
 mod declared;
 mod experiments;
 mod export;
 mod guard;
+mod health;
 mod hooks;
 mod idempotency;
 mod incidents;
 mod kaizen;
 mod ledger;
+mod live;
 mod negotiate;
 mod ontology;
 mod pages;
@@ -26,6 +32,7 @@ mod sparql;
 mod thresholds;
 mod trends;
 mod why;
+mod window;
 mod work;
 
 use std::future::Future;
@@ -62,6 +69,13 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/receipts/{id}/source", get(receipts::source))
         .route("/v1/queries", get(queries::list))
         .route("/v1/queries/{id}", get(queries::run))
+        .route("/v1/health", get(health::show))
+        .route("/v1/dashboard", get(dashboard::show))
+        .route("/v1/dashboards", get(dashboards::list).post(dashboards::build))
+        .route("/v1/dashboards/{name}", get(dashboards::show))
+        .route("/v1/annotations", get(annotations::list))
+        .route("/v1/components", get(components::list))
+        .route("/v1/components/{id}", get(components::show))
         .route("/v1/recommendations", get(recommendations::list))
         .route("/v1/series", get(series::list))
         .route("/v1/series/{metric}", get(series::show))
@@ -90,18 +104,24 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/exports", get(export::standings))
         .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/v1/ledger/verify", get(ledger::verify))
-        .route("/", get(pages::overview))
-        .route("/incidents", get(pages::incidents))
-        .route("/incidents/{id}", get(pages::incident))
+        .route("/", pages::page(pages::overview))
+        .route("/incidents", pages::page(pages::incidents))
+        .route("/incidents/{id}", pages::page(pages::incident))
         .route("/incidents/{id}/verdict", post(pages::verdict))
-        .route("/component", get(pages::component))
-        .route("/why", get(pages::why))
-        .route("/receipts/{id}", get(pages::receipt))
-        .route("/queries", get(pages::queries))
-        .route("/queries/{id}", get(pages::query))
-        .route("/explore", get(pages::explore))
-        .route("/trends", get(pages::trends))
-        .route("/ledger", get(pages::ledger))
+        .route("/principles/{name}", pages::page(pages::principle))
+        .route("/slos", pages::page(pages::slos))
+        .route("/slos/{name}", pages::page(pages::slo))
+        .route("/recommendations", pages::page(pages::recommendations))
+        .route("/runbooks", pages::page(pages::runbooks))
+        .route("/component", pages::page(pages::component))
+        .route("/why", pages::page(pages::why))
+        .route("/receipts/{id}", pages::page(pages::receipt))
+        .route("/queries", pages::page(pages::queries))
+        .route("/queries/{id}", pages::page(pages::query))
+        .route("/explore", pages::page(pages::explore))
+        .route("/trends", pages::page(pages::trends))
+        .route("/ledger", pages::page(pages::ledger))
+        .route("/live", get(live::live))
         .route("/assets/{name}", get(pages::asset))
         .route("/sparql", get(sparql::get).post(sparql::post))
         .route("/ontology", get(ontology::ontology))
@@ -144,10 +164,12 @@ pub async fn serve(
     let stopping = handle.clone();
     let listener = listener.into_std().internal("cannot take over the listener")?;
     let mut server = axum_server::from_tcp(listener).internal("cannot listen")?.handle(handle);
+    let watched = Arc::clone(&engine);
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
     server.http_builder().http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS_WITHIN);
     let stopped = tokio::spawn(async move {
         stop.await;
+        watched.live().close();
         stopping.graceful_shutdown(Some(DRAIN));
     });
     let served = server.serve(router(engine).into_make_service()).await.internal("the HTTP server failed");

@@ -65,6 +65,7 @@
 //! |---|---|
 //! | kind of receipt | a file in `ontology/` and one in `shapes/`; a user's own: a folder named by `kinds` in the configuration |
 //! | canned query | a `.rq` file in `queries/`; a user's own: a folder named by `queries` |
+//! | function for queries | a row in [`query::FUNCTIONS`], what it asks in `src/query/call.rs`, how it is answered in `src/analyse/figure.rs`, a row in `docs/functions.md` |
 //! | dashboard | a `.toml` file in `dashboards/`; a user's own: `naze dashboards FILE` |
 //! | recommendation | a canned query with `priority`, `action`, `runbook`, `effort` and `impact` in its header |
 //! | metric | a row in `src/export/prometheus/table.rs` and one in `docs/metrics.md`, and the receipts or series that tell it |

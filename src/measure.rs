@@ -9,6 +9,7 @@ pub mod read;
 pub mod recorder;
 pub mod relabel;
 pub mod rollup;
+pub mod selector;
 pub mod sketch;
 pub mod store;
 

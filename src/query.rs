@@ -6,22 +6,31 @@
 mod adhoc;
 mod advice;
 mod bind;
+mod call;
 mod catalogue;
 mod evaluate;
+mod functions;
 mod guard;
 mod header;
+mod measured;
 mod narrow;
 mod params;
+mod plus;
 mod pushdown;
+mod row;
 mod rows;
 pub mod worker;
 pub mod workers;
 
 pub use adhoc::{AdhocAnswer, AdhocFormat, ProtocolDataset, adhoc};
 pub use advice::{Advice, Effort, Priority};
+pub use call::{Call, Figure, Meter};
 pub use catalogue::Catalogue;
+pub use functions::{FUNCTIONS, Function};
 pub use header::{CannedQuery, Column};
+pub use measured::{Listed, Listing, Measured, Relation, Relative};
 pub use params::{Parameter, Type, parse_duration, parse_time};
+pub use row::Row;
 pub use rows::{ResultsForm, Rows};
 
 use std::collections::BTreeMap;
@@ -78,6 +87,8 @@ pub struct Answered {
     pub window: Window,
     /// Every parameter that had a value, given or by default.
     pub bound: BTreeMap<String, String>,
+    /// Series that were not looked at, because there are more than the query goes through.
+    pub series_left_out: usize,
 }
 
 /// Runs a canned query with parameters given as text; `limit` is taken by all.
@@ -88,6 +99,7 @@ pub fn run(
     index: &Index,
     query: &CannedQuery,
     given: &BTreeMap<String, String>,
+    measured: Measured,
     now: Timestamp,
     limits: &Limits,
 ) -> Result<Answered> {
@@ -101,8 +113,9 @@ pub fn run(
     let rows_max = limit.min(limits.rows_max);
     let bound = query.bind(given, now, index.vocabulary())?;
     let short = bound.window.length() <= index.slot_length() / SLOT_SHARE_SHORT;
-    let algebra = bind::bind(query.algebra.clone(), &bound.terms, short, rows_max);
+    let algebra = bind::bind(query.algebra.clone(), &bound.terms, &measured, short, rows_max);
     let graphs = index.graphs_in(bound.window);
-    let rows = evaluate::rows(index.reader().clone(), algebra, graphs, rows_max, limits.deadline)?;
-    Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts })
+    let rows = evaluate::rows(index.reader().clone(), algebra, graphs, measured.meter, rows_max, limits.deadline)?;
+    let series_left_out = measured.left_out;
+    Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts, series_left_out })
 }

@@ -9,6 +9,7 @@ mod merkle;
 pub mod slot;
 pub mod snapshot;
 pub mod store;
+pub mod topology;
 pub mod writer;
 
 use std::collections::BTreeSet;

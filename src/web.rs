@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod asset;
+pub mod chart;
 pub mod component;
 pub mod explore;
 pub mod graph;
@@ -13,10 +14,15 @@ pub mod incident;
 pub mod ledger;
 pub mod overview;
 pub mod plot;
+pub mod principle;
 pub mod problem;
 pub mod queries;
+pub mod range;
 pub mod receipt;
+pub mod recommendations;
 pub mod rows;
+pub mod runbooks;
+pub mod slos;
 pub mod timeline;
 pub mod trend;
 pub mod why;
@@ -27,6 +33,7 @@ use crate::analyse::health::Colour;
 use crate::clock::Timestamp;
 use crate::receipt::ReceiptId;
 use crate::report::{moment, one_line};
+use range::Range;
 
 /// Characters of a text that stands in a line with others.
 const BRIEF_CHARACTERS_MAX: usize = 200;
@@ -40,8 +47,12 @@ pub enum Place {
     Overview,
     /// What broke?
     Incidents,
+    /// Are promises kept?
+    Slos,
     /// Where is it heading?
     Trends,
+    /// What to do?
+    Recommendations,
     /// Canned questions.
     Queries,
     /// Questions of one's own.
@@ -52,44 +63,76 @@ pub enum Place {
     Elsewhere,
 }
 
-const NAVIGATION: [(Place, &str, &str); 6] = [
+const NAVIGATION: [(Place, &str, &str); 8] = [
     (Place::Overview, "/", "Overview"),
     (Place::Incidents, "/incidents", "Incidents"),
+    (Place::Slos, "/slos", "SLOs"),
     (Place::Trends, "/trends", "Trends"),
+    (Place::Recommendations, "/recommendations", "Advice"),
     (Place::Queries, "/queries", "Queries"),
     (Place::Explore, "/explore", "SPARQL"),
     (Place::Ledger, "/ledger", "Ledger"),
 ];
 
-/// A whole page.
-pub fn page(title: &str, here: Place, main: &Markup) -> String {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
+/// What surrounds the content of a page.
+struct Frame<'a> {
+    title: &'a str,
+    here: Place,
+    /// The time that links keep.
+    range: Option<&'a Range>,
+    /// When its content was true, for a page that follows what comes in.
+    as_of: Option<Timestamp>,
+}
+
+/// A page about no time in particular.
+fn page(title: &str, here: Place, main: &Markup) -> String {
+    Frame { title, here, range: None, as_of: None }.around(main)
+}
+
+impl Frame<'_> {
+    /// The whole page.
+    fn around(&self, main: &Markup) -> String {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                (self.head())
+                body {
+                    a.skip href="#main" { "Skip to the content" }
+                    header {
+                        nav aria-label="Pages" {
+                            @for (place, path, name) in NAVIGATION {
+                                a href=(self.link(path)) aria-current=[(place == self.here).then_some("page")] { (name) }
+                            }
+                        }
+                    }
+                    main #main tabindex="-1" data-live=[self.as_of.map(|_| "/live")] { (main) }
+                    footer {
+                        p #live role="status" {}
+                        p { @if let Some(as_of) = self.as_of { "As of " (time(as_of)) ". " } "Times are UTC." }
+                    }
+                }
+            }
+        }
+        .into_string()
+    }
+
+    fn head(&self) -> Markup {
+        html! {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (brief(title)) " · naze" }
+                title { (brief(self.title)) " · naze" }
                 link rel="icon" href=(asset::ICON.path());
                 link rel="stylesheet" href=(asset::STYLE.path());
                 script src=(asset::SCRIPT.path()) defer {}
             }
-            body {
-                a.skip href="#main" { "Skip to the content" }
-                header {
-                    nav aria-label="Pages" {
-                        @for (place, path, name) in NAVIGATION {
-                            a href=(path) aria-current=[(place == here).then_some("page")] { (name) }
-                        }
-                    }
-                }
-                main #main tabindex="-1" { (main) }
-                footer { p #live role="status" {} p { "Times are UTC." } }
-            }
         }
     }
-    .into_string()
+
+    fn link(&self, path: &str) -> String {
+        self.range.map_or_else(|| path.to_owned(), |range| range.keep(path, []))
+    }
 }
 
 /// An instant, to the second; the script adds the reader's own time.
@@ -97,16 +140,31 @@ fn time(time: Timestamp) -> Markup {
     html! { time datetime=(time) { (moment(time)) } }
 }
 
-/// A colour, always with its word.
-fn chip(colour: Colour, word: &str) -> Markup {
-    let class = match colour {
+/// A colour's word, which says it to those who do not see it.
+fn word(colour: Colour) -> &'static str {
+    match colour {
+        Colour::Green => "good",
+        Colour::Yellow => "watch",
+        Colour::Orange => "degraded",
+        Colour::Red => "act now",
+        Colour::Grey => "no data",
+    }
+}
+
+/// A colour's class in the stylesheet.
+fn class(colour: Colour) -> &'static str {
+    match colour {
         Colour::Green => "green",
         Colour::Yellow => "yellow",
         Colour::Orange => "orange",
         Colour::Red => "red",
         Colour::Grey => "grey",
-    };
-    html! { span class={ "chip " (class) } { (word) } }
+    }
+}
+
+/// A colour, always with its word.
+fn chip(colour: Colour, word: &str) -> Markup {
+    html! { span class={ "chip " (class(colour)) } { (word) } }
 }
 
 /// How bad something is, as a chip; nothing when nobody said.
@@ -146,6 +204,11 @@ fn address<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a st
     let given = parameters.into_iter().filter(|(_, value)| !value.is_empty());
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// The page of a canned query instead of its interface for programs.
+fn ask_again(path: &str) -> &str {
+    path.strip_prefix("/v1").unwrap_or(path)
 }
 
 /// Evidence text as one line of bounded length; its receipt has it all.

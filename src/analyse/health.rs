@@ -3,13 +3,19 @@
 //! Readings are in base units. What was not measured is left out and named: a missing reading never counts as good.
 
 mod colour;
+mod condition;
 mod decision;
+mod outlook;
+pub mod part;
+mod reading;
 mod score;
 
 use serde::Serialize;
 
-pub use colour::{Colour, Status};
+pub use colour::{Colour, Status, Thresholds};
+pub use condition::{Alarm, Circuit, Condition, Finding, Report, Signs, State, worst};
 pub use decision::Decision;
+pub use outlook::{LOOKBACK, Outlook};
 pub use score::{Coverage, Missing, Score, balance};
 
 use crate::analyse::clamped::settled;
@@ -31,6 +37,30 @@ pub enum Principle {
     Heijunka,
     /// Requests can be followed.
     Tracing,
+}
+
+/// All six, in their order.
+pub const PRINCIPLES: [Principle; 6] = [
+    Principle::Jidoka,
+    Principle::Kanban,
+    Principle::Andon,
+    Principle::Kaizen,
+    Principle::Heijunka,
+    Principle::Tracing,
+];
+
+impl Principle {
+    /// Its name in labels and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jidoka => "jidoka",
+            Self::Kanban => "kanban",
+            Self::Andon => "andon",
+            Self::Kaizen => "kaizen",
+            Self::Heijunka => "heijunka",
+            Self::Tracing => "tracing",
+        }
+    }
 }
 
 /// What was measured; what was not is `None`, and so is what is no finite number of at least 0.

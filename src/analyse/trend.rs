@@ -11,12 +11,14 @@ pub mod change_point;
 mod comparison;
 mod forecast;
 mod grid;
+mod heading;
 mod kendall;
 mod line;
 pub mod outlier;
 pub mod pattern;
 mod reversal;
 mod season;
+mod shift;
 pub mod smooth;
 mod summary;
 pub mod surprise;
@@ -32,9 +34,11 @@ pub use change_point::ChangePoint;
 pub use comparison::{Comparison, Comparisons};
 pub use forecast::{Arrival, Projection};
 pub use grid::Gap;
+pub use heading::verdict_over;
 pub use outlier::Outliers;
 pub use reversal::Reversal;
 pub use season::{Profile, Seasonality};
+pub use shift::shift;
 pub use summary::Summary;
 pub(super) use summary::nearest_rank;
 pub use surprise::Surprise;
@@ -183,4 +187,9 @@ fn seconds<S: serde::Serializer>(span: &TimeDelta, serializer: S) -> Result<S::O
 #[expect(clippy::ref_option, reason = "serde passes references")]
 fn some_seconds<S: serde::Serializer>(span: &Option<TimeDelta>, serializer: S) -> Result<S::Ok, S::Error> {
     span.map(TimeDelta::as_seconds_f64).serialize(serializer)
+}
+
+/// The slope of the line through points by least squares; nothing of fewer than three.
+pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
+    line::Line::least_squares(points).map(|line| line.slope)
 }

@@ -12,7 +12,7 @@ use crate::export::dashboard::Dashboard;
 /// Write dashboards for Grafana
 #[derive(Debug, clap::Args)]
 pub(super) struct Dashboards {
-    /// Dashboards of your own (TOML) in place of those that come with naze
+    /// Dashboards of your own (TOML, or JSON) in place of those that come with naze
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Folder to write them to, as NAME.json; without it they are listed, or printed with --format json
@@ -53,6 +53,9 @@ impl Dashboards {
 
 fn read(file: &Path) -> Result<Dashboard> {
     let text = fs::read_to_string(file).invalid(format!("cannot read the dashboard {}", file.display()))?;
+    if file.extension().is_some_and(|extension| extension == "json") {
+        return Dashboard::read_json(text.as_bytes());
+    }
     Dashboard::read(&file.file_stem().unwrap_or_default().to_string_lossy(), &text)
 }
 

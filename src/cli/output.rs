@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value as Json;
 
 use super::Format;
+use super::screen::harmless;
 use crate::error::{Context as _, Result};
 
 impl Format {
@@ -52,7 +53,7 @@ fn cell(value: &Json) -> String {
         Json::String(text) if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             text[..12].to_owned()
         }
-        Json::String(text) => text.clone(),
+        Json::String(text) => text.chars().map(harmless).collect(),
         other => other.to_string(),
     }
 }

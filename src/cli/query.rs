@@ -27,6 +27,11 @@ impl Query {
             } else {
                 let queries = answer.json()?["queries"].as_array().cloned().unwrap_or_default();
                 print_rows(&["id".into(), "question".into()], &queries)?;
+                let functions = answer.json()?["functions"].as_array().cloned().unwrap_or_default();
+                print(
+                    "\nfunctions over series, for naze sparql and queries of your own, such as naze:mean(metric, component, from, to):",
+                )?;
+                print_rows(&["name", "arguments", "returns", "description"].map(str::to_owned), &functions)?;
             }
             return Ok(ExitCode::SUCCESS);
         };

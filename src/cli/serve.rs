@@ -11,6 +11,8 @@ use crate::error::{Context as _, Error, Result};
 const CHORES_EVERY: Duration = Duration::from_secs(5);
 /// Series are looked at this often.
 const WATCH_EVERY: Duration = Duration::from_mins(1);
+/// Health is looked at this often, and kept.
+const EXAMINE_EVERY: Duration = Duration::from_secs(30);
 
 /// Serve HTTP until stopped
 #[derive(Debug, clap::Args)]
@@ -57,12 +59,20 @@ impl Serve {
 async fn chores(engine: Arc<Engine>) {
     let mut every = tokio::time::interval(CHORES_EVERY);
     let mut watch_at = Instant::now();
+    let mut examine_at = Instant::now();
     loop {
         every.tick().await;
         chore(&engine, "cannot record the end of alerts; their sender has to tell it", |engine| {
             engine.end_episodes(engine.clock().now()).map(drop)
         })
         .await;
+        if examine_at <= Instant::now() {
+            examine_at = Instant::now() + EXAMINE_EVERY;
+            chore(&engine, "cannot keep how the system is; the next round tries again", |engine| {
+                engine.examine(engine.clock().now())
+            })
+            .await;
+        }
         if watch_at <= Instant::now() {
             chore(&engine, "cannot escalate unanswered alerts; the next round tries again", |engine| {
                 engine.escalate_alerts(engine.clock().now())

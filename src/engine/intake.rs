@@ -52,6 +52,9 @@ impl Engine {
                 Written::Duplicate(id) => Outcome::Duplicate(*id),
             });
         }
+        if written.iter().any(|written| matches!(written, Written::Recorded(_))) {
+            self.live.tell(self.ledger.len()?);
+        }
         let new_alerts = alerts.into_iter().filter(|alert| written.contains(&Written::Recorded(alert.id)));
         for alert in new_alerts {
             self.follow_alert(&alert)?;
@@ -102,7 +105,7 @@ impl Engine {
             .into_iter()
             .map(|item| match item {
                 Err(violations) => {
-                    self.exporter.refused("other");
+                    self.exporter.refused("other", self.clock.now());
                     Some(Outcome::Refused(violations))
                 }
                 Ok((id, draft)) => {
@@ -111,7 +114,7 @@ impl Engine {
                         accepted.push(Accepted { id, receipt: draft.receipt, key: draft.key });
                         None
                     } else {
-                        self.exporter.refused(draft.receipt.kind());
+                        self.exporter.refused(draft.receipt.kind(), self.clock.now());
                         Some(Outcome::Refused(violations))
                     }
                 }

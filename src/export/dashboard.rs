@@ -15,6 +15,7 @@
 //! # Ok::<(), naze::error::Error>(())
 //! ```
 
+mod annotations;
 mod bands;
 mod check;
 mod grafana;
@@ -83,6 +84,39 @@ impl Dashboard {
         Ok(dashboard)
     }
 
+    /// Reads a dashboard written in JSON, with the members that a TOML file has. Its `name` may be left out: it is made of
+    /// the title then.
+    ///
+    /// # Errors
+    /// `Invalid` with the path of the member, or with panel, field, value and fix.
+    pub fn read_json(bytes: &[u8]) -> Result<Self> {
+        let hint = "GET /openapi.json describes the form";
+        let mut json: Json = serde_json::from_slice(bytes)
+            .map_err(|error| Error::invalid(format!("the dashboard is no JSON: {error}")).hint(hint))?;
+        let Some(members) = json.as_object_mut() else {
+            return Err(Error::invalid("the dashboard is no JSON object").hint(hint));
+        };
+        let name = match members.remove("name") {
+            None | Some(Json::Null) => None,
+            Some(Json::String(name)) => Some(name),
+            Some(other) => {
+                return Err(Error::invalid(format!("dashboard: name: {other} is no text"))
+                    .hint("write letters, digits, - and _, or leave it out"));
+            }
+        };
+        let dashboard: Self = serde_path_to_error::deserialize(json).map_err(|error| {
+            let place = match error.path().to_string() {
+                path if path == "." => String::new(),
+                path => format!("{path}: "),
+            };
+            Error::invalid(format!("dashboard: {place}{}", error.inner())).hint(hint)
+        })?;
+        let name = name.unwrap_or_else(|| address_of(&dashboard.title));
+        let dashboard = Self { name, ..dashboard };
+        check::check(&dashboard)?;
+        Ok(dashboard)
+    }
+
     /// The dashboards that come with naze, by name.
     ///
     /// # Errors
@@ -102,4 +136,12 @@ impl Dashboard {
     pub fn grafana(&self) -> Json {
         grafana::dashboard(self)
     }
+}
+
+/// A title as part of an address: `P99 vs. SLO` becomes `p99-vs-slo`.
+fn address_of(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut address = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
+    address.truncate(check::ADDRESS_MAX);
+    if address.is_empty() { "dashboard".to_owned() } else { address }
 }

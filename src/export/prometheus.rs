@@ -19,6 +19,7 @@ mod table;
 pub mod text;
 mod totals;
 mod upkeep;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,9 +29,13 @@ use std::time::{Duration, Instant};
 use prometheus::proto::MetricFamily;
 
 pub use self::table::{METRICS, Metric, Type};
+pub use self::totals::OTHER;
+pub use self::view::{Standing, View};
 
 use self::page::Page;
+use self::recent::{Minutes, Sum};
 use self::state::State;
+use crate::analyse::health::{Readings, health};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
 use crate::measure::store::SeriesStore;
@@ -51,9 +56,18 @@ pub struct Exporter {
     series: SeriesStore,
     file: Option<PathBuf>,
     cache: Duration,
+    target_throughput_per_minute: f64,
     desk: Mutex<Desk>,
-    /// Refused receipts by kind that the state does not have yet.
-    refused: Mutex<BTreeMap<String, u64>>,
+    refused: Mutex<Refused>,
+}
+
+/// Receipts that were refused.
+#[derive(Default)]
+struct Refused {
+    /// By kind, those that the state does not have yet.
+    by_kind: BTreeMap<String, u64>,
+    /// Those of the last day, since the start of the process.
+    lately: Minutes,
 }
 
 #[derive(Default)]
@@ -89,13 +103,22 @@ impl<'a> Event<'a> {
 
 impl Exporter {
     /// An exporter that has read nothing yet. `file` is where it remembers how far it came.
-    pub fn new(ledger: Ledger, series: SeriesStore, file: Option<PathBuf>, cache: Duration) -> Self {
-        Self { ledger, series, file, cache, desk: Mutex::default(), refused: Mutex::default() }
+    pub fn new(
+        ledger: Ledger,
+        series: SeriesStore,
+        file: Option<PathBuf>,
+        cache: Duration,
+        target_throughput_per_minute: f64,
+    ) -> Self {
+        let (desk, refused) = (Mutex::default(), Mutex::default());
+        Self { ledger, series, file, cache, target_throughput_per_minute, desk, refused }
     }
 
-    /// A receipt of `kind` was refused.
-    pub fn refused(&self, kind: &str) {
-        *lock(&self.refused).entry(kind.to_owned()).or_default() += 1;
+    /// A receipt of `kind` was refused at `now`.
+    pub fn refused(&self, kind: &str, now: Timestamp) {
+        let mut refused = lock(&self.refused);
+        *refused.by_kind.entry(kind.to_owned()).or_default() += 1;
+        refused.lately.add(now, now, Sum::one(1.0));
     }
 
     /// All metrics as of `now`; none while it still reads what was recorded before it began.
@@ -108,26 +131,60 @@ impl Exporter {
             tracing::trace!(age = ?at.elapsed(), "metrics told again");
             return Ok(families.clone());
         }
-        if !self.catch_up(&mut desk, kinds)? {
-            return Ok(Vec::new());
+        let Some(view) = self.view_from(&mut desk, now, kinds)? else { return Ok(Vec::new()) };
+        let families = view.page.families();
+        desk.told = Some((Instant::now(), families.clone()));
+        Ok(families)
+    }
+
+    /// What is known as of `now`, never told again; `None` while it still reads what was recorded before it began.
+    ///
+    /// # Errors
+    /// As [`Exporter::families`].
+    pub fn view(&self, now: Timestamp, kinds: &[&str]) -> Result<Option<View>> {
+        self.view_from(&mut lock(&self.desk), now, kinds)
+    }
+
+    fn view_from(&self, desk: &mut Desk, now: Timestamp, kinds: &[&str]) -> Result<Option<View>> {
+        if !self.catch_up(desk, kinds)? {
+            return Ok(None);
         }
         let state = desk.state.as_ref().expect("catching up makes a state");
         let mut page = Page::default();
         state.tell(&mut page, now);
-        let requests = series::tell(&self.series, &mut page, now)?;
+        let lately = series::tell(&self.series, &mut page, now)?;
         for (component, failures) in state.failures(now) {
-            if let Some(answered) = requests.get(component).filter(|answered| answered.count > 0.0) {
+            if let Some(answered) = lately.requests.get(component).filter(|answered| answered.count > 0.0) {
                 let share = (failures / answered.count).min(1.0);
                 page.gauge("tps_andon_error_rate", &[component], share);
                 page.gauge("tps_jidoka_success_rate", &[component], 1.0 - share);
             }
         }
-        if state.position() > 0 {
-            score::tell(&mut page);
-        }
-        let families = page.families();
-        desk.told = Some((Instant::now(), families.clone()));
-        Ok(families)
+        let readings = self.readings(&page, state, lately.request_p99_seconds, now)?;
+        let health = health(&readings, self.target_throughput_per_minute)?;
+        score::tell(&mut page, &health);
+        Ok(Some(View {
+            page,
+            readings,
+            standings: state.standings(now),
+            refused_last_hour: lock(&self.refused).lately.last(3_600, now).count,
+        }))
+    }
+
+    /// What the page makes of the principles. A count of nothing is a reading only when such things reach naze at all;
+    /// fresh series stand in for receipts that nobody sends.
+    fn readings(&self, page: &Page, state: &State, p99_seconds: Option<f64>, now: Timestamp) -> Result<Readings> {
+        let mut readings = Readings::of(|metric| match metric {
+            series::DURATION => Ok(p99_seconds.into_iter().collect()),
+            _ => {
+                let told: Vec<f64> = page.values(metric).collect();
+                if told.is_empty() { series::stand_in(&self.series, metric, now) } else { Ok(told) }
+            }
+        })?;
+        let is_failing_told = state.has_told("failure") || state.has_told("circuit");
+        readings.failures_per_minute = readings.failures_per_minute.filter(|rate| *rate > 0.0 || is_failing_told);
+        readings.alerts_per_minute = readings.alerts_per_minute.filter(|rate| *rate > 0.0 || state.has_told("alert"));
+        Ok(readings)
     }
 
     /// Reads what the ledger has in addition; returns whether that is all.
@@ -139,7 +196,7 @@ impl Exporter {
             desk.state = Some(state);
         }
         let state = desk.state.as_mut().expect("it was put there just now");
-        state.refused(std::mem::take(&mut *lock(&self.refused)));
+        state.refused(std::mem::take(&mut lock(&self.refused).by_kind));
         let is_done = loop {
             let entries = self.ledger.read(state.position().., ENTRIES)?;
             entries.iter().for_each(|recorded| state.count(recorded));
@@ -188,7 +245,7 @@ impl Exporter {
 impl Drop for Exporter {
     fn drop(&mut self) {
         let mut desk = lock(&self.desk);
-        let refused = std::mem::take(&mut *lock(&self.refused));
+        let refused = std::mem::take(&mut lock(&self.refused).by_kind);
         let Some(state) = desk.state.as_mut() else { return };
         state.refused(refused);
         if let Err(error) = self.save(state) {

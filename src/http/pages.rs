@@ -1,6 +1,13 @@
-//! Pages for people. Each handler gathers what stands on its page; how it looks is the matter of [`crate::web`].
+//! Pages for people. Each file gathers what stands on its page; how it looks is the matter of [`crate::web`].
 
+mod component;
+mod incident;
 mod overview;
+mod plots;
+mod principle;
+mod query;
+mod recommendations;
+mod slos;
 mod trends;
 mod verdict;
 
@@ -11,30 +18,35 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use chrono::TimeDelta;
-use oxigraph::sparql::results::{QueryResultsFormat, QueryResultsParser, SliceQueryResultsParserOutput};
+use axum::routing::MethodRouter;
 
-use super::incidents::story_window;
 use super::problem::{Problem, Reply};
-use super::why::GAP_MIN;
 use super::work::blocking;
 use crate::analyse::cause::Question;
-use crate::clock::{Timestamp, ago};
+use crate::clock::Timestamp;
 use crate::engine::{Engine, LOOKBACK_DEFAULT};
 use crate::error::{Context as _, Error, Result};
-use crate::query::{AdhocFormat, ProtocolDataset, Rows, parse_time};
+use crate::query::parse_time;
 use crate::receipt::ReceiptId;
-use crate::record::{Recorded, Window};
-use crate::report::timeline::{Filter, timeline};
+use crate::report::timeline::Filter;
 use crate::web;
-use crate::web::explore::Found;
+use crate::web::range::Range;
 
+pub(super) use component::component;
+pub(super) use incident::{incident, incidents};
 pub(super) use overview::overview;
-pub(super) use trends::trends;
+pub(super) use plots::{marks_of, plot};
+pub(super) use principle::principle;
+pub(super) use query::{explore, queries, query};
+pub(super) use recommendations::recommendations;
+pub(super) use slos::{slo, slos};
+pub(super) use trends::{forecast, trends};
 pub(super) use verdict::verdict;
 
 /// Parameters of an address.
 type Given = BTreeMap<String, String>;
+/// Makes a page from what its address asks for.
+type Make = fn(&Engine, &Asked) -> Result<String>;
 
 /// What a browser may do with a page: load our stylesheet, script and icon, send our forms, nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -45,17 +57,53 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("referrer-policy"), "same-origin"),
     (CACHE_CONTROL, "no-cache"),
 ];
-/// How much of a component's past its page shows when nobody says.
-const HISTORY_DEFAULT: TimeDelta = TimeDelta::hours(24);
-/// Neighbours of a component.
-const NEIGHBOURS_MAX: &str = "100";
+/// What an address asks for.
+pub(super) struct Asked {
+    /// The moment it is asked.
+    now: Timestamp,
+    /// What stands in the path.
+    id: String,
+    given: Given,
+}
 
-/// The page that `work` makes, or the page that says why there is none.
-async fn page(work: impl FnOnce() -> Result<String> + Send + 'static) -> Response {
-    match blocking(work).await {
-        Ok(html) => (HEADERS, html).into_response(),
-        Err(problem) => no_page(&problem),
+impl Asked {
+    /// A parameter; a form sends what is not filled in as empty text.
+    fn filled(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
+
+    fn required(&self, name: &str) -> Result<&str> {
+        self.filled(name).ok_or_else(|| {
+            Error::invalid(format!("the parameter {name} is missing")).hint(format!("add ?{name}=… to the address"))
+        })
+    }
+
+    fn moment(&self, name: &str) -> Result<Timestamp> {
+        self.filled(name).map_or(Ok(self.now), |text| parse_time(name, text, self.now))
+    }
+
+    fn range(&self) -> Result<Range> {
+        Range::of(&self.given, self.now)
+    }
+
+    /// The filter of a timeline.
+    fn filter(&self) -> Result<Filter> {
+        let filled = |name: &str| self.filled(name).map(str::to_owned);
+        Filter::parse(filled("kind").as_ref(), filled("component").as_ref(), filled("severity").as_ref())
+    }
+}
+
+/// A route to the page that `make` makes.
+pub(super) fn page(make: Make) -> MethodRouter<Arc<Engine>> {
+    axum::routing::get(
+        move |State(engine): State<Arc<Engine>>, Path(path): Path<Given>, Query(given): Query<Given>| async move {
+            let asked = Asked { now: engine.clock().now(), id: path.into_values().next().unwrap_or_default(), given };
+            match blocking(move || make(&engine, &asked)).await {
+                Ok(html) => (HEADERS, html).into_response(),
+                Err(problem) => no_page(&problem),
+            }
+        },
+    )
 }
 
 fn no_page(problem: &Problem) -> Response {
@@ -72,190 +120,38 @@ pub(super) async fn asset(Path(name): Path<String>) -> Reply {
     Ok((headers, asset.text).into_response())
 }
 
-/// All incidents.
-pub(super) async fn incidents(State(engine): State<Arc<Engine>>) -> Response {
-    page(move || Ok(web::incident::list(&engine.incidents()?))).await
-}
-
-/// One incident: cause, reasons, timeline.
-pub(super) async fn incident(
-    State(engine): State<Arc<Engine>>,
-    Path(id): Path<String>,
-    Query(given): Query<Given>,
-) -> Response {
-    page(move || {
-        let incident = engine.incident(&id)?;
-        let (answer, evidence) = engine.investigate(&incident.question(), LOOKBACK_DEFAULT)?;
-        let window = story_window(&incident, engine.clock().now());
-        let story = engine.evidence(window)?;
-        let timeline = timeline(&story, window, &filter(&given)?, GAP_MIN);
-        let symptom = trends::symptom(&engine, &incident, window, &story)?;
-        let similar =
-            engine.query("similar_incidents", [("incident", incident.reference.clone()), ("limit", "5".into())])?;
-        Ok(web::incident::render(&web::incident::Page {
-            incident: &incident,
-            answer: &answer,
-            evidence: &evidence,
-            timeline: &timeline,
-            given: &given,
-            symptom,
-            similar: &similar.rows,
-            vocabulary: engine.vocabulary(),
-        }))
-    })
-    .await
-}
-
-/// The filter of a timeline; a form sends what is not filled in as empty text.
-fn filter(given: &Given) -> Result<Filter> {
-    let filled = |name: &str| given.get(name).filter(|text| !text.is_empty());
-    Filter::parse(filled("kind"), filled("component"), filled("severity"))
-}
-
 /// Why is a component in trouble?
-pub(super) async fn why(State(engine): State<Arc<Engine>>, Query(given): Query<Given>) -> Response {
-    page(move || {
-        let question = Question {
-            component: required(&given, "component")?,
-            metric: None,
-            summary: None,
-            onset: None,
-            at: moment(&given, "at", engine.clock().now())?,
-            incident: None,
-        };
-        let (answer, evidence) = engine.investigate(&question, LOOKBACK_DEFAULT)?;
-        Ok(web::why::render(&answer, &evidence))
-    })
-    .await
-}
-
-/// What happened to a component.
-pub(super) async fn component(State(engine): State<Arc<Engine>>, Query(given): Query<Given>) -> Response {
-    page(move || {
-        let name = required(&given, "name")?;
-        // Up to the present, which belongs to it.
-        let to = moment(&given, "to", engine.clock().now())?;
-        let to = to.checked_add(TimeDelta::microseconds(1)).unwrap_or(to);
-        let window = Window { from: moment(&given, "from", ago(to, HISTORY_DEFAULT))?, to };
-        let mut story = engine.evidence(window)?;
-        story.retain(|recorded| concerns(recorded, &name));
-        let kinds: std::collections::BTreeSet<&str> = story.iter().map(|recorded| recorded.receipt.kind()).collect();
-        let neighbours = |parameter: &'static str, column: &str| -> Result<Vec<String>> {
-            let given = [(parameter, name.clone()), ("limit", NEIGHBOURS_MAX.to_owned())];
-            let rows = engine.query("dependencies", given)?.rows;
-            Ok(rows.components(column))
-        };
-        let incidents = engine.incidents()?;
-        let own: Vec<_> = incidents.iter().filter(|one| one.opened.receipt.component() == Some(&name)).collect();
-        let series: Vec<_> =
-            engine.series(|series| series.component == name).into_iter().map(|(_, known)| known).collect();
-        Ok(web::component::render(&web::component::Page {
-            name: &name,
-            needs: &neighbours("component", "target")?,
-            needed_by: &neighbours("target", "component")?,
-            incidents: &own,
-            series: &series,
-            timeline: &timeline(&story, window, &filter(&given)?, GAP_MIN),
-            kinds: &kinds.into_iter().collect::<Vec<_>>(),
-            given: &given,
-        }))
-    })
-    .await
-}
-
-/// Does the receipt tell of the component, as its own or as the one called?
-fn concerns(recorded: &Recorded, name: &str) -> bool {
-    let receipt = &recorded.receipt;
-    let fields = ["target", "peer", "causeComponent"].iter().filter_map(|field| receipt.component_field(field));
-    receipt.component().into_iter().chain(fields).any(|found| found == name)
-}
-
-fn required(given: &Given, name: &str) -> Result<String> {
-    given.get(name).filter(|text| !text.is_empty()).cloned().ok_or_else(|| {
-        Error::invalid(format!("the parameter {name} is missing")).hint(format!("add ?{name}=… to the address"))
-    })
-}
-
-fn moment(given: &Given, name: &str, default: Timestamp) -> Result<Timestamp> {
-    given.get(name).filter(|text| !text.is_empty()).map_or(Ok(default), |text| parse_time(name, text, default))
+pub(super) fn why(engine: &Engine, asked: &Asked) -> Result<String> {
+    let question = Question {
+        component: asked.required("component")?.to_owned(),
+        metric: None,
+        summary: None,
+        onset: None,
+        at: asked.moment("at")?,
+        incident: None,
+    };
+    let (answer, evidence) = engine.investigate(&question, LOOKBACK_DEFAULT)?;
+    Ok(web::why::render(&answer, &evidence))
 }
 
 /// One receipt.
-pub(super) async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
-    page(move || {
-        let id: ReceiptId = id.parse().invalid("the path names no receipt")?;
-        let recorded = engine.receipt(id)?;
-        let source = engine.source_of(&recorded)?;
-        Ok(web::receipt::render(&recorded, &source))
-    })
-    .await
-}
-
-/// All canned queries.
-pub(super) async fn queries(State(engine): State<Arc<Engine>>) -> Response {
-    page(move || Ok(web::queries::list(engine.catalogue()))).await
-}
-
-/// A canned query: its form, and the answer once everything it requires is there.
-pub(super) async fn query(
-    State(engine): State<Arc<Engine>>,
-    Path(id): Path<String>,
-    Query(mut given): Query<Given>,
-) -> Response {
-    page(move || {
-        let query = engine.catalogue().get(&id)?;
-        given.retain(|_, value| !value.is_empty());
-        let is_complete = query.parameters.iter().all(|one| !one.required || given.contains_key(&one.name));
-        let answered =
-            is_complete.then(|| engine.query(&id, given.iter().map(|(name, value)| (name.as_str(), value.clone()))));
-        Ok(web::queries::show(query, &given, answered.as_ref(), engine.vocabulary()))
-    })
-    .await
-}
-
-/// The SPARQL editor.
-pub(super) async fn explore(State(engine): State<Arc<Engine>>, Query(given): Query<Given>) -> Response {
-    page(move || {
-        let text = given.get("query").filter(|text| !text.is_empty());
-        let found = text.map(|text| ask(&engine, text));
-        Ok(web::explore::render(text.map(String::as_str), found.as_ref(), engine.vocabulary()))
-    })
-    .await
-}
-
-fn ask(engine: &Engine, text: &str) -> Result<Found> {
-    let failed = "cannot read the results";
-    let format = AdhocFormat { solutions: QueryResultsFormat::Json.media_type(), graph: "text/turtle" };
-    let answer = engine.sparql(text, &ProtocolDataset::default(), format)?;
-    if answer.media_type == "text/turtle" {
-        return Ok(Found::Graph(String::from_utf8(answer.bytes).internal(failed)?));
-    }
-    let parser = QueryResultsParser::from_format(QueryResultsFormat::Json);
-    Ok(match parser.for_slice(&answer.bytes).internal(failed)? {
-        SliceQueryResultsParserOutput::Boolean(truth) => Found::Truth(truth),
-        SliceQueryResultsParserOutput::Solutions(solutions) => {
-            let variables = solutions.variables().to_vec();
-            let rows = solutions.map(|solution| {
-                let solution = solution.internal(failed)?;
-                Ok(variables.iter().map(|variable| solution.get(variable).cloned()).collect())
-            });
-            Found::Rows(Rows {
-                rows: rows.collect::<Result<_>>()?,
-                columns: variables.into_iter().map(oxrdf::Variable::into_string).collect(),
-                truncated: answer.truncated,
-            })
-        }
-    })
+pub(super) fn receipt(engine: &Engine, asked: &Asked) -> Result<String> {
+    let id: ReceiptId = asked.id.parse().invalid("the path names no receipt")?;
+    let recorded = engine.receipt(id)?;
+    let source = engine.source_of(&recorded)?;
+    Ok(web::receipt::render(&recorded, &source))
 }
 
 /// The ledger's checkpoint, and a check of everything under it when asked.
-pub(super) async fn ledger(State(engine): State<Arc<Engine>>, Query(given): Query<Given>) -> Response {
-    page(move || {
-        let (checkpoint, key) = engine.checkpoint()?;
-        let verified = given.contains_key("verify").then(|| engine.verify(None, |_| ())).transpose()?;
-        Ok(web::ledger::render(checkpoint.as_deref(), &key, verified.as_ref()))
-    })
-    .await
+pub(super) fn ledger(engine: &Engine, asked: &Asked) -> Result<String> {
+    let (checkpoint, key) = engine.checkpoint()?;
+    let verified = asked.given.contains_key("verify").then(|| engine.verify(None, |_| ())).transpose()?;
+    Ok(web::ledger::render(checkpoint.as_deref(), &key, verified.as_ref()))
+}
+
+/// What recommendations point to.
+pub(super) fn runbooks(_: &Engine, _: &Asked) -> Result<String> {
+    Ok(web::runbooks::render())
 }
 
 /// After a form was sent: see there.

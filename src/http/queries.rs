@@ -14,12 +14,12 @@ use super::negotiate;
 use super::problem::Reply;
 use super::work::blocking;
 use crate::engine::Engine;
-use crate::query::ResultsForm;
+use crate::query::{FUNCTIONS, ResultsForm};
 
-/// Every canned query: what it answers, what it takes, what it returns.
+/// Every canned query: what it answers, what it takes, what it returns; and the functions that any query may call.
 pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Reply {
     let queries: Vec<_> = engine.catalogue().iter().collect();
-    Ok(Json(json!({"queries": queries})).into_response())
+    Ok(Json(json!({"queries": queries, "functions": FUNCTIONS})).into_response())
 }
 
 /// Runs a canned query; parameters come as `?name=value`.

@@ -1,15 +1,19 @@
 //! `/v1/trends/{metric}`: where the series of a metric are heading.
 
+mod picture;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 use serde_json::json;
 
+use super::negotiate;
 use super::problem::Reply;
 use super::series::{Wanted, about, refuse_others};
 use super::work::blocking;
@@ -32,7 +36,19 @@ pub(super) async fn show(
     State(engine): State<Arc<Engine>>,
     Path(metric): Path<String>,
     Query(mut given): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
 ) -> Reply {
+    let is_picture = match given.remove("format").as_deref() {
+        None => negotiate::best(&headers, &["application/json", picture::MEDIA_TYPE])? == picture::MEDIA_TYPE,
+        Some("svg") => true,
+        Some("json") => false,
+        Some(other) => {
+            return Err(Error::invalid(format!("format=\"{other}\" is not offered")).hint("use json or svg").into());
+        }
+    };
+    if is_picture {
+        return picture::show(&engine, metric, given).await;
+    }
     let wanted = Wanted::of(&mut given, Some(&metric));
     let asked = Asked::of(&mut given, engine.clock().now())?;
     refuse_others(&given, "component, label.<name>, at, stat, polarity, threshold and horizon")?;
@@ -64,11 +80,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The question at a moment, without anything special.
-    pub(super) fn at(at: Timestamp) -> Self {
-        Self { at, statistic: None, polarity: None, threshold: None, horizon: None }
+    /// The question at a moment, looking so far ahead.
+    pub(super) fn ahead(at: Timestamp, horizon: Option<TimeDelta>) -> Self {
+        Self { at, statistic: None, polarity: None, threshold: None, horizon }
     }
 
+    /// What the parameters ask; it takes those it knows.
     fn of(given: &mut BTreeMap<String, String>, now: Timestamp) -> Result<Self> {
         let mut take = |name: &str| given.remove(name);
         let number = |text: String| {

@@ -5,14 +5,14 @@
 use std::io::{self, Write};
 
 use oxigraph::sparql::results::{QueryResultsFormat, QueryResultsSerializer};
-use oxigraph::sparql::{CancellationToken, QueryResults};
+use oxigraph::sparql::{PreparedSparqlQuery, QueryResults};
 use oxigraph::store::Store;
 use oxrdf::{GraphName, NamedNode, NamedOrBlankNode};
 use oxrdfio::{RdfFormat, RdfSerializer};
 use spargebra::Query;
 use spargebra::algebra::QueryDataset;
 
-use super::{Limits, bind, evaluate, guard, pushdown};
+use super::{Limits, Meter, bind, evaluate, guard, pushdown};
 use crate::error::{Context as _, Error, Result};
 use crate::record::store::Index;
 
@@ -57,6 +57,7 @@ pub fn adhoc(
     text: &str,
     dataset: &ProtocolDataset,
     format: AdhocFormat,
+    meter: Meter,
     limits: &Limits,
 ) -> Result<AdhocAnswer> {
     let (text, limits) = (text.to_owned(), limits.clone());
@@ -68,7 +69,19 @@ pub fn adhoc(
             set_dataset(&mut query, dataset);
         }
         let graphs = if has_dataset(&query) { None } else { slots(&index, &query) };
-        answer(index.reader(), query, graphs, format, limits.rows_max, token)
+        let own_dataset = has_dataset(&query);
+        evaluate::with_functions(cut(query, limits.rows_max), meter, token, |mut prepared| {
+            match graphs {
+                Some(graphs) => {
+                    prepared.dataset_mut().set_default_graph(graphs.iter().cloned().map(GraphName::from).collect());
+                    let named = graphs.into_iter().map(NamedOrBlankNode::from).collect();
+                    prepared.dataset_mut().set_available_named_graphs(named);
+                }
+                None if !own_dataset => prepared.dataset_mut().set_default_graph_as_union(),
+                None => {}
+            }
+            answer(index.reader(), prepared, format, limits.rows_max)
+        })
     })
 }
 
@@ -108,24 +121,7 @@ fn has_dataset(query: &Query) -> bool {
     dataset.is_some()
 }
 
-fn answer(
-    store: &Store,
-    query: Query,
-    graphs: Option<Vec<NamedNode>>,
-    format: AdhocFormat,
-    rows_max: usize,
-    token: &CancellationToken,
-) -> Result<AdhocAnswer> {
-    let own_dataset = has_dataset(&query);
-    let mut prepared = evaluate::prepare(cut(query, rows_max), token);
-    match graphs {
-        Some(graphs) => {
-            prepared.dataset_mut().set_default_graph(graphs.iter().cloned().map(GraphName::from).collect());
-            prepared.dataset_mut().set_available_named_graphs(graphs.into_iter().map(NamedOrBlankNode::from).collect());
-        }
-        None if !own_dataset => prepared.dataset_mut().set_default_graph_as_union(),
-        None => {}
-    }
+fn answer(store: &Store, prepared: PreparedSparqlQuery, format: AdhocFormat, rows_max: usize) -> Result<AdhocAnswer> {
     let failed = "cannot write the results";
     let mut out = Bounded::default();
     let mut truncated = false;

@@ -9,6 +9,9 @@ use oxigraph::store::Store;
 use oxrdf::NamedNode;
 use spargebra::Query;
 
+use super::call::Meter;
+use super::functions::{self, Functions};
+use super::plus::commutative;
 use super::rows::Rows;
 use crate::error::{Context as _, Error, Result};
 
@@ -83,22 +86,33 @@ pub(super) fn rows(
     store: Store,
     query: Query,
     graphs: Vec<NamedNode>,
+    meter: Meter,
     rows_max: usize,
     deadline: Duration,
 ) -> Result<Rows> {
     within(deadline, move |token| {
-        let mut prepared = prepare(query, token);
-        prepared.dataset_mut().set_default_graph(Vec::new());
-        prepared.dataset_mut().set_available_named_graphs(graphs.into_iter().map(Into::into).collect());
-        match prepared.on_store(&store).execute().map_err(failed)? {
-            QueryResults::Solutions(solutions) => Rows::collect(solutions, rows_max),
-            QueryResults::Boolean(_) | QueryResults::Graph(_) => Err(Error::invalid("a canned query is a SELECT")),
-        }
+        with_functions(query, meter, token, |mut prepared| {
+            prepared.dataset_mut().set_default_graph(Vec::new());
+            prepared.dataset_mut().set_available_named_graphs(graphs.into_iter().map(Into::into).collect());
+            match prepared.on_store(&store).execute().map_err(failed)? {
+                QueryResults::Solutions(solutions) => Rows::collect(solutions, rows_max),
+                QueryResults::Boolean(_) | QueryResults::Graph(_) => Err(Error::invalid("a canned query is a SELECT")),
+            }
+        })
     })
 }
 
-pub(super) fn prepare(query: Query, token: &CancellationToken) -> PreparedSparqlQuery {
-    SparqlEvaluator::new().with_cancellation_token(token.clone()).for_query(query)
+/// Has `answer` evaluate a query that may call functions over series. What they may not answer is why it failed.
+pub(super) fn with_functions<T>(
+    query: Query,
+    meter: Meter,
+    token: &CancellationToken,
+    answer: impl FnOnce(PreparedSparqlQuery) -> Result<T>,
+) -> Result<T> {
+    let functions = Functions::new(meter, token);
+    let evaluator = SparqlEvaluator::new().with_cancellation_token(token.clone());
+    let answered = answer(functions.offer(evaluator).for_query(commutative(query)));
+    functions.failure().map_or(answered, Err)
 }
 
 pub(super) fn failed(error: QueryEvaluationError) -> Error {
@@ -106,6 +120,10 @@ pub(super) fn failed(error: QueryEvaluationError) -> Error {
         QueryEvaluationError::Cancelled => Error::unavailable("the query ran out of time"),
         QueryEvaluationError::Service(_) | QueryEvaluationError::UnsupportedService(_) => {
             Error::invalid("SERVICE is not available: naze asks nobody else")
+        }
+        QueryEvaluationError::UnsupportedCustomFunction(function) => functions::unknown(&function),
+        error @ QueryEvaluationError::UnsupportedCustomFunctionArity { .. } => {
+            Error::invalid(error.to_string()).hint("a cast such as xsd:integer takes one argument")
         }
         error => Error::internal("the query failed").because(error),
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use spargebra::{Query, SparqlParser};
 
 use super::advice::Advice;
+use super::measured::Listing;
 use super::params::{End, Parameter, Type};
 use crate::error::{Error, Result};
 
@@ -28,6 +29,9 @@ pub struct CannedQuery {
     pub order: String,
     /// How its answer is best shown: `table`, `timeline`, `bar`, `line`, `state`.
     pub chart: String,
+    /// The series it goes through, if it does.
+    #[serde(rename = "series", skip_serializing_if = "Option::is_none")]
+    pub listing: Option<Listing>,
     /// What to do about each row, if the query is a recommendation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
@@ -92,6 +96,7 @@ pub(super) fn read(file: &str, stem: &str, group: &str, text: &str) -> Result<Ca
         columns: header.columns,
         order: required(header.order, "order")?,
         chart: required(header.chart, "chart")?,
+        listing: header.listing,
         advice,
         sparql: text.lines().filter(|line| !line.starts_with("#+")).collect::<Vec<_>>().join("\n").trim().to_owned(),
         algebra,
@@ -110,6 +115,7 @@ struct Header {
     window: Option<(End, End)>,
     parameters: Vec<Parameter>,
     columns: Vec<Column>,
+    listing: Option<Listing>,
     /// What makes it a recommendation, by key.
     advice: BTreeMap<String, String>,
 }
@@ -134,6 +140,10 @@ impl Header {
                 self.columns.push(column(value)?);
                 return Ok(());
             }
+            "series" => {
+                self.listing = Some(Listing::read(value)?);
+                return Ok(());
+            }
             "priority" | "action" | "runbook" | "effort" | "impact" => {
                 if self.advice.insert(key.to_owned(), value.to_owned()).is_some() {
                     return Err(format!("#+ {key}: stands there twice"));
@@ -144,7 +154,7 @@ impl Header {
             "spec" => return Ok(()),
             _ => {
                 return Err(format!(
-                    "\"{key}\" is not known: use id, title, question, param, window, column, order, chart or spec, and \
+                    "\"{key}\" is not known: use id, title, question, param, window, series, column, order, chart or spec, and \
                      for a recommendation priority, action, runbook, effort and impact"
                 ));
             }

@@ -160,16 +160,20 @@ impl Answered {
     /// The answer in one of its forms.
     pub fn render(&self, form: ResultsForm, vocabulary: &Vocabulary) -> Result<Vec<u8>> {
         match form {
-            ResultsForm::Json => Ok(json!({
-                "query": self.id,
-                "parameters": self.bound,
-                "window": {"from": self.window.from, "to": self.window.to},
-                "columns": self.rows.columns,
-                "rows": self.rows.to_json(vocabulary),
-                "truncated": self.rows.truncated,
-            })
-            .to_string()
-            .into_bytes()),
+            ResultsForm::Json => {
+                let mut answer = json!({
+                    "query": self.id,
+                    "parameters": self.bound,
+                    "window": {"from": self.window.from, "to": self.window.to},
+                    "columns": self.rows.columns,
+                    "rows": self.rows.to_json(vocabulary),
+                    "truncated": self.rows.truncated,
+                });
+                if self.series_left_out > 0 {
+                    answer["seriesLeftOut"] = self.series_left_out.into();
+                }
+                Ok(answer.to_string().into_bytes())
+            }
             ResultsForm::Sparql(format) => self.rows.write_results(format),
             ResultsForm::Csv => self.rows.write_csv(vocabulary),
             ResultsForm::Markdown => Ok(self.rows.write_markdown(vocabulary).into_bytes()),
@@ -182,7 +186,9 @@ fn cell(json: &Json) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|").replace(['\n', '\r'], " ").replace('<', "&lt;").replace('`', "\\`")
+    // A link in a cell would be one of the sender's.
+    let text = text.replace('\\', "\\\\").replace('|', "\\|").replace('[', "\\[").replace(']', "\\]");
+    text.replace(['\n', '\r'], " ").replace('<', "&lt;").replace('`', "\\`")
 }
 
 fn plain(term: &Term, vocabulary: &Vocabulary) -> Json {

@@ -3,16 +3,16 @@
 //! Text can make the evaluator overflow its stack, take memory without end, or overlook that it is cancelled (see
 //! `query/guard.rs`). In a process of its own that costs the query and nothing else.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::adhoc::ANSWER_BYTES_MAX;
-use super::worker::{Told, Work};
-use super::{AdhocAnswer, AdhocFormat, Limits, ProtocolDataset, evaluate};
+use super::worker::{Figured, Told, Work};
+use super::{AdhocAnswer, AdhocFormat, Call, Limits, Meter, ProtocolDataset, evaluate};
 use crate::error::{Context as _, Error, Result};
 use crate::record::snapshot::Snapshots;
 use crate::record::store::Index;
@@ -20,7 +20,7 @@ use crate::record::store::Index;
 /// Workers at the same moment; more wait, until their deadline.
 const WORKERS_MAX: usize = 4;
 /// Longest line before the results, and longest complaint of a dying worker, in bytes.
-const TOLD_BYTES_MAX: usize = 64 << 10;
+const TOLD_BYTES_MAX: usize = 1 << 20;
 /// How long a worker may take to end by itself after its deadline, so that it can say why.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -70,6 +70,7 @@ impl Workers {
         text: &str,
         dataset: &ProtocolDataset,
         format: AdhocFormat,
+        meter: &Meter,
         limits: &Limits,
     ) -> Result<AdhocAnswer> {
         let until = Instant::now() + limits.deadline;
@@ -84,7 +85,7 @@ impl Workers {
             graph: format.graph.to_owned(),
             limits: Limits { deadline: left, ..limits.clone() },
         };
-        let (heard, status) = run(&self.program, &work, left + GRACE)?;
+        let (heard, status) = run(&self.program, &work, meter, left + GRACE)?;
         read(heard, status, format, limits)
     }
 
@@ -110,11 +111,11 @@ impl Workers {
 }
 
 /// Has one worker do its work; it is dead when this returns.
-fn run(program: &Path, work: &Work, at_most: Duration) -> Result<(Option<Heard>, ExitStatus)> {
+fn run(program: &Path, work: &Work, meter: &Meter, at_most: Duration) -> Result<(Option<Heard>, ExitStatus)> {
     let mut command = Command::new(program);
     command.arg(ARGUMENT).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut worker = command.spawn().internal(format!("cannot start {} for the query", program.display()))?;
-    let heard = hear(&mut worker, work, at_most);
+    let heard = hear(&mut worker, work, meter, at_most);
     // Whatever went wrong: nothing of a query outlives its answer.
     if !matches!(heard, Ok(Some(_))) {
         drop(worker.kill());
@@ -124,17 +125,21 @@ fn run(program: &Path, work: &Work, at_most: Duration) -> Result<(Option<Heard>,
 }
 
 /// `None` when it is late.
-fn hear(worker: &mut Child, work: &Work, at_most: Duration) -> Result<Option<Heard>> {
-    let (Some(mut stdin), Some(stdout), Some(stderr)) =
-        (worker.stdin.take(), worker.stdout.take(), worker.stderr.take())
+fn hear(worker: &mut Child, work: &Work, meter: &Meter, at_most: Duration) -> Result<Option<Heard>> {
+    let (Some(stdin), Some(stdout), Some(stderr)) = (worker.stdin.take(), worker.stdout.take(), worker.stderr.take())
     else {
         return Err(Error::internal("a worker has no pipes"));
     };
     let (send, receive) = sync_channel(1);
+    let mut asked = serde_json::to_vec(work).internal("cannot write the query")?;
+    asked.push(b'\n');
+    let mut talk =
+        Talk { stdin, stdout: BufReader::new(stdout), meter: meter.clone(), until: Instant::now() + at_most };
     let listen = move || {
-        let (mut out, mut complaint) = (Vec::new(), Vec::new());
         // A pipe that breaks is the end of what there is to hear; the worker's status tells the rest.
-        drop(stdout.take((ANSWER_BYTES_MAX + TOLD_BYTES_MAX) as u64).read_to_end(&mut out));
+        drop(talk.stdin.write_all(&asked));
+        let out = talk.hear_out();
+        let mut complaint = Vec::new();
         drop(stderr.take(TOLD_BYTES_MAX as u64).read_to_end(&mut complaint));
         drop(send.send(Heard { out, complaint: String::from_utf8_lossy(&complaint).into_owned() }));
     };
@@ -142,14 +147,53 @@ fn hear(worker: &mut Child, work: &Work, at_most: Duration) -> Result<Option<Hea
         .name("naze-hear".into())
         .spawn(listen)
         .internal("cannot start a thread for the query")?;
-    let asked = serde_json::to_vec(work).internal("cannot write the query")?;
-    // The worker reads all of it before anything else; one that died before has its say in its status.
-    drop(stdin.write_all(&asked));
-    drop(stdin);
     match receive.recv_timeout(at_most) {
         Ok(heard) => Ok(Some(heard)),
         Err(RecvTimeoutError::Timeout) => Ok(None),
         Err(RecvTimeoutError::Disconnected) => Err(Error::internal("the query met a defect")),
+    }
+}
+
+/// A worker at work.
+struct Talk {
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    meter: Meter,
+    until: Instant,
+}
+
+impl Talk {
+    /// The line before the results, and the results; calls on the way are answered.
+    fn hear_out(&mut self) -> Vec<u8> {
+        loop {
+            let mut out = Vec::new();
+            drop(self.stdout.by_ref().take(TOLD_BYTES_MAX as u64).read_until(b'\n', &mut out));
+            match serde_json::from_slice(&out) {
+                // The thread must not outlive the worker by more than one call.
+                Ok(Told::Call(call)) if Instant::now() < self.until => {
+                    if self.answer(&call).is_err() {
+                        return Vec::new();
+                    }
+                }
+                _ => {
+                    drop(self.stdout.by_ref().take(ANSWER_BYTES_MAX as u64).read_to_end(&mut out));
+                    return out;
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, call: &Call) -> std::io::Result<()> {
+        let figured = match (self.meter)(call) {
+            Ok(None) => Figured::Nothing,
+            Ok(Some(told)) => {
+                Figured::Value { value: told.value().to_owned(), datatype: told.datatype().as_str().to_owned() }
+            }
+            Err(error) => Figured::Error((&error).into()),
+        };
+        let mut line = serde_json::to_vec(&figured)?;
+        line.push(b'\n');
+        self.stdin.write_all(&line)
     }
 }
 
@@ -166,13 +210,8 @@ fn read(heard: Option<Heard>, status: ExitStatus, format: AdhocFormat, limits: &
             let media_type = if is_graph { format.graph } else { format.solutions };
             Ok(AdhocAnswer { media_type, bytes: heard.out[end + 1..].to_vec(), truncated })
         }
-        Told::Error { kind, message, cause, hints } => {
-            let error = hints.into_iter().fold(Error::new(kind, message), Error::hint);
-            Err(match cause {
-                Some(cause) => error.because(cause),
-                None => error,
-            })
-        }
+        Told::Error(problem) => Err(problem.into()),
+        Told::Call(_) => Err(Error::internal(damaged)),
     }
 }
 

@@ -3,6 +3,8 @@
 //! An entry is a line of JSON: `{"recordedAt", "source", "key"?, "receipt"}`. Its SHA-256 is the data of one leaf of an
 //! RFC 6962 Merkle tree; each commit signs the tree's size and root as a checkpoint.
 
+mod times;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,12 +13,12 @@ use redb::{Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMet
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use super::Recorded;
 use super::checkpoint::{self, Notary};
 use super::merkle::{Frontier, Hash};
+use super::{Recorded, Window};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Error, Result};
-use crate::receipt::{read_json, write_json};
+use crate::receipt::{ReceiptId, read_json, write_json};
 use crate::vocab::Vocabulary;
 
 const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
@@ -95,6 +97,7 @@ impl Ledger {
         };
         let ledger = Self { database: Arc::new(database), notary: Arc::new(notary), vocabulary };
         ledger.append(&[], &[])?;
+        times::complete(&ledger.database, |from, count| ledger.read(from.., count))?;
         Ok(ledger)
     }
 
@@ -128,6 +131,7 @@ impl Ledger {
                 documents.insert(&source.hash(), (&*source.media_type, &*source.bytes)).internal(failed)?;
             }
             let before = frontier.size();
+            times::note(&write, receipts)?;
             for recorded in receipts {
                 let entry = write_entry(recorded);
                 entries.insert(recorded.position, &*entry).internal(failed)?;
@@ -153,8 +157,37 @@ impl Ledger {
         let mut found = Vec::new();
         for entry in entries.range(positions).internal(failed)?.take(entries_max) {
             let (position, bytes) = entry.internal(failed)?;
-            found.push(read_entry(position.value(), bytes.value(), &self.vocabulary)?);
+            found.push(read_entry(position.value(), bytes.value(), None, &self.vocabulary)?);
         }
+        Ok(found)
+    }
+
+    /// The receipts that occurred in `window`, by time and then id: of those whose entry `is_wanted`.
+    ///
+    /// # Errors
+    /// `Invalid` when there are more than `receipts_max`.
+    pub fn within(
+        &self,
+        window: Window,
+        receipts_max: usize,
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Recorded>> {
+        let failed = "cannot read the ledger";
+        let read = self.database.begin_read().internal(failed)?;
+        let entries = read.open_table(ENTRIES).internal(failed)?;
+        let mut found = Vec::new();
+        for place in times::within(&read, window)? {
+            let Some(entry) = entries.get(place.position).internal(failed)? else { continue };
+            if !is_wanted(entry.value()) {
+                continue;
+            }
+            if found.len() == receipts_max {
+                let message = format!("more than {receipts_max} receipts between {} and {}", window.from, window.to);
+                return Err(Error::invalid(message).hint("ask for a shorter window"));
+            }
+            found.push(read_entry(place.position, entry.value(), Some(place.id), &self.vocabulary)?);
+        }
+        found.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
         Ok(found)
     }
 
@@ -175,6 +208,16 @@ impl Ledger {
         let read = self.database.begin_read().internal(failed)?;
         let checkpoints = read.open_table(CHECKPOINTS).internal(failed)?;
         Ok(checkpoints.last().internal(failed)?.map(|(_, text)| text.value().to_owned()))
+    }
+
+    /// Does the newest checkpoint state, under our signature, as many entries as there are?
+    pub fn is_sealed(&self) -> Result<bool> {
+        let failed = "cannot read the ledger";
+        let read = self.database.begin_read().internal(failed)?;
+        let entries = read.open_table(ENTRIES).internal(failed)?.len().internal(failed)?;
+        let checkpoints = read.open_table(CHECKPOINTS).internal(failed)?;
+        let Some((_, newest)) = checkpoints.last().internal(failed)? else { return Ok(entries == 0) };
+        Ok(checkpoint::verify(newest.value(), &self.verifier_key()).is_ok_and(|(stated, _)| stated == entries))
     }
 
     /// What others need to check our checkpoints.
@@ -208,7 +251,7 @@ impl Ledger {
             if position != tree.len() {
                 return Err(wrong(format!("entry {} is missing", tree.len())));
             }
-            let recorded = read_entry(position, bytes, &self.vocabulary)?;
+            let recorded = read_entry(position, bytes, None, &self.vocabulary)?;
             if documents.get(&recorded.source).internal(failed)?.is_none() {
                 return Err(wrong(format!("the raw document of entry {position} is missing")));
             }
@@ -258,7 +301,8 @@ fn write_entry(recorded: &Recorded) -> Vec<u8> {
     entry.to_string().into_bytes()
 }
 
-fn read_entry(position: u64, bytes: &[u8], vocabulary: &Vocabulary) -> Result<Recorded> {
+/// Reads an entry; its id is known or computed again.
+fn read_entry(position: u64, bytes: &[u8], id: Option<ReceiptId>, vocabulary: &Vocabulary) -> Result<Recorded> {
     let damaged = |what: &str| {
         Error::internal(format!("ledger entry {position} {what}"))
             .hint("was it written with a user ontology that is not configured now?")
@@ -272,7 +316,7 @@ fn read_entry(position: u64, bytes: &[u8], vocabulary: &Vocabulary) -> Result<Re
     hex::decode_to_slice(entry["source"].as_str().unwrap_or_default(), &mut source)
         .map_err(|_| damaged("names no raw document"))?;
     Ok(Recorded {
-        id: receipt.id(vocabulary),
+        id: id.unwrap_or_else(|| receipt.id(vocabulary)),
         receipt,
         recorded_at: recorded_at.ok_or_else(|| damaged("has no recordedAt"))?,
         position,

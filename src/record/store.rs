@@ -318,37 +318,17 @@ impl Index {
         recorded_of(id, &star, &self.vocabulary)
     }
 
-    /// All receipts that occurred in `window`, by time and then id, and the topology known before its end.
-    ///
-    /// # Errors
-    /// `Invalid` when there are more than `receipts_max`.
-    pub fn evidence(&self, window: Window, receipts_max: usize) -> Result<Vec<Recorded>> {
-        let mut found = BTreeMap::new();
-        for graph in self.graphs_in(window) {
-            for (id, star) in self.stars(&graph)? {
-                let recorded = recorded_of(id, &star, &self.vocabulary)?;
-                if window.contains(recorded.occurred_at()) {
-                    found.insert((recorded.occurred_at(), id), recorded);
-                }
-            }
-            if found.len() > receipts_max {
-                return Err(Error::invalid(format!(
-                    "more than {receipts_max} receipts between {} and {}",
-                    window.from, window.to
-                ))
-                .hint("ask for a shorter window"));
-            }
-        }
+    /// The receipts that first showed each known dependency, as far as they occurred before `end`.
+    pub fn topology_before(&self, end: Timestamp) -> Result<Vec<Recorded>> {
+        let mut found = Vec::new();
         for edge in self.store.quads_for_pattern(None, Some(vocab::SHOWS), None, Some(TOPOLOGY_GRAPH.into())) {
             let NamedOrBlankNode::NamedNode(receipt) = edge.internal("cannot read the topology")?.subject else {
                 continue;
             };
             let Some(id) = ReceiptId::from_iri(receipt.as_ref()) else { continue };
-            if let Some(recorded) = self.get(id)?.filter(|recorded| recorded.occurred_at() < window.to) {
-                found.insert((recorded.occurred_at(), id), recorded);
-            }
+            found.extend(self.get(id)?.filter(|recorded| recorded.occurred_at() < end));
         }
-        Ok(found.into_values().collect())
+        Ok(found)
     }
 
     /// All receipts of `kind` that occurred in `window`, by time and then id.
@@ -398,19 +378,6 @@ impl Index {
         }
         let truncated = found.len() > receipts_max;
         Ok((found.into_values().take(receipts_max).collect(), truncated))
-    }
-
-    fn stars(&self, graph: &NamedNode) -> Result<BTreeMap<ReceiptId, Graph>> {
-        let mut stars: BTreeMap<ReceiptId, Graph> = BTreeMap::new();
-        for quad in self.store.quads_for_pattern(None, None, None, Some(graph.as_ref().into())) {
-            let quad = quad.internal("cannot read the index")?;
-            if let NamedOrBlankNode::NamedNode(subject) = &quad.subject
-                && let Some(id) = ReceiptId::from_iri(subject.as_ref())
-            {
-                stars.entry(id).or_default().insert(Triple::from(quad).as_ref());
-            }
-        }
-        Ok(stars)
     }
 }
 

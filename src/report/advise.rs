@@ -28,7 +28,8 @@ pub fn render(advised: &Advised, media_type: &str) -> Result<String> {
     }
 }
 
-fn json(advised: &Advised) -> Json {
+/// As JSON.
+pub fn json(advised: &Advised) -> Json {
     let one = |recommendation: &Recommendation| {
         let advice = &recommendation.advice;
         json!({
@@ -56,7 +57,8 @@ fn json(advised: &Advised) -> Json {
 }
 
 /// What was found, in words: `failures per minute over five minutes: 12, limit 5; failureType Timeout`.
-fn reason(recommendation: &Recommendation) -> String {
+/// Why, in words: what was found.
+pub(crate) fn reason(recommendation: &Recommendation) -> String {
     let found = &recommendation.found;
     let mut parts = Vec::new();
     if let (Some(measure), Some(value)) = (&recommendation.measure, found.get("value")) {

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{brief, chip, component_link, fit, graph, receipt_links};
+use super::plot::Plot;
+use super::{ask_again, brief, class, component_link, fit, graph, receipt_links};
 use crate::analyse::cause::{Answer, Cause, Term, Verdict};
 use crate::analyse::health::Colour;
 use crate::record::Recorded;
@@ -21,14 +22,26 @@ const TERMS_MAX: usize = 12;
 const BAR_UNIT: f64 = 12.0;
 const BAR_MAX: f64 = 60.0;
 
-/// All that is said about the cause. `judge` makes the buttons with which a suspect is confirmed or ruled out.
-pub fn sections(answer: &Answer, evidence: &[Recorded], judge: impl Fn(&Cause) -> Markup) -> Markup {
+/// All that is said about the cause, with the metric that shows the trouble. `judge` makes the buttons with which a suspect
+/// is confirmed or ruled out.
+pub fn sections(
+    answer: &Answer,
+    evidence: &[Recorded],
+    symptom: Option<&Plot>,
+    judge: impl Fn(&Cause) -> Markup,
+) -> Markup {
     let suspects = answer.ranked.iter().zip(1..).take(EXPLAINED_MAX);
     let (suspects, shown) = fit(CAUSES_BYTES_MAX, suspects.map(|(cause, rank)| suspect(cause, rank, &judge(cause))));
     html! {
         section aria-labelledby="cause" {
             h2 #cause { "Why" }
-            p.lead { (verdict_chip(answer.verdict)) " " (brief(&verdict(answer))) }
+            p class={ "first " (class(colour(answer.verdict))) } {
+                (brief(&verdict(answer)))
+                @if let Some(first) = answer.ranked.first() { small { (brief(&first.summary)) } }
+            }
+            @if let Some(symptom) = symptom { (symptom.render()) }
+            @if !answer.chain.is_empty() { (chain(answer)) }
+            h3 { "Suspects" }
             ol.causes { (suspects) }
             @if answer.ranked.len() > shown {
                 details {
@@ -41,18 +54,17 @@ pub fn sections(answer: &Answer, evidence: &[Recorded], judge: impl Fn(&Cause) -
                 }
             }
         }
-        @if !answer.chain.is_empty() { (chain(answer)) }
         (graph::section(answer, evidence))
         @if !answer.why_not.is_empty() { (why_not(answer)) }
         @if !answer.missing.is_empty() { (missing(answer)) }
     }
 }
 
-fn verdict_chip(verdict: Verdict) -> Markup {
+fn colour(verdict: Verdict) -> Colour {
     match verdict {
-        Verdict::Confirmed => chip(Colour::Green, "confirmed"),
-        Verdict::Likely => chip(Colour::Yellow, "likely"),
-        Verdict::Inconclusive => chip(Colour::Grey, "inconclusive"),
+        Verdict::Confirmed => Colour::Green,
+        Verdict::Likely => Colour::Yellow,
+        Verdict::Inconclusive => Colour::Grey,
     }
 }
 
@@ -60,18 +72,19 @@ fn suspect(cause: &Cause, rank: usize, judge: &Markup) -> Markup {
     let (terms, _) = fit(TERMS_BYTES_MAX, cause.terms.iter().take(TERMS_MAX).map(term));
     html! {
         li.card {
-            h3 { (rank) ". " (component_link(&cause.component)) " " span.soft { (odds(cause.score)) } }
+            h3 { span { (rank) ". " (component_link(&cause.component)) } span.soft title="Sum of the weights below: what speaks for it less what speaks against it" { "weight " (odds(cause.score)) } }
             p { (brief(&cause.summary)) " " @if let Some(id) = cause.receipt { (super::receipt_link(id)) } }
+            @if rank == 1 { (judge) }
             details open[rank == 1] {
-                summary { "What the score is made of" }
-                div.table tabindex="0" role="region" aria-label={ "Terms for suspect " (rank) } {
+                summary { "What speaks for it and against it" }
+                div.table tabindex="0" role="region" aria-label={ "What speaks for suspect " (rank) } {
                     table {
                         thead {
                             tr {
-                                th scope="col" { "Term" }
-                                th.number scope="col" { "Log-odds" }
+                                th scope="col" { "Sign" }
+                                th.number scope="col" { "Weight" }
                                 td {}
-                                th scope="col" { "Reason" }
+                                th scope="col" { "Because" }
                                 th scope="col" { "Receipts" }
                                 th scope="col" { "Proof" }
                             }
@@ -79,8 +92,8 @@ fn suspect(cause: &Cause, rank: usize, judge: &Markup) -> Markup {
                         tbody { (terms) }
                     }
                 }
+                @if rank > 1 { (judge) }
             }
-            (judge)
         }
     }
 }
@@ -96,11 +109,6 @@ fn term(term: &Term) -> Markup {
             td { a href=(ask_again(&term.query.path())) { "ask again" } }
         }
     }
-}
-
-/// The page of a canned query instead of its interface for programs.
-fn ask_again(path: &str) -> &str {
-    path.strip_prefix("/v1").unwrap_or(path)
 }
 
 fn bar(log_odds: f64) -> Markup {
@@ -121,7 +129,7 @@ fn odds(log_odds: f64) -> String {
 fn chain(answer: &Answer) -> Markup {
     html! {
         section aria-labelledby="whys" {
-            h2 #whys { "Five whys" }
+            h3 #whys { "From symptom to cause" }
             ol {
                 @for step in &answer.chain {
                     li {

@@ -15,13 +15,15 @@ pub struct Asset {
     hash: LazyLock<String>,
 }
 
+const STYLESHEET: &str = concat!(include_str!("naze.css"), include_str!("plot/drawing.css"));
+
 /// How all pages look.
 pub static STYLE: Asset = Asset {
     stem: "naze",
     extension: "css",
     media_type: "text/css; charset=utf-8",
-    text: include_str!("naze.css"),
-    hash: LazyLock::new(|| hash(include_str!("naze.css"))),
+    text: STYLESHEET,
+    hash: LazyLock::new(|| hash(STYLESHEET)),
 };
 
 /// What pages do beyond links and forms.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Place, address, page, rows};
+use super::{Place, address, chart, page, rows};
 use crate::error::Error;
 use crate::query::Rows;
 use crate::vocab::Vocabulary;
@@ -65,7 +65,8 @@ fn answer(found: &Found, vocabulary: &Vocabulary) -> Markup {
         Found::Graph(turtle) => html! { pre tabindex="0" { (super::cut(turtle, GRAPH_CHARACTERS_MAX)) } },
         Found::Rows(found) => html! {
             p { (found.rows.len()) @if found.truncated { " or more" } " rows" }
-            (rows::table(found, "Answer", TABLE_BYTES_MAX, vocabulary))
+            (chart::section(found, "answer"))
+            (rows::table(found, "Rows of the answer", TABLE_BYTES_MAX, vocabulary))
         },
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::plot::Plot;
-use super::{Place, answer, brief, chip, component_link, page, rows, severity, time, timeline};
+use super::{Frame, Place, answer, brief, chip, component_link, rows, severity, time, timeline};
 use crate::analyse::cause::{Answer, Cause};
 use crate::analyse::health::Colour;
+use crate::clock::Timestamp;
 use crate::engine::Incident;
 use crate::query::Rows;
 use crate::record::Recorded;
@@ -20,6 +21,8 @@ const SIMILAR_BYTES_MAX: usize = 6_000;
 
 /// Everything that stands on the page.
 pub struct Page<'a> {
+    /// When it was asked.
+    pub at: Timestamp,
     /// The incident.
     pub incident: &'a Incident,
     /// Why it happened.
@@ -58,35 +61,32 @@ pub fn render(given: &Page<'_>) -> String {
     let kinds: std::collections::BTreeSet<&str> = evidence.iter().map(|recorded| recorded.receipt.kind()).collect();
     let kinds: Vec<&str> = kinds.into_iter().collect();
     let main = html! {
-        h1 { (brief(title)) }
+        p.path { a href="/incidents" { "Incidents" } " › " (brief(&incident.reference)) }
+        h1 { (brief(title)) " " (status(incident)) " " (severity(incident.latest("severity"))) }
         (about(incident, answer))
-        (answer::sections(answer, evidence, |cause| judge(&path, cause)))
-        @if let Some(plot) = &given.symptom {
-            section aria-labelledby="symptom" { h2 #symptom { "The symptom" } (plot.render()) }
-        }
+        (answer::sections(answer, evidence, given.symptom.as_ref(), |cause| judge(&path, cause)))
         section aria-labelledby="similar" {
             h2 #similar { "Similar incidents" }
             (rows::table(given.similar, "Earlier incidents that have something in common", SIMILAR_BYTES_MAX, given.vocabulary))
         }
         (timeline::section(given.timeline, &path, given.given, &kinds))
     };
-    page(title, Place::Incidents, &main)
+    Frame { title, here: Place::Incidents, range: None, as_of: Some(given.at) }.around(&main)
 }
 
 fn about(incident: &Incident, answer: &Answer) -> Markup {
     let opened = &incident.opened.receipt;
     let api = format!("/v1/incidents/{}", incident.opened.id);
     html! {
-        p { (status(incident)) " " (severity(incident.latest("severity"))) " "
-            @if let Some(component) = opened.component() { (component_link(component)) }
+        dl.facts {
+            @if let Some(component) = opened.component() { div { dt { "Component" } dd { (component_link(component)) } } }
+            @if let Some(onset) = answer.question.onset {
+                div { dt { "Began" } dd { (time(onset)) @if opened.time("onset").is_none() { " (proposed)" } } }
+            }
+            @if let Some(detected) = opened.time("detectedAt") { div { dt { "Detected" } dd { (time(detected)) } } }
+            @if let Some(metric) = opened.text("metric") { div { dt { "Metric" } dd { (brief(metric)) } } }
         }
         dl {
-            dt { "Reference" } dd { (brief(&incident.reference)) }
-            @if let Some(onset) = answer.question.onset {
-                dt { "Onset" } dd { (time(onset)) @if opened.time("onset").is_none() { " (proposed)" } }
-            }
-            @if let Some(detected) = opened.time("detectedAt") { dt { "Detected" } dd { (time(detected)) } }
-            @if let Some(metric) = opened.text("metric") { dt { "Metric" } dd { (brief(metric)) } }
             @for (field, name) in [("rootCause", "Root cause"), ("fix", "Fix"), ("prevention", "Prevention")] {
                 @if let Some(text) = incident.latest(field) { dt { (name) } dd { (super::cut(text, 2_000)) } }
             }
@@ -123,13 +123,13 @@ fn judge(path: &str, cause: &Cause) -> Markup {
 }
 
 /// All incidents, newest first.
-pub fn list(incidents: &[Incident]) -> String {
+pub fn list(incidents: &[Incident], at: Timestamp) -> String {
     let main = html! {
         h1 { "Incidents" }
         (table(incidents.iter().take(LISTED_MAX)))
         @if incidents.len() > LISTED_MAX { p.soft { (incidents.len() - LISTED_MAX) " older ones: " a href="/queries/incident_history" { "incident history" } } }
     };
-    page("Incidents", Place::Incidents, &main)
+    Frame { title: "Incidents", here: Place::Incidents, range: None, as_of: Some(at) }.around(&main)
 }
 
 /// Incidents as a table.
@@ -139,7 +139,7 @@ pub fn table<'a>(incidents: impl Iterator<Item = &'a Incident>) -> Markup {
         return html! { p.soft { "None." } };
     }
     html! {
-        div.table tabindex="0" role="region" aria-label="Incidents" {
+        div.table tabindex="0" role="region" aria-label="List of incidents" {
             table {
                 thead { tr { @for name in ["Opened", "Status", "Severity", "Component", "Incident"] { th scope="col" { (name) } } } }
                 tbody {
@@ -149,7 +149,7 @@ pub fn table<'a>(incidents: impl Iterator<Item = &'a Incident>) -> Markup {
                             td { (status(incident)) }
                             td { (severity(incident.latest("severity"))) }
                             td { (component_link(incident.opened.receipt.component().unwrap_or_default())) }
-                            td { a href=(path(incident)) { (brief(incident.latest("summary").unwrap_or(&incident.reference))) } }
+                            td { a href=(path(incident)) { (brief(incident.opened.receipt.text("summary").unwrap_or(&incident.reference))) } }
                         }
                     }
                 }

@@ -3,12 +3,14 @@
 use maud::{Markup, html};
 
 use super::plot::Plot;
-use super::{Place, brief, chip, component_link, incident, page, rows};
+use super::principle::About;
+use super::range::Range;
+use super::{Frame, Place, brief, chip, class, component_link, incident, rows, word};
 use crate::analyse::health::{Colour, Health, Principle, Status};
 use crate::clock::Timestamp;
 use crate::engine::Incident;
 use crate::query::Rows;
-use crate::report::figure;
+use crate::report::{figure, span};
 use crate::vocab::Vocabulary;
 
 /// Everything that stands on the page.
@@ -25,6 +27,10 @@ pub struct Overview<'a> {
     pub alerts: &'a Rows,
     /// Series that crossed a threshold lately.
     pub notable: &'a [Notable],
+    /// The way of each principle's metric, as far as it is measured.
+    pub sparks: &'a [(Principle, Plot)],
+    /// The time looked at.
+    pub range: &'a Range,
     /// Kinds and fields.
     pub vocabulary: &'a Vocabulary,
 }
@@ -49,12 +55,13 @@ const LIST_BYTES_MAX: usize = 20_000;
 /// The page.
 pub fn render(given: &Overview<'_>) -> String {
     let main = html! {
-        h1 { "Overview" }
+        h1.hidden { "Overview" }
         (first(given))
         section aria-labelledby="principles" {
-            h2 #principles { "Principles" }
-            ul.cards { @for status in &given.health.principles { (card(status)) } }
+            h2 #principles { "How it is" @if let Some(score) = given.health.overall { " " span.soft { "health " (figure(score)) " of 100" } } }
+            ul.cards { @for status in &given.health.principles { (card(status, given)) } }
         }
+        (given.range.picker("/", &[]))
         section aria-labelledby="open" {
             h2 #open { "Open incidents" }
             (incident::table(given.open.iter().take(OPEN_MAX).copied()))
@@ -62,89 +69,78 @@ pub fn render(given: &Overview<'_>) -> String {
         }
         section aria-labelledby="alerts" {
             h2 #alerts { "Latest alerts" }
-            (rows::table(given.alerts, "Alerts of the last day, newest first", LIST_BYTES_MAX, given.vocabulary))
+            (rows::table(given.alerts, &format!("Alerts, {}, newest first", given.range.words()), LIST_BYTES_MAX, given.vocabulary))
         }
         section aria-labelledby="changes" {
             h2 #changes { "Latest changes" }
-            (rows::table(given.changes, "Deployments and changes of the last week, newest first", LIST_BYTES_MAX, given.vocabulary))
+            (rows::table(given.changes, &format!("Deployments and changes, {}, newest first", given.range.words()), LIST_BYTES_MAX, given.vocabulary))
         }
         section aria-labelledby="notable" {
-            h2 #notable { "Series of note" }
-            @if given.notable.is_empty() { p.soft { "No metric crossed a threshold in the last day." } }
-            @else { ul.cards { @for series in given.notable { (notable(series)) } } }
+            h2 #notable { "Metrics that crossed a threshold" }
+            @if given.notable.is_empty() { p.soft { "None in this time." } }
+            @else { ul.cards { @for series in given.notable { (notable(series, given.range)) } } }
         }
-        p.soft { "As of " (super::time(given.at)) }
     };
-    page("Overview", Place::Overview, &main)
+    Frame { title: "Overview", here: Place::Overview, range: Some(given.range), as_of: Some(given.at) }.around(&main)
 }
 
 /// What to do first: an open incident before anything that a colour says.
 fn first(given: &Overview<'_>) -> Markup {
     let decision = &given.health.decision;
+    if let Some(incident) = given.open.first() {
+        let since = span(given.at.since(incident.opened.occurred_at()));
+        return html! {
+            p class={ "first " (class(Colour::Red)) } {
+                "Incident: " a href=(incident::path(incident)) { (brief(incident.latest("summary").unwrap_or(&incident.reference))) }
+                small {
+                    "open for " (since) @if given.open.len() > 1 { ", one of " (given.open.len()) }
+                    @if let Some(principle) = decision.principle { "; also: " (decision.finding) ", " a href=(About::of(principle).path()) { (decision.action) } }
+                }
+            }
+        };
+    }
+    let is_unseen = decision.unseen.len() == given.health.principles.len();
+    let trouble = decision.principle.map(About::of);
+    let worst =
+        given.health.principles.iter().map(|status| status.colour).filter(|colour| *colour != Colour::Grey).max();
+    let colour = if is_unseen { Colour::Grey } else { worst.unwrap_or(Colour::Grey) };
     html! {
-        p.lead {
-            @if let Some(incident) = given.open.first() {
-                (chip(Colour::Red, "incident")) " Find the cause of "
-                a href=(incident::path(incident)) { (brief(incident.latest("summary").unwrap_or(&incident.reference))) }
-            } @else if decision.unseen.len() == given.health.principles.len() {
-                (chip(Colour::Grey, "unknown")) " No incident is open; nothing is measured: " (decision.action) "."
-            } @else {
-                (chip(given.health.band, colour(given.health.band))) " " (decision.finding) ": " (decision.action) "."
+        p class={ "first " (class(colour)) } {
+            @if is_unseen { "Unknown: no incident is open, but nothing is measured" }
+            @else if let Some(about) = trouble { (about.name) ": " (decision.finding) ", " a href=(given.range.keep(&about.path(), [])) { (decision.action) } }
+            @else { "All is well: no incident is open" }
+            small {
+                @if is_unseen { (decision.action) }
+                @else if !decision.unseen.is_empty() { "Nothing is known of " @for (place, principle) in decision.unseen.iter().enumerate() { @if place > 0 { ", " } (About::of(*principle).name) } "." }
+                @else { "All six principles are measured." }
             }
         }
     }
 }
 
-fn card(status: &Status) -> Markup {
-    let (name, what) = principle(status.principle);
+fn card(status: &Status, given: &Overview<'_>) -> Markup {
+    let about = About::of(status.principle);
+    let spark = given.sparks.iter().find(|(principle, _)| *principle == status.principle).map(|(_, plot)| plot.spark());
     html! {
-        li.card {
-            h3 { (name) " " (chip(status.colour, colour(status.colour))) }
-            p.soft { (what) }
-            @if let Some(value) = status.value { p { (reading(status, value)) ": " (status.action) } }
-            @else { p { "no data" } }
-            p { a href=(super::address("/trends", [("metric", status.metric)])) { (status.metric) } }
+        li class={ "card state is-" (class(status.colour)) } {
+            h3 { a href=(given.range.keep(&about.path(), [])) { (about.name) } " " (chip(status.colour, word(status.colour))) }
+            p.soft { (about.question) }
+            p.value { @if let Some(value) = status.value { (about.figure(value)) } @else { "–" } }
+            p { (about.reading) }
+            @if let Some(spark) = spark { (spark) }
+            p.soft { (about.bands) }
         }
     }
 }
 
-fn reading(status: &Status, value: f64) -> String {
-    match status.principle {
-        Principle::Kanban => format!("{} waiting", figure(value)),
-        Principle::Tracing => format!("{} s", figure(value)),
-        _ => format!("{} %", figure(value * 100.0)),
-    }
-}
-
-fn principle(principle: Principle) -> (&'static str, &'static str) {
-    match principle {
-        Principle::Jidoka => ("Jidoka", "Is the line protected?"),
-        Principle::Kanban => ("Kanban", "Are customers waiting?"),
-        Principle::Andon => ("Andon", "Are there problems?"),
-        Principle::Kaizen => ("Kaizen", "Are promises kept?"),
-        Principle::Heijunka => ("Heijunka", "Is load level?"),
-        Principle::Tracing => ("Tracing", "Is it fast?"),
-    }
-}
-
-fn colour(colour: Colour) -> &'static str {
-    match colour {
-        Colour::Green => "good",
-        Colour::Yellow => "watch",
-        Colour::Orange => "degraded",
-        Colour::Red => "act now",
-        Colour::Grey => "unknown",
-    }
-}
-
-fn notable(series: &Notable) -> Markup {
-    let link = super::address("/trends", [("metric", &*series.metric), ("component", &*series.component)]);
+fn notable(series: &Notable, range: &Range) -> Markup {
+    let link = range.keep("/trends", [("metric", &*series.metric), ("component", &*series.component)]);
     html! {
         li.card {
             h3 { a href=(link) { (brief(&series.metric)) } }
             p { (component_link(&series.component)) }
             @if let Some(plot) = &series.plot { (plot.spark()) }
-            p.soft { "crossed " (series.crossings) " times" }
+            p.soft { "crossed " @if series.crossings == 1 { "once" } @else { (series.crossings) " times" } }
         }
     }
 }

@@ -1,24 +1,39 @@
-//! A series as a line with marks where something happened.
-#![expect(clippy::cast_precision_loss, reason = "microseconds of a window fit 53 bits")]
+//! A series as a line: limits, holes, what happened meanwhile, and where it may lead.
 
-use maud::{Markup, html};
+mod mark;
+mod scale;
 
-use super::{brief, receipt_link};
+use maud::{Markup, PreEscaped, html};
+
+pub use mark::Mark;
+use scale::Values;
+
+use super::{brief, cut};
+use crate::analyse::health::Colour;
 use crate::clock::Timestamp;
-use crate::receipt::ReceiptId;
-use crate::record::Recorded;
-use crate::report::{figure, moment, title_of};
+use crate::report::{figure, moment};
 
-const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 220.0;
+const WIDTH: f64 = 1200.0;
+const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 12.0;
-const TOP: f64 = 22.0;
+const RIGHT: f64 = 14.0;
+const TOP: f64 = 42.0;
 const BOTTOM: f64 = 26.0;
 /// Marks of one plot.
 const MARKS_MAX: usize = 40;
 /// A distance between two points this many times the usual one is a hole, not a line.
 const HOLE: f64 = 3.0;
+/// Holes that are drawn.
+const HOLES_MAX: usize = 40;
+/// Characters of the title.
+const TITLE_CHARACTERS_MAX: usize = 110;
+/// A limit this many times beyond the values would flatten them, so it is only told.
+const NEAR: f64 = 1.6;
+/// Size of a small line.
+const SPARK: (f64, f64) = (160.0, 36.0);
+
+/// The look of a drawing that stands alone.
+pub const STYLE: &str = concat!(include_str!("plot/colours.css"), include_str!("plot/drawing.css"));
 
 /// What is drawn.
 #[derive(Debug, Clone)]
@@ -29,128 +44,193 @@ pub struct Plot {
     pub unit: Option<String>,
     /// Left edge.
     pub from: Timestamp,
-    /// Right edge.
+    /// Right edge of what is known.
     pub to: Timestamp,
     /// By time.
     pub points: Vec<(Timestamp, f64)>,
     /// What happened meanwhile.
     pub marks: Vec<Mark>,
+    /// Values it must not go beyond.
+    pub limits: Vec<Limit>,
+    /// Where it may lead.
+    pub forecast: Option<Forecast>,
 }
 
-/// Something that happened.
+/// A value the series must not go beyond.
 #[derive(Debug, Clone)]
-pub struct Mark {
-    time: Timestamp,
-    text: String,
-    id: ReceiptId,
+pub struct Limit {
+    /// The value.
+    pub value: f64,
+    /// As it is written, such as `>= 500`.
+    pub text: String,
+    /// How bad it is to be beyond it.
+    pub colour: Colour,
 }
 
-impl Mark {
-    /// Deployments, changes, scalings and alerts that fire are worth a mark.
-    pub fn of(recorded: &Recorded) -> Option<Self> {
-        let receipt = &recorded.receipt;
-        let is_worth = match receipt.kind() {
-            "deployment" | "change" | "scaling" | "incident" => true,
-            "alert" => receipt.text("status") == Some("firing"),
-            _ => false,
-        };
-        let text = format!("{} {}", receipt.component().unwrap_or_default(), title_of(receipt));
-        is_worth.then(|| Self { time: recorded.occurred_at(), text: brief(&text), id: recorded.id })
-    }
+/// Where the line may be later.
+#[derive(Debug, Clone, Copy)]
+pub struct Forecast {
+    /// When.
+    pub time: Timestamp,
+    /// The middle.
+    pub expected: f64,
+    /// The edges, within which it is most likely.
+    pub between: Option<(f64, f64)>,
 }
 
 impl Plot {
     /// The drawing, with its marks as a list below.
     pub fn render(&self) -> Markup {
-        let Some((low, high)) = self.range() else { return html! { p.soft { (self.title) ": no data." } } };
-        let y = |value: f64| TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM);
-        let marks: Vec<&Mark> = self.marks.iter().filter(|mark| self.contains(mark.time)).take(MARKS_MAX).collect();
-        let last = self.points.last().map_or(f64::NAN, |point| point.1);
-        let unit = self.unit.as_deref().unwrap_or_default();
-        let said = format!(
-            "{}: {} to {}, last {} {unit}, {} to {}",
-            self.title,
-            figure(low),
-            figure(high),
-            figure(last),
-            moment(self.from),
-            moment(self.to)
-        );
+        let Some(values) = self.values() else {
+            return html! { p.soft { (brief(&self.title)) ": no data in this time." } };
+        };
+        let marks = self.marks_shown();
         html! {
             figure {
-                svg width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(brief(&said)) {
-                    text x=(LEFT) y="14" { (super::cut(&brief(&self.title), 90)) @if !unit.is_empty() { " (" (brief(unit)) ")" } }
-                    @for value in [low, f64::midpoint(low, high), high] {
-                        line.axis x1=(LEFT) x2=(WIDTH - RIGHT) y1=(px(y(value))) y2=(px(y(value))) {}
-                        text.soft x=(LEFT - 6.0) y=(px(y(value) + 4.0)) text-anchor="end" { (figure(value)) }
-                    }
-                    text.soft x=(LEFT) y=(HEIGHT - 8.0) { (moment(self.from)) }
-                    text.soft x=(WIDTH - RIGHT) y=(HEIGHT - 8.0) text-anchor="end" { (moment(self.to)) }
-                    @for mark in &marks {
-                        line.mark x1=(px(self.x(mark.time))) x2=(px(self.x(mark.time))) y1=(TOP) y2=(HEIGHT - BOTTOM) {}
-                        circle.mark-head cx=(px(self.x(mark.time))) cy=(TOP) r="4" { title { (mark.text) } }
-                    }
-                    path.line d=(self.path(y)) {}
-                }
+                div.plot tabindex="0" role="region" aria-label={ "Plot of " (cut(&brief(&self.title), TITLE_CHARACTERS_MAX)) } { (self.svg(values, None)) }
                 @if !marks.is_empty() {
                     details {
-                        summary { (marks.len()) " marks" }
-                        ul { @for mark in &marks { li { (super::time(mark.time)) " " (mark.text) " " (receipt_link(mark.id)) } } }
+                        summary { (marks.len()) @if marks.len() == 1 { " event" } @else { " events" } " in this time" }
+                        ul.plain { @for mark in &marks { (mark.line()) } }
                     }
                 }
             }
         }
     }
 
+    /// The drawing as a file of its own.
+    pub fn file(&self) -> String {
+        let empty = || Values::around([0.0, 1.0].into_iter()).expect("two values have edges");
+        self.svg(self.values().unwrap_or_else(empty), Some(STYLE)).into_string()
+    }
+
     /// A small line without axes, for a glance.
     pub fn spark(&self) -> Markup {
-        let Some((low, high)) = self.range() else { return html! {} };
-        let scale = |value: f64| 2.0 + (high - value) / (high - low) * 28.0;
-        let span = self.to.since(self.from).num_microseconds().unwrap_or(1).max(1) as f64;
-        let x = |time: Timestamp| time.since(self.from).num_microseconds().unwrap_or(0) as f64 / span * 160.0;
-        let path = stroke(self.points.iter().map(|(time, value)| (x(*time), scale(*value))), usual(&self.points, x));
-        html! { svg width="160" height="32" viewBox="0 0 160 32" aria-hidden="true" { path.line d=(path) {} } }
+        let Some(values) = Values::around(self.points.iter().map(|point| point.1)) else { return html! {} };
+        let (width, height) = SPARK;
+        let x = |time: Timestamp| 2.0 + scale::share(time, self.from, self.to) * (width - 4.0);
+        let y = |value: f64| height - 3.0 - values.share(value) * (height - 6.0);
+        let limits = self.limits.iter().filter(|limit| (values.low..=values.high).contains(&limit.value));
+        html! {
+            svg.spark width=(width) height=(height) viewBox={ "0 0 " (width) " " (height) } aria-hidden="true" {
+                @for limit in limits { line class={ "limit " (super::class(limit.colour)) } x1="0" x2=(width) y1=(px(y(limit.value))) y2=(px(y(limit.value))) {} }
+                path.line d=(stroke(&self.points, &x, &y)) {}
+            }
+        }
     }
 
-    fn contains(&self, time: Timestamp) -> bool {
-        time >= self.from && time <= self.to
+    fn svg(&self, values: Values, style: Option<&str>) -> Markup {
+        let y = |value: f64| HEIGHT - BOTTOM - values.share(value) * (HEIGHT - TOP - BOTTOM);
+        let x = |time: Timestamp| self.x(time);
+        let unit = self.unit.as_deref().filter(|unit| *unit != "1").map(|unit| format!(" ({})", brief(unit)));
+        html! {
+            svg xmlns=[style.map(|_| "http://www.w3.org/2000/svg")] width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(brief(&self.said(values))) {
+                @if let Some(style) = style { style { (PreEscaped(style)) } }
+                text.title x="0" y="16" { (cut(&brief(&self.title), TITLE_CHARACTERS_MAX)) (unit.unwrap_or_default()) }
+                @for hole in self.holes() {
+                    rect.hole x=(px(x(hole.0))) y=(TOP) width=(px(x(hole.1) - x(hole.0))) height=(px(HEIGHT - TOP - BOTTOM)) { title { "no data" } }
+                }
+                @for value in values.ticks() {
+                    line.axis x1=(LEFT) x2=(WIDTH - RIGHT) y1=(px(y(value))) y2=(px(y(value))) {}
+                    text.soft x=(LEFT - 8.0) y=(px(y(value) + 4.0)) text-anchor="end" { (figure(value)) }
+                }
+                @for (time, name) in scale::times(self.from, self.end()) {
+                    line.axis x1=(px(x(time))) x2=(px(x(time))) y1=(HEIGHT - BOTTOM) y2=(HEIGHT - BOTTOM + 4.0) {}
+                    text.soft x=(px(x(time))) y=(HEIGHT - 8.0) text-anchor="middle" { (name) }
+                }
+                @for limit in self.limits.iter().filter(|limit| (values.low..=values.high).contains(&limit.value)) {
+                    line class={ "limit " (super::class(limit.colour)) } x1=(LEFT) x2=(WIDTH - RIGHT) y1=(px(y(limit.value))) y2=(px(y(limit.value))) {}
+                    text class={ "limit-text " (super::class(limit.colour)) } x=(LEFT + 4.0) y=(px(y(limit.value) - 4.0)) { (brief(&limit.text)) }
+                }
+                @for mark in self.marks_shown() { (mark.draw(x(mark.time))) }
+                @if let Some(forecast) = &self.forecast { (self.ahead(forecast, &x, &y)) }
+                path.line d=(stroke(&self.points, &x, &y)) {}
+            }
+        }
     }
 
-    /// Smallest and largest value, apart from each other.
-    fn range(&self) -> Option<(f64, f64)> {
-        let values = || self.points.iter().map(|point| point.1).filter(|value| value.is_finite());
-        let (low, high) = (values().reduce(f64::min)?, values().reduce(f64::max)?);
-        if high > low { Some((low, high)) } else { Some((low - 0.5 - low.abs() * 0.1, high + 0.5 + high.abs() * 0.1)) }
+    /// From the last point to where it may be.
+    fn ahead(&self, forecast: &Forecast, x: &impl Fn(Timestamp) -> f64, y: &impl Fn(f64) -> f64) -> Markup {
+        let Some((time, value)) = self.points.last() else { return html! {} };
+        let (x1, y1, x2) = (px(x(*time)), px(y(*value)), px(x(forecast.time)));
+        html! {
+            @if let Some((low, high)) = forecast.between {
+                path.ahead-range d={ "M" (x1) " " (y1) "L" (x2) " " (px(y(low))) "V" (px(y(high))) "z" } {}
+            }
+            path.ahead d={ "M" (x1) " " (y1) "L" (x2) " " (px(y(forecast.expected))) } {}
+        }
+    }
+
+    /// Everything as a sentence.
+    fn said(&self, values: Values) -> String {
+        let last = self.points.last().map_or(f64::NAN, |point| point.1);
+        let limits: Vec<&str> = self.limits.iter().map(|limit| limit.text.as_str()).collect();
+        format!(
+            "{}: between {} and {}, last {}, {} to {}{}{}",
+            self.title,
+            figure(values.low),
+            figure(values.high),
+            figure(last),
+            moment(self.from),
+            moment(self.to),
+            if limits.is_empty() { "" } else { "; limits " },
+            limits.join(", "),
+        )
+    }
+
+    fn marks_shown(&self) -> Vec<&Mark> {
+        let inside = |mark: &&Mark| mark.time >= self.from && mark.time <= self.to;
+        self.marks.iter().filter(inside).take(MARKS_MAX).collect()
+    }
+
+    /// The edges: of the values, of what lies ahead, and of limits that are near.
+    fn values(&self) -> Option<Values> {
+        let known = self.points.iter().map(|point| point.1).filter(|value| value.is_finite());
+        let (low, high) = (known.clone().reduce(f64::min)?, known.clone().reduce(f64::max)?);
+        let ahead = self.forecast.iter().flat_map(|forecast| {
+            let (low, high) = forecast.between.unwrap_or((forecast.expected, forecast.expected));
+            [forecast.expected, low, high]
+        });
+        let near = |limit: &f64| *limit <= high.max(0.0) * NEAR && *limit >= low.min(0.0) * NEAR;
+        Values::around(known.chain(ahead).chain(self.limits.iter().map(|limit| limit.value).filter(near)))
+    }
+
+    fn end(&self) -> Timestamp {
+        self.forecast.map_or(self.to, |forecast| self.to.max(forecast.time))
     }
 
     fn x(&self, time: Timestamp) -> f64 {
-        let span = self.to.since(self.from).num_microseconds().unwrap_or(1).max(1) as f64;
-        let since = time.since(self.from).num_microseconds().unwrap_or(0) as f64;
-        LEFT + since / span * (WIDTH - LEFT - RIGHT)
+        LEFT + scale::share(time, self.from, self.end()) * (WIDTH - LEFT - RIGHT)
     }
 
-    fn path(&self, y: impl Fn(f64) -> f64) -> String {
+    /// Times without points where there should be some.
+    fn holes(&self) -> Vec<(Timestamp, Timestamp)> {
         let x = |time: Timestamp| self.x(time);
-        stroke(self.points.iter().map(|(time, value)| (x(*time), y(*value))), usual(&self.points, x))
+        let usual = usual(&self.points, &x);
+        let pairs = self.points.windows(2).map(|pair| (pair[0].0, pair[1].0));
+        let silent = self.points.last().map(|last| (last.0, self.to));
+        pairs.chain(silent).filter(|(from, to)| x(*to) - x(*from) > (usual * HOLE).max(3.0)).take(HOLES_MAX).collect()
     }
 }
 
 /// The usual distance of two points in the drawing.
-fn usual(points: &[(Timestamp, f64)], x: impl Fn(Timestamp) -> f64) -> f64 {
+fn usual(points: &[(Timestamp, f64)], x: &impl Fn(Timestamp) -> f64) -> f64 {
     let mut distances: Vec<f64> = points.windows(2).map(|pair| x(pair[1].0) - x(pair[0].0)).collect();
     distances.sort_by(f64::total_cmp);
     distances.get(distances.len() / 2).copied().unwrap_or(WIDTH)
 }
 
-/// The line through places; it pauses over holes.
-fn stroke(places: impl Iterator<Item = (f64, f64)>, usual: f64) -> String {
+/// The line through points; it pauses over holes.
+fn stroke(points: &[(Timestamp, f64)], x: &impl Fn(Timestamp) -> f64, y: &impl Fn(f64) -> f64) -> String {
+    let usual = usual(points, x);
     let mut path = String::new();
     let mut last = f64::NEG_INFINITY;
-    for (x, y) in places.filter(|(_, y)| y.is_finite()) {
+    for (time, value) in points.iter().filter(|(_, value)| value.is_finite()) {
+        let (x, y) = (x(*time), y(*value));
         let pen = if x - last > usual * HOLE { 'M' } else { 'L' };
-        // A point alone is a dot: a line of no length with round ends.
         path.push_str(&format!("{pen}{x:.1} {y:.1}"));
         if pen == 'M' {
+            // A point alone is a dot: a line of no length with round ends.
             path.push_str("h.1");
         }
         last = x;

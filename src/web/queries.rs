@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{Place, address, page, rows};
+use super::{Place, address, chart, page, rows};
 use crate::error::Error;
 use crate::query::{Answered, CannedQuery, Catalogue, Parameter, Type};
 use crate::vocab::Vocabulary;
@@ -106,6 +106,7 @@ fn answer(query: &CannedQuery, answered: &Answered, vocabulary: &Vocabulary) -> 
         section aria-labelledby="answer" {
             h2 #answer { (found.rows.len()) @if found.truncated { " or more" } " rows" }
             p.soft { (super::time(answered.window.from)) " to " (super::time(answered.window.to)) }
+            @if query.chart != "table" { (chart::section(found, &query.title)) }
             (rows::table(found, &query.title, TABLE_BYTES_MAX, vocabulary))
             p.screen {
                 a href=(address(&format!("/queries/{}", query.id), bound())) { "Link to this answer" } " · "

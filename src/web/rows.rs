@@ -12,6 +12,8 @@ use crate::vocab::Vocabulary;
 
 /// Characters of one cell.
 const CELL_CHARACTERS_MAX: usize = 300;
+/// Characters of a word that is not broken.
+const WORD_CHARACTERS_MAX: usize = 24;
 
 /// A table of as many rows as have room; `caption` says what it shows.
 pub fn table(found: &Rows, caption: &str, bytes_max: usize, vocabulary: &Vocabulary) -> Markup {
@@ -52,10 +54,11 @@ fn cell(term: Option<&Term>, vocabulary: &Vocabulary) -> Markup {
         Some(Term::Literal(literal)) => literal_cell(literal),
         Some(Term::NamedNode(iri)) => {
             let iri = iri.as_ref();
+            let name = component_name(iri);
             html! {
-                td {
+                td.long[name.as_deref().is_some_and(is_long)] {
                     @if let Some(id) = ReceiptId::from_iri(iri) { (receipt_link(id)) }
-                    @else if let Some(name) = component_name(iri) { (component_link(&name)) }
+                    @else if let Some(name) = name { (component_link(&name)) }
                     @else if let Some(kind) = vocabulary.kind_of_class(iri) { (kind) }
                     @else { (cut(iri.as_str(), CELL_CHARACTERS_MAX)) }
                 }
@@ -73,15 +76,23 @@ fn literal_cell(literal: &Literal) -> Markup {
             html! { td.number title=(text) { @if let Ok(number) = text.parse() { (figure(number)) } @else { (text) } } }
         }
         xsd::DATE_TIME => html! { td { @if let Ok(time) = text.parse() { (super::time(time)) } @else { (text) } } },
+        xsd::BOOLEAN => html! { td { @if text == "true" { "yes" } @else { "no" } } },
         xsd::DAY_TIME_DURATION | xsd::DURATION => html! { td.number { (duration(text)) } },
-        _ => html! { td { (cut(&one_line(text), CELL_CHARACTERS_MAX)) } },
+        _ => html! { td.long[is_long(text)] { (cut(&one_line(text), CELL_CHARACTERS_MAX)) } },
     }
 }
 
-/// `PT1H5M` as `1h 5m`.
+/// Has it a word that no column is wide enough for?
+fn is_long(text: &str) -> bool {
+    text.split_whitespace().any(|word| word.chars().nth(WORD_CHARACTERS_MAX).is_some())
+}
+
+/// `PT1H5M7.25S` as `1h 5m 7s`.
 fn duration(text: &str) -> String {
     let mut out = String::new();
-    for character in text.chars().filter(|character| !matches!(character, 'P' | 'T')) {
+    let (whole, has_fraction) = text.split_once('.').map_or((text, false), |(whole, _)| (whole, true));
+    let end = if has_fraction { "S" } else { "" };
+    for character in whole.chars().chain(end.chars()).filter(|character| !matches!(character, 'P' | 'T')) {
         out.extend(character.to_lowercase());
         if character.is_alphabetic() {
             out.push(' ');

@@ -39,7 +39,7 @@ pub fn section(timeline: &Timeline, path: &str, given: &BTreeMap<String, String>
             (form(path, given, kinds))
             @if timeline.entries.is_empty() { p.soft { "No evidence." } }
             @else {
-                div.table tabindex="0" role="region" aria-label="Timeline" {
+                div.table tabindex="0" role="region" aria-label="Events" {
                     table {
                         thead {
                             tr { @for name in ["Time", "Component", "Kind", "Severity", "What", "Receipt"] { th scope="col" { (name) } } }

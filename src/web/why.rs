@@ -13,7 +13,7 @@ pub fn render(answer: &Answer, evidence: &[Recorded]) -> String {
     let main = html! {
         h1 { (title) }
         p { (component_link(&question.component)) " as of " (time(question.at)) @if let Some(onset) = question.onset { ", onset " (time(onset)) } }
-        (answer::sections(answer, evidence, |_| html! {}))
+        (answer::sections(answer, evidence, None, |_| html! {}))
     };
     page(&title, Place::Elsewhere, &main)
 }

@@ -68,6 +68,10 @@ impl Naze {
         naze
     }
 
+    pub(crate) fn router(&self) -> axum::Router {
+        self.router.clone()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Reply {
         self.send(Request::get(path).body(Body::empty()).unwrap())
     }

@@ -298,8 +298,9 @@ fn the_answer_reads_well_as_json() {
     let health = serde_json::to_value(judge(&overview())).unwrap();
     assert_eq!(
         health["principles"][1],
-        json!({"principle": "kanban", "metric": "tps_kanban_queue_depth", "value": 450.0, "colour": "green",
-               "action": "monitor", "ofRedLimit": 0.45})
+        json!({"principle": "kanban", "metric": "tps_kanban_queue_depth", "value": 450.0, "unit": "",
+               "thresholds": {"yellow": ">= 500", "red": "> 1000"}, "colour": "green", "action": "monitor",
+               "ofRedLimit": 0.45, "since": null, "outlook": null})
     );
     assert_eq!((&health["overall"], &health["band"]), (&json!(null), &json!("grey")));
     assert_eq!(health["decision"], json!({"principle": null, "finding": "healthy", "action": "monitor", "unseen": []}));

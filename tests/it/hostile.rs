@@ -52,6 +52,9 @@ fn corpus() -> Vec<(&'static str, String)> {
         ("replaced text", format!("SELECT (STRLEN(?x20) AS ?n) {{ BIND(\"xxxxxxxxxx\" AS ?x0) {replaced} }}")),
         ("regex bomb", "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f FILTER(REGEX(CONCAT(STR(?c), STR(?f)), \"(a|a?)+$|((x+x+)+y){1,200}\")) }".to_owned()),
         ("regex per row", "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f FILTER(REGEX(STR(?c), CONCAT(STR(?f), \"(\\\\w{1,90}){1,90}\"))) }".to_owned()),
+        ("functions", format!("PREFIX naze: <{naze}> SELECT (COUNT(?x) AS ?n) {{ ?a naze:occurredAt ?t . ?d ?e ?f BIND(naze:mean(CONCAT(\"m\", STR(?d), STR(?a)), \"c1\", ?t, NOW()) AS ?x) }}")),
+        ("functions the same", format!("PREFIX naze: <{naze}> SELECT (COUNT(?x) AS ?n) {{ ?a naze:occurredAt ?t . ?d ?e ?f . ?g ?h ?i BIND(naze:mean(\"m\", \"c1\", ?t, NOW()) AS ?x) }}")),
+        ("functions of long texts", format!("PREFIX naze: <{naze}> SELECT (COUNT(?x) AS ?n) {{ {{ SELECT (GROUP_CONCAT(STR(?t); SEPARATOR=\" \") AS ?ts) {{ ?a ?b ?c . ?d naze:occurredAt ?t }} }} ?g naze:occurredAt ?h BIND(naze:pearson(\"m\", \"c1\", ?h, NOW(), ?ts) AS ?x) }}")),
         ("hashes", format!("SELECT (MAX(SHA512(CONCAT(STR(?c), STR(?f)))) AS ?n) {{ {star} }}")),
     ]
 }

@@ -8,6 +8,7 @@
 
 mod advise;
 mod amtool;
+mod board;
 mod cases;
 mod cli;
 mod common;
@@ -16,6 +17,7 @@ mod crossings;
 mod declared;
 mod experiments;
 mod export;
+mod functions;
 mod health;
 mod hostile;
 mod http;

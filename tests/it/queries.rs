@@ -1,12 +1,13 @@
 //! The catalogue on the worlds, and the guard before ad-hoc SPARQL.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use naze::clock::Timestamp;
 use naze::config::Config;
 use naze::error::Kind;
-use naze::query::{AdhocFormat, CannedQuery, Catalogue, Limits, ProtocolDataset, adhoc};
+use naze::query::{AdhocFormat, CannedQuery, Catalogue, Limits, Meter, ProtocolDataset, adhoc};
 use naze::record::slot::Width;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -347,7 +348,8 @@ fn a_query_that_takes_too_long_is_stopped() {
     let limits = Limits { deadline: Duration::from_millis(200), ..Limits::default() };
     let format = AdhocFormat { solutions: "text/csv", graph: "text/turtle" };
     let cross = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }";
-    let error = adhoc(naze.engine.index(), cross, &ProtocolDataset::default(), format, &limits).unwrap_err();
+    let nothing: Meter = Arc::new(|_| Ok(None));
+    let error = adhoc(naze.engine.index(), cross, &ProtocolDataset::default(), format, nothing, &limits).unwrap_err();
     assert_eq!(error.kind(), Kind::Unavailable);
     assert!(error.message().contains("ran out of time after 0.2 s"), "{error}");
 }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Principle, Readings};
+use super::{Outlook, PRINCIPLES, Principle, Readings};
 use crate::analyse::clamped::settled;
+use crate::clock::Timestamp;
 
 /// What is seen at a glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -53,6 +54,17 @@ impl Colour {
         }
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Yellow => "yellow",
+            Self::Orange => "orange",
+            Self::Red => "red",
+            Self::Grey => "grey",
+        }
+    }
+
     /// What an operator does about it.
     pub fn action(self) -> &'static str {
         match self {
@@ -75,30 +87,54 @@ pub struct Status {
     pub metric: &'static str,
     /// Its reading.
     pub value: Option<f64>,
+    /// Unit of the reading, by UCUM; a share of a whole is a `ratio`.
+    pub unit: &'static str,
+    /// Which readings are yellow, and which are red.
+    pub thresholds: Thresholds,
     /// Its colour; grey without a reading.
     pub colour: Colour,
     /// What to do about the colour.
     pub action: &'static str,
     /// The reading in units of its red limit, so that all six fit one chart: red begins above 1.
     pub of_red_limit: Option<f64>,
+    /// Since when it has had this colour, as far as its past is known.
+    pub since: Option<Timestamp>,
+    /// Where it is heading; nothing without a past.
+    pub outlook: Option<Outlook>,
+}
+
+/// Conditions for a colour, as they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Thresholds {
+    /// Readings that are yellow, unless they are red.
+    pub yellow: &'static str,
+    /// Readings that are red.
+    pub red: &'static str,
 }
 
 /// Where a metric that should be low turns yellow and red.
 struct Bands {
     yellow: f64,
     red: f64,
+    shown: Thresholds,
 }
 
-const QUEUE_DEPTH: Bands = Bands { yellow: 500.0, red: 1_000.0 };
-const ERROR_RATIO: Bands = Bands { yellow: 0.005, red: 0.01 };
-const POOL_UTILIZATION: Bands = Bands { yellow: 0.70, red: 0.85 };
-const REQUEST_P99_SECONDS: Bands = Bands { yellow: 3.0, red: 5.0 };
+const QUEUE_DEPTH: Bands = Bands::new(500.0, 1_000.0, ">= 500", "> 1000");
+const ERROR_RATIO: Bands = Bands::new(0.005, 0.01, ">= 0.005", "> 0.01");
+const POOL_UTILIZATION: Bands = Bands::new(0.70, 0.85, ">= 0.7", "> 0.85");
+const REQUEST_P99_SECONDS: Bands = Bands::new(3.0, 5.0, ">= 3", "> 5");
+const CIRCUITS: Thresholds = Thresholds { yellow: "> 0", red: "> 0.3" };
+const ATTAINMENT: Thresholds = Thresholds { yellow: "<= 0.95", red: "< 0.9" };
 /// Share of open circuits above which they are red; any open one is yellow.
 const CIRCUITS_RED: f64 = 0.30;
 /// Share of broken promises above which they are red.
 const MISSED_RED: f64 = 0.10;
 
 impl Bands {
+    const fn new(yellow: f64, red: f64, yellow_shown: &'static str, red_shown: &'static str) -> Self {
+        Self { yellow, red, shown: Thresholds { yellow: yellow_shown, red: red_shown } }
+    }
+
     /// Yellow from `yellow`, red above `red`.
     fn colour(&self, value: Option<f64>) -> Colour {
         match value {
@@ -112,34 +148,72 @@ impl Bands {
 
 /// All six, in their order.
 pub(super) fn statuses(readings: &Readings) -> Vec<Status> {
-    use Principle::{Andon, Heijunka, Jidoka, Kaizen, Kanban, Tracing};
     let pools = readings.pool_utilization();
-    let attainment = readings.slo_attainment;
-    let row = |principle, metric, value: Option<f64>, colour: Colour, of_red_limit: Option<f64>| Status {
-        principle,
-        metric,
-        value,
-        colour,
-        action: colour.action(),
-        of_red_limit: of_red_limit.map(settled),
-    };
-    let low = |principle, metric, value: Option<f64>, bands: &Bands| {
-        row(principle, metric, value, bands.colour(value), value.map(|value| value / bands.red))
-    };
-    let open = readings.circuit_open_ratio;
-    let missed = attainment.map(|attainment| (1.0 - attainment) / MISSED_RED);
-    vec![
-        row(Jidoka, "tps_jidoka_circuit_open_ratio", open, circuits(open), open.map(|open| open / CIRCUITS_RED)),
-        low(Kanban, "tps_kanban_queue_depth", readings.queue_depth, &QUEUE_DEPTH),
-        low(Andon, "tps_andon_error_rate", readings.error_ratio, &ERROR_RATIO),
-        row(Kaizen, "tps_kaizen_slo_attainment", attainment, Colour::of_attainment(attainment), missed),
+    let values = [
+        readings.circuit_open_ratio,
+        readings.queue_depth,
+        readings.error_ratio,
+        readings.slo_attainment,
+        pools,
+        readings.request_p99_seconds,
+    ];
+    let row = |(principle, value): (Principle, Option<f64>)| {
+        let colour = match principle {
+            Principle::Heijunka => pool_colour(readings),
+            _ => principle.colour(value),
+        };
+        let (metric, unit, thresholds) = principle.indicator();
         Status {
-            colour: pool_colour(readings),
-            action: pool_colour(readings).action(),
-            ..low(Heijunka, "tps_heijunka_pool_utilization", pools, &POOL_UTILIZATION)
-        },
-        low(Tracing, "tps_tracing_duration_seconds", readings.request_p99_seconds, &REQUEST_P99_SECONDS),
-    ]
+            principle,
+            metric,
+            value,
+            unit,
+            thresholds,
+            colour,
+            action: colour.action(),
+            of_red_limit: value.map(|value| settled(principle.of_red_limit(value))),
+            since: None,
+            outlook: None,
+        }
+    };
+    PRINCIPLES.into_iter().zip(values).map(row).collect()
+}
+
+impl Principle {
+    /// The metric that stands for it, its unit, and where its colour changes.
+    fn indicator(self) -> (&'static str, &'static str, Thresholds) {
+        match self {
+            Self::Jidoka => ("tps_jidoka_circuit_open_ratio", "ratio", CIRCUITS),
+            Self::Kanban => ("tps_kanban_queue_depth", "", QUEUE_DEPTH.shown),
+            Self::Andon => ("tps_andon_error_rate", "ratio", ERROR_RATIO.shown),
+            Self::Kaizen => ("tps_kaizen_slo_attainment", "ratio", ATTAINMENT),
+            Self::Heijunka => ("tps_heijunka_pool_utilization", "ratio", POOL_UTILIZATION.shown),
+            Self::Tracing => ("tps_tracing_duration_seconds", "s", REQUEST_P99_SECONDS.shown),
+        }
+    }
+
+    /// The colour of a reading by itself.
+    pub(super) fn colour(self, value: Option<f64>) -> Colour {
+        match self {
+            Self::Jidoka => circuits(value),
+            Self::Kanban => QUEUE_DEPTH.colour(value),
+            Self::Andon => ERROR_RATIO.colour(value),
+            Self::Kaizen => Colour::of_attainment(value),
+            Self::Heijunka => POOL_UTILIZATION.colour(value),
+            Self::Tracing => REQUEST_P99_SECONDS.colour(value),
+        }
+    }
+
+    fn of_red_limit(self, value: f64) -> f64 {
+        match self {
+            Self::Jidoka => value / CIRCUITS_RED,
+            Self::Kanban => value / QUEUE_DEPTH.red,
+            Self::Andon => value / ERROR_RATIO.red,
+            Self::Kaizen => (1.0 - value) / MISSED_RED,
+            Self::Heijunka => value / POOL_UTILIZATION.red,
+            Self::Tracing => value / REQUEST_P99_SECONDS.red,
+        }
+    }
 }
 
 fn circuits(open: Option<f64>) -> Colour {

@@ -44,7 +44,7 @@ fn variance(values: &[f64]) -> f64 {
 }
 
 /// Ranks around 0, tied values sharing theirs; holes stay holes.
-fn centred_ranks(values: &[Option<f64>]) -> Vec<Option<f64>> {
+pub(super) fn centred_ranks(values: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut order: Vec<(f64, usize)> =
         values.iter().enumerate().filter_map(|(place, value)| Some(((*value)?, place))).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::analyse::health::{Colour, Coverage, Health, health};
+use crate::analyse::health::{Colour, Coverage, Health};
 use crate::analyse::kaizen::change_percent;
 use crate::analyse::review::{HealthOfWeek, Missing, TrendOfWeek};
 use crate::analyse::trend::{Direction, Point, Polarity, Question, Summary, trend};
@@ -21,8 +21,6 @@ use crate::slo::Selector;
 
 /// Health is looked at this often.
 const HEALTH_EVERY: TimeDelta = TimeDelta::hours(6);
-/// Tasks per minute that a busy queue should finish.
-const THROUGHPUT_TARGET: f64 = 10.0;
 const HOUR_SECONDS: u32 = 3_600;
 /// Series of each sort that a review tells of.
 const LATENCIES_MAX: usize = 8;
@@ -112,7 +110,7 @@ impl Engine {
     pub(super) fn health_of(&self, window: Window) -> Result<Scores> {
         let next = |at: &Timestamp| at.checked_add(HEALTH_EVERY).filter(|at| *at <= window.to);
         let moments = std::iter::successors(next(&window.from), next);
-        let moments = moments.map(|at| Ok((at, health(&self.readings(at)?, THROUGHPUT_TARGET)?)));
+        let moments = moments.map(|at| Ok((at, self.health_then(at)?)));
         Ok(Scores { moments: moments.collect::<Result<_>>()? })
     }
 

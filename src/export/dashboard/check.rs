@@ -8,6 +8,8 @@ const PANELS_MAX: usize = 100;
 const QUERIES_MAX: usize = 26;
 const WIDTH_MAX: u8 = 24;
 const HEIGHT_MAX: u8 = 50;
+/// As long as Grafana takes.
+pub(super) const ADDRESS_MAX: usize = 40;
 
 pub(super) fn check(dashboard: &Dashboard) -> Result<()> {
     let name = &dashboard.name;
@@ -78,7 +80,8 @@ fn fault(dashboard: &Dashboard, panel: &Panel) -> Option<(String, &'static str)>
 }
 
 fn is_address(name: &str) -> bool {
-    (1..=40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    (1..=ADDRESS_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 fn is_duration(text: &str) -> bool {

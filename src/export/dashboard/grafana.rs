@@ -6,6 +6,7 @@ mod options;
 
 use serde_json::{Value as Json, json};
 
+use super::annotations::annotations;
 use super::links::{self, OVERVIEW, TAG};
 use super::{Dashboard, Panel, Variable, Visual};
 
@@ -27,7 +28,7 @@ pub(super) fn dashboard(dashboard: &Dashboard) -> Json {
         "refresh": "30s",
         "time": {"from": format!("now-{}", dashboard.time_range), "to": "now"},
         "timezone": "",
-        "annotations": {"list": []},
+        "annotations": {"list": annotations(DATASOURCE)},
         "templating": {"list": variables(dashboard)},
         "links": dashboard_links(dashboard),
         "panels": panels(dashboard),

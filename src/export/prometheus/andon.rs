@@ -32,6 +32,8 @@ pub(super) struct Andon {
     detections: ByName<Hours>,
     /// Incidents whose detection is known.
     incidents: Episodes<()>,
+    /// When an incident was last opened, by component and severity.
+    opened: BTreeMap<(String, String), Timestamp>,
     signals: Totals,
     /// Severity of what is pulled.
     open: Episodes<String>,
@@ -78,6 +80,14 @@ impl Andon {
     /// An incident is noticed once, however many receipts tell its steps.
     fn noticed(&mut self, event: &Event<'_>) {
         let reference = event.receipt.text("reference").unwrap_or_default();
+        if event.is_new && event.receipt.text("status").is_none_or(|status| status == "open") {
+            let severity = event.receipt.text("severity").unwrap_or(SEVERITY_DEFAULT);
+            let name = (event.component.to_owned(), severity.to_owned());
+            if self.opened.len() < NAMES_MAX || self.opened.contains_key(&name) {
+                let last = self.opened.entry(name).or_insert(event.at);
+                *last = event.at.max(*last);
+            }
+        }
         let times = event.receipt.time("onset").zip(event.receipt.time("detectedAt"));
         let Some((onset, detected)) = times.filter(|(onset, detected)| onset <= detected) else { return };
         if self.incidents.is_new(reference) {
@@ -154,6 +164,9 @@ impl Andon {
             page.gauge("tps_andon_open", &[severity], open as f64);
         }
         page.gauge_if("tps_andon_resolution_time_seconds", &[], self.resolutions.all(now).mean());
+        for ((component, severity), at) in &self.opened {
+            page.gauge("tps_andon_incident_timestamp_seconds", &[component, severity], at.seconds());
+        }
         for (component, detections) in self.detections.iter() {
             page.gauge_if("tps_andon_mttd_seconds", &[component], detections.all(now).mean());
         }

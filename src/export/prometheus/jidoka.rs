@@ -1,11 +1,15 @@
 //! Jidoka: circuits, failures, refused requests.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Event;
 use super::page::Page;
 use super::recent::{Minutes, Seconds, Sum};
 use super::totals::{ByName, OTHER, Totals};
+use super::view::Standing;
+use crate::analyse::health::Circuit as Circuits;
 use crate::clock::Timestamp;
 
 /// Longest time that is "now": failures are told per minute.
@@ -133,6 +137,22 @@ impl Jidoka {
         }
         for (component, recent) in self.recent.iter() {
             page.gauge("tps_jidoka_failure_rate", &[component], recent.last(RATE_SECONDS, now).count);
+        }
+    }
+
+    /// Circuits and failures of each component.
+    pub(super) fn stand(&self, standings: &mut BTreeMap<String, Standing>, now: Timestamp) {
+        for (component, recent) in self.recent.iter() {
+            let standing = standings.entry(component.to_owned()).or_default();
+            standing.failures_per_minute = recent.last(RATE_SECONDS, now).count;
+        }
+        for (component, circuit) in self.circuits.iter() {
+            let state = circuit.state.map(|(_, state)| match state {
+                State::Closed => (Circuits::Closed, None),
+                State::Open => (Circuits::Open, circuit.opened_at),
+                State::HalfOpen => (Circuits::HalfOpen, circuit.opened_at),
+            });
+            standings.entry(component.to_owned()).or_default().circuit = state;
         }
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Production {
     stages: Labelled<Histogram>,
     cycles: ByName<Minutes>,
     deployments: Minutes,
+    /// The latest of each component: when, and of which version.
+    deployed: ByName<Option<(Timestamp, String)>>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -64,6 +66,9 @@ impl Production {
                 if let Some(status) = event.receipt.text("status").filter(|status| *status != "started") {
                     self.deployments.add(event.at, event.told_at, Sum::outcome(status == "succeeded"));
                 }
+                let version = event.receipt.text("version").unwrap_or(OTHER).to_owned();
+                let latest = self.deployed.at(event.component);
+                *latest = latest.take().max(Some((event.at, version)));
             }
             _ => {}
         }
@@ -129,6 +134,11 @@ impl Production {
 
     #[expect(clippy::cast_precision_loss, reason = "few orders")]
     pub(super) fn tell(&self, page: &mut Page, now: Timestamp) {
+        for (component, latest) in self.deployed.iter() {
+            if let Some((at, version)) = latest {
+                page.gauge("tps_production_deployment_timestamp_seconds", &[component, version], at.seconds());
+            }
+        }
         for (metric, told) in [(PULL, &self.pull), (LEAD, &self.lead), (STAGE, &self.stages)] {
             told.iter().for_each(|(labels, told)| page.histogram(metric, &labels, told));
         }

@@ -28,10 +28,11 @@ const SPREAD: TimeDelta = TimeDelta::hours(1);
 const SERIES_MAX: usize = 1_000;
 
 const LATENCY: &str = "tps_kanban_latency_seconds";
-const DURATION: &str = "tps_tracing_duration_seconds";
+pub(super) const DURATION: &str = "tps_tracing_duration_seconds";
 const POOL: &str = "tps_heijunka_pool_utilization";
 const BALANCE: &str = "tps_heijunka_balance_coefficient";
 const DEPTH: &str = "tps_kanban_queue_depth";
+const THROUGHPUT: &str = "tps_kanban_throughput_per_minute";
 
 /// A series with the metric it tells.
 struct Told {
@@ -42,17 +43,28 @@ struct Told {
     factor: f64,
 }
 
-/// Tells all metrics that series tell; returns the requests that each component answered lately.
-pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Result<BTreeMap<String, Sum>> {
-    let mut requests = BTreeMap::new();
+/// What series tell of the last minutes beside the metrics on the page.
+#[derive(Default)]
+pub(super) struct Lately {
+    /// Requests that each component answered, and how long they took.
+    pub(super) requests: BTreeMap<String, Sum>,
+    /// 99th percentile of the slowest endpoint.
+    pub(super) request_p99_seconds: Option<f64>,
+    /// Items that each queue finished, as far as their latencies are told.
+    finished: BTreeMap<String, f64>,
+}
+
+/// Tells all metrics that series tell.
+pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Result<Lately> {
+    let mut lately = Lately::default();
     let mut loads: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
     for told in told(store) {
         let labels: Vec<&str> = told.metric.labels.iter().map(|label| value_of(&told.known.series, label)).collect();
-        let slots = store.slots(told.number, lately(now, FRESH))?;
+        let slots = store.slots(told.number, before(now, FRESH))?;
         if let Some(slot) = slots.last() {
             let at = newest.entry(told.known.series.component.clone()).or_insert(slot.start);
-            *at = slot_end(slot).max(*at);
+            *at = slot.last_at().max(*at);
         }
         match told.metric.holds {
             Type::Gauge => {
@@ -71,12 +83,12 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
                 }
                 if told.metric.name == "tps_kanban_throughput_total" {
                     let done: f64 = risen(&slots, now).unwrap_or_default();
-                    page.add("tps_kanban_throughput_per_minute", &labels, done / FRESH_MINUTES);
+                    page.add(THROUGHPUT, &labels, done / FRESH_MINUTES);
                 }
             }
             Type::Histogram(bounds) if told.known.series.kind == Kind::Distribution => {
                 page.histogram(told.metric.name, &labels, &histogram(store, &told, bounds)?);
-                spread_lately(page, &told, &labels, &slots, &mut requests);
+                spread_lately(page, &told, &labels, &slots, &mut lately);
             }
             Type::Histogram(_) => {}
         }
@@ -84,7 +96,12 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     for (pool, loads) in loads.iter().filter(|(_, loads)| loads.len() > 1) {
         page.gauge_if(BALANCE, &[pool], balance(loads));
     }
-    for (component, answered) in &requests {
+    for (queue, finished) in &lately.finished {
+        if !page.labelled(THROUGHPUT).any(|(labels, _)| labels[0] == *queue) {
+            page.gauge(THROUGHPUT, &[queue], finished / FRESH_MINUTES);
+        }
+    }
+    for (component, answered) in &lately.requests {
         page.gauge_if("tps_tracing_component_latency_seconds", &[component], answered.mean());
     }
     for (component, at) in newest {
@@ -95,7 +112,21 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     }
     zeros(page);
     ratios(page);
-    Ok(requests)
+    Ok(lately)
+}
+
+/// The fresh values of series that are named as a metric of receipts, for want of receipts.
+pub(super) fn stand_in(store: &SeriesStore, name: &str, now: Timestamp) -> Result<Vec<f64>> {
+    let metric = metric(name);
+    if metric.told_by.contains("series") {
+        return Ok(Vec::new());
+    }
+    let found = store.find(|series| series.metric == name).into_iter().take(SERIES_MAX);
+    let value = |(number, _): (u32, Arc<Known>)| {
+        let slots = store.slots(number, before(now, FRESH))?;
+        Ok(slots.last().and_then(|slot| level(&slot.rollup)))
+    };
+    found.filter_map(|known| value(known).transpose()).collect()
 }
 
 /// A total that nobody tells is nothing to worry about, and not unknown.
@@ -170,7 +201,7 @@ fn total(store: &SeriesStore, told: &Told, now: Timestamp) -> Result<Option<f64>
     if told.known.series.kind != Kind::Counter {
         return Ok(Some(store.lifetime(told.number)?.sum.max(0.0)));
     }
-    let slots = store.slots(told.number, lately(now, SPREAD))?;
+    let slots = store.slots(told.number, before(now, SPREAD))?;
     Ok(slots.last().and_then(|slot| match &slot.rollup {
         Rollup::Total(total) => Some(total.last),
         Rollup::Values(_) => None,
@@ -185,15 +216,18 @@ fn histogram(store: &SeriesStore, told: &Told, bounds: &[f64]) -> Result<Histogr
 
 /// What the latencies of the last minutes say.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn spread_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], requests: &mut BTreeMap<String, Sum>) {
+fn spread_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], lately: &mut Lately) {
     let Some(Rollup::Values(values)) = whole(slots) else { return };
     match told.metric.name {
         LATENCY => {
             page.gauge("tps_kanban_latency_p50_seconds", labels, values.quantile(0.50) * told.factor);
             page.gauge("tps_kanban_latency_p99_seconds", labels, values.quantile(0.99) * told.factor);
+            *lately.finished.entry(labels[0].to_owned()).or_default() += values.count as f64;
         }
         DURATION => {
-            let answered = requests.entry(told.known.series.component.clone()).or_default();
+            let p99 = values.quantile(0.99) * told.factor;
+            lately.request_p99_seconds = lately.request_p99_seconds.into_iter().chain([p99]).reduce(f64::max);
+            let answered = lately.requests.entry(told.known.series.component.clone()).or_default();
             answered.value += values.sum * told.factor;
             answered.count += values.count as f64;
         }
@@ -212,14 +246,14 @@ fn whole(slots: &[Slot]) -> Option<Rollup> {
 }
 
 fn risen(slots: &[Slot], now: Timestamp) -> Option<f64> {
-    let whole = steps(slots, &lately(now, FRESH), 3_600, Statistic::Increase);
+    let whole = steps(slots, &before(now, FRESH), 3_600, Statistic::Increase);
     (!whole.is_empty()).then(|| whole.iter().map(|(_, rise)| rise).sum())
 }
 
 /// Standard deviation of a level's minutes in the last hour.
 #[expect(clippy::cast_precision_loss, reason = "sixty minutes")]
 fn spread(store: &SeriesStore, number: u32, now: Timestamp) -> Result<Option<f64>> {
-    let window = lately(now, SPREAD);
+    let window = before(now, SPREAD);
     let slots = store.slots(number, window.clone())?;
     let minutes = steps(&slots, &window, 60, Statistic::Mean);
     let count = minutes.len() as f64;
@@ -252,18 +286,7 @@ fn ratios(page: &mut Page) {
     }
 }
 
-fn slot_end(slot: &Slot) -> Timestamp {
-    match &slot.rollup {
-        Rollup::Values(values) => offset(slot.start, values.last_at),
-        Rollup::Total(total) => offset(slot.start, total.last_at),
-    }
-}
-
-fn offset(start: Timestamp, milliseconds: u32) -> Timestamp {
-    start.checked_add(TimeDelta::milliseconds(i64::from(milliseconds))).unwrap_or(start)
-}
-
 /// The minutes of the last `span`, the present one among them.
-fn lately(now: Timestamp, span: TimeDelta) -> Range<Timestamp> {
+fn before(now: Timestamp, span: TimeDelta) -> Range<Timestamp> {
     ago(now, span)..now.checked_add(TimeDelta::microseconds(1)).unwrap_or(now)
 }

@@ -14,12 +14,13 @@ use super::production::Production;
 use super::quality::Quality;
 use super::totals::{OTHER, Totals};
 use super::upkeep::Upkeep;
+use super::view::Standing;
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
 use crate::record::Recorded;
 
 /// Changes with what is saved: a file of another version is read anew from the ledger.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Components whose counters begin at zero; labels have no room for more.
 const COMPONENTS_MAX: usize = 100;
 
@@ -110,6 +111,19 @@ impl State {
         self.production.tell(page, now);
         self.quality.tell(page, now);
         self.upkeep.tell(page, now);
+    }
+
+    /// Was a receipt of this kind ever recorded?
+    pub(super) fn has_told(&self, kind: &str) -> bool {
+        self.receipts.iter().any(|(labels, count)| labels == [kind] && *count > 0.0)
+    }
+
+    /// How each component stands.
+    pub(super) fn standings(&self, now: Timestamp) -> BTreeMap<String, Standing> {
+        let mut standings: BTreeMap<String, Standing> = BTreeMap::new();
+        self.jidoka.stand(&mut standings, now);
+        self.upkeep.stand(&mut standings);
+        standings
     }
 
     /// Failures of each component in the last five minutes.

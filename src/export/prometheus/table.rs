@@ -155,6 +155,9 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_andon_mttd_seconds", &["service"])
         .unit("s")
         .told_by("incident", "Mean time from onset to detection of the incidents of the last 30 days"),
+    gauge("tps_andon_incident_timestamp_seconds", &["component", "severity"])
+        .unit("s")
+        .told_by("incident", "When an incident of the component was last opened"),
     gauge("tps_andon_alert_types", &[]).told_by("alert", "Names of alerts that fired in the last day"),
     gauge("tps_andon_critical_alerts", &[]).told_by("alert", "Critical alerts that fire"),
     counter("tps_andon_log_messages_total", &["level"])
@@ -247,6 +250,9 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_production_deployment_success_ratio", &[])
         .unit("ratio")
         .told_by("deployment", "Deployments that succeeded of those that ended in the last day"),
+    gauge("tps_production_deployment_timestamp_seconds", &["component", "version"])
+        .unit("s")
+        .told_by("deployment", "When the component was last deployed, and in which version"),
     gauge("tps_quality_defect_rate", &[])
         .unit("ratio")
         .told_by("gate", "Products that failed a gate of all products first seen in the last day")

@@ -9,7 +9,7 @@ use super::page::Page;
 /// Values of one label; more become [`OTHER`].
 pub(super) const LABEL_VALUES_MAX: usize = 100;
 /// Stands for all values of a label beyond the first hundred.
-pub(super) const OTHER: &str = "other";
+pub const OTHER: &str = "other";
 /// Names that state is kept for; more share one.
 const NAMES_MAX: usize = 10_000;
 

@@ -10,6 +10,8 @@ use super::episodes::Episodes;
 use super::page::Page;
 use super::recent::{Hours, Sum};
 use super::totals::{ByName, OTHER, Totals};
+use super::view::Standing;
+use crate::analyse::health::State;
 use crate::clock::Timestamp;
 use crate::receipt::Value;
 
@@ -157,6 +159,21 @@ impl Upkeep {
         page.gauge_if("tps_persistence_last_backup_timestamp_seconds", &[], seconds(self.backed_up_at));
         let is_valid = self.validations.iter().all(|(_, last)| last.is_none_or(|(_, ok)| ok));
         page.gauge("tps_ontology_valid", &[], f64::from(u8::from(is_valid)));
+    }
+
+    /// The health that each component reports.
+    pub(super) fn stand(&self, standings: &mut BTreeMap<String, Standing>) {
+        for (component, health) in self.health.iter() {
+            let report = health.turns.back().map(|(since, state)| {
+                let state = match state {
+                    0 => State::Healthy,
+                    1 => State::Degraded,
+                    _ => State::Unhealthy,
+                };
+                (state, *since)
+            });
+            standings.entry(component.to_owned()).or_default().report = report;
+        }
     }
 
     fn compliance(&self, now: Timestamp) -> Option<f64> {

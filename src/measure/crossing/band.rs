@@ -93,7 +93,7 @@ pub struct Band {
 impl Band {
     /// The band of at least one value, `deviations` scales wide to either side, and no narrower than what was seen but for
     /// the rarest.
-    pub(super) fn of(mut values: Vec<f64>, unit: Option<&str>, deviations: f64) -> Self {
+    pub fn of(mut values: Vec<f64>, unit: Option<&str>, deviations: f64) -> Self {
         values.sort_by(f64::total_cmp);
         let median = quantile(&values, 0.5);
         let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));

@@ -19,6 +19,8 @@ use crate::measure::store::{Known, Slot};
 const SETTLED_AFTER: TimeDelta = TimeDelta::hours(24);
 /// A metric with this label is a part of a histogram, not a level of anything.
 const BUCKET_LABEL: &str = "le";
+/// What naze itself concludes from other series is no evidence beside them.
+pub const JUDGEMENT_PREFIX: &str = "naze_health_";
 
 /// What is held against a series.
 #[derive(Debug, Clone)]
@@ -32,7 +34,8 @@ pub struct Rules<'a> {
 impl<'a> Rules<'a> {
     /// Those of the series.
     pub fn of(known: &Known, declared: impl Iterator<Item = &'a Threshold>, learned: &'a Learned) -> Self {
-        let is_learned = learned.enabled && !known.series.labels.contains_key(BUCKET_LABEL);
+        let is_own = known.series.metric.starts_with(JUDGEMENT_PREFIX);
+        let is_learned = learned.enabled && !is_own && !known.series.labels.contains_key(BUCKET_LABEL);
         Self { declared: Threshold::applying(declared, &known.series), learned: is_learned.then_some(learned) }
     }
 }

@@ -1,5 +1,7 @@
 //! Slots, and the chunks they are kept in.
 
+use chrono::TimeDelta;
+
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
 use crate::measure::rollup::Rollup;
@@ -22,6 +24,17 @@ pub struct Slot {
     pub tier: Tier,
     /// What is kept of it.
     pub rollup: Rollup,
+}
+
+impl Slot {
+    /// When its last value was taken.
+    pub fn last_at(&self) -> Timestamp {
+        let offset = match &self.rollup {
+            Rollup::Values(values) => values.last_at,
+            Rollup::Total(total) => total.last_at,
+        };
+        self.start.checked_add(TimeDelta::milliseconds(i64::from(offset))).unwrap_or(self.start)
+    }
 }
 
 /// The slots of a chunk by their place in it, in order.

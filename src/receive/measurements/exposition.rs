@@ -9,6 +9,7 @@ use super::{Measurement, Taken};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::measure::Kind;
+use crate::measure::selector::labels;
 
 const FIX: &str = "send lines such as http_requests_total{code=\"200\"} 1027";
 
@@ -78,41 +79,6 @@ fn sample(line: &str, is_open_metrics: bool) -> std::result::Result<Option<Measu
         return Ok(None);
     }
     Ok(Some(Measurement { metric: metric.to_owned(), labels, at, value, ..Measurement::default() }))
-}
-
-/// Labels up to the closing brace, and what follows it.
-fn labels(text: &str) -> std::result::Result<(BTreeMap<String, String>, &str), &'static str> {
-    let mut labels = BTreeMap::new();
-    let mut rest = text.trim_start();
-    loop {
-        if let Some(after) = rest.strip_prefix('}') {
-            return Ok((labels, after));
-        }
-        let (name, after) = rest.split_once('=').ok_or("a label has no value")?;
-        let quoted = after.trim_start().strip_prefix('"').ok_or("the value of a label is not in quotes")?;
-        let (value, after) = unquoted(quoted).ok_or("the value of a label does not end")?;
-        if !value.is_empty() {
-            labels.insert(name.trim().to_owned(), value);
-        }
-        rest = after.trim_start();
-        rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
-    }
-}
-
-fn unquoted(text: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut characters = text.char_indices();
-    while let Some((place, character)) = characters.next() {
-        match character {
-            '"' => return Some((value, &text[place + 1..])),
-            '\\' => match characters.next()?.1 {
-                'n' => value.push('\n'),
-                other => value.push(other),
-            },
-            other => value.push(other),
-        }
-    }
-    None
 }
 
 fn number(text: &str) -> Option<f64> {

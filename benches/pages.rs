@@ -1,0 +1,158 @@
+//! How long pages take over a data directory, and how large they are. Prints Markdown.
+//! `cargo bench --bench pages -- FOLDER [NOW]`: the folder is written to, so give a copy; `benches/run` makes one with a
+//! million receipts. `NOW` is the time at which pages are asked for: by default that of the newest receipt.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on stops loudly")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use chrono::TimeDelta;
+use http_body_util::BodyExt as _;
+use naze::clock::{Clock, Timestamp};
+use naze::config::Config;
+use naze::engine::Engine;
+use naze::record::ledger::Ledger;
+use naze::vocab::Vocabulary;
+use serde_json::{Value as Json, json};
+use tower::ServiceExt as _;
+
+const ROUNDS: usize = 60;
+const SERVICES: usize = 50;
+/// Minutes of series.
+const DAY_MINUTES: i64 = 24 * 60;
+/// Incidents of the past year, so that their pages rest on different evidence.
+const INCIDENTS: usize = 20;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let folder = arguments.next().expect("give the folder of a data directory that may be written to");
+    let folder = Path::new(&folder);
+    let now = arguments.next().map_or_else(|| newest(folder), |text| text.parse().unwrap());
+    let engine = Engine::open(Config::with_data(folder), Clock::Fixed(now)).unwrap();
+    let pages =
+        Pages { router: naze::http::router(Arc::clone(&engine)), runtime: tokio::runtime::Runtime::new().unwrap() };
+    prepare(&pages, now);
+    let (checkpoint, _) = engine.checkpoint().unwrap();
+    let entries = checkpoint.unwrap_or_default().lines().nth(1).unwrap_or_default().to_owned();
+    println!("{entries} receipts, pages as of {now}, {ROUNDS} requests each\n");
+    println!("| page | p50 ms | p95 ms | largest KB |\n|---|---|---|---|");
+    for (name, paths) in paths(&pages) {
+        measure(&pages, name, &paths);
+    }
+}
+
+fn newest(folder: &Path) -> Timestamp {
+    let ledger = Ledger::open(Some(folder), Vocabulary::builtin()).unwrap();
+    let last = ledger.len().unwrap().checked_sub(1).expect("the folder has receipts");
+    ledger.read(last.., 1).unwrap()[0].occurred_at()
+}
+
+struct Pages {
+    router: Router,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Pages {
+    fn send(&self, request: Request<Body>) -> (u16, Vec<u8>) {
+        self.runtime.block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let status = response.status().as_u16();
+            (status, response.into_body().collect().await.unwrap().to_bytes().to_vec())
+        })
+    }
+
+    fn get(&self, path: &str) -> (u16, Vec<u8>) {
+        self.send(Request::get(path).header("accept", "text/html").body(Body::empty()).unwrap())
+    }
+
+    fn json(&self, path: &str) -> Json {
+        let (status, body) = self.send(Request::get(path).body(Body::empty()).unwrap());
+        assert_eq!(status, 200, "{path}");
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    fn post(&self, path: &str, body: &Json) {
+        let request = Request::post(path).header("content-type", "application/json");
+        let (status, answer) = self.send(request.body(Body::from(body.to_string())).unwrap());
+        assert!(status < 300 || status == 409, "{path}: {status} {}", String::from_utf8_lossy(&answer));
+    }
+}
+
+/// Incidents of the past year, and a day of series.
+fn prepare(pages: &Pages, now: Timestamp) {
+    for number in 0..INCIDENTS {
+        let days = i64::try_from(number).unwrap() * 17;
+        let at = now.checked_add(-TimeDelta::days(days)).unwrap();
+        let incident = json!({"component": format!("service-{number}"), "reference": format!("bench-{number}"), "occurredAt": at,
+            "detectedAt": at, "summary": format!("service-{number} answers slowly"), "severity": "critical"});
+        pages.post("/v1/incidents", &incident);
+    }
+    let metrics = ["tps_kanban_queue_depth", "tps_heijunka_pool_utilization", "tps_andon_error_rate"];
+    for service in 0..SERVICES {
+        let samples = metrics.iter().enumerate().flat_map(|(place, metric)| {
+            (0..DAY_MINUTES).map(move |minute| {
+                let at = now.checked_add(-TimeDelta::minutes(minute)).unwrap();
+                json!({"metric": metric, "component": format!("service-{service}"), "occurredAt": at,
+                    "value": (service as f64 + (minute % 60) as f64 / 60.0) / 100.0 * [2_000.0, 1.0, 0.01][place]})
+            })
+        });
+        pages.post("/v1/measurements", &samples.collect());
+    }
+}
+
+/// Each page with addresses that differ in what they rest on.
+fn paths(pages: &Pages) -> Vec<(&'static str, Vec<String>)> {
+    let several = |path: &str, count: usize| (0..count).map(|n| path.replace("{n}", &n.to_string())).collect();
+    let one = |path: &str| vec![path.to_owned()];
+    let changes = pages.json("/v1/queries/changes_before?lookback=7d&limit=40");
+    let receipts = changes["rows"].as_array().unwrap().iter();
+    vec![
+        ("overview", one("/")),
+        (
+            "principle",
+            ["jidoka", "kanban", "andon", "kaizen", "heijunka", "tracing"]
+                .map(|name| format!("/principles/{name}"))
+                .to_vec(),
+        ),
+        ("SLOs", one("/slos")),
+        ("recommendations", one("/recommendations")),
+        ("runbooks", one("/runbooks")),
+        ("incidents", one("/incidents")),
+        ("incident, the same again", one("/incidents/bench-0")),
+        ("incident, others", several("/incidents/bench-{n}", INCIDENTS)),
+        ("why", several("/why?component=service-{n}", SERVICES)),
+        ("component", several("/component?name=service-{n}", SERVICES)),
+        ("component, 7 days", several("/component?name=service-{n}&range=7d", SERVICES)),
+        ("receipt", receipts.map(|row| format!("/receipts/{}", row["event"].as_str().unwrap())).collect()),
+        ("component, 30 days", several("/component?name=service-{n}&range=30d", SERVICES)),
+        ("trends", one("/trends")),
+        ("trend", several("/trends?metric=tps_kanban_queue_depth&component=service-{n}", SERVICES)),
+        ("queries", one("/queries")),
+        ("query", several("/queries/failures_before?component=service-{n}&lookback=24h", SERVICES)),
+        ("explore", one("/explore")),
+        ("ledger", one("/ledger")),
+    ]
+}
+
+fn measure(pages: &Pages, name: &str, paths: &[String]) {
+    let mut largest = 0;
+    let mut times: Vec<Duration> = (0..ROUNDS + 1)
+        .map(|round| {
+            let path = &paths[round % paths.len()];
+            let started = Instant::now();
+            let (status, body) = pages.get(path);
+            let time = started.elapsed();
+            assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
+            largest = largest.max(body.len());
+            time
+        })
+        .skip(1)
+        .collect();
+    times.sort_unstable();
+    let at = |share: usize| times[(ROUNDS * share).div_ceil(100) - 1].as_secs_f64() * 1e3;
+    println!("| {name} | {:.1} | {:.1} | {:.1} |", at(50), at(95), largest as f64 / 1e3);
+}

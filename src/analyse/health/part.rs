@@ -1,0 +1,237 @@
+//! The six parts that every check looks at: kanban, andon, tpm, ontology, receipts, persistence.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::{Condition, Finding, State};
+use crate::clock::Timestamp;
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is.
+    #[serde(flatten)]
+    pub condition: Condition,
+    /// What that rests on.
+    pub details: Json,
+}
+
+/// Work in progress and queues.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Kanban {
+    /// Work orders in progress, by bucket.
+    pub wip: BTreeMap<String, f64>,
+    /// Most that may be, by bucket.
+    pub limits: BTreeMap<String, f64>,
+    /// Items in the deepest queue.
+    pub queue_depth: Option<f64>,
+    /// Depth over capacity of the fullest queue.
+    pub queue_utilization: Option<f64>,
+}
+
+/// A cord that nobody has answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cord {
+    /// Where it was pulled.
+    pub component: String,
+    /// Is it of level critical?
+    pub is_critical: bool,
+    /// When.
+    pub opened: Timestamp,
+}
+
+/// Maintenance and uptime.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tpm {
+    /// Maintenance done on time, of what was due.
+    pub compliance: Option<f64>,
+    /// The component that is up least, and for which share of the time.
+    pub uptime: Option<(String, f64)>,
+    /// Shortest mean time between failures.
+    pub mtbf_seconds: Option<f64>,
+    /// Longest mean time to recovery.
+    pub mttr_seconds: Option<f64>,
+}
+
+/// What naze knows of its own keeping.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Keeping {
+    /// Receipts in the ledger.
+    pub recorded: u64,
+    /// Of these, in the index.
+    pub indexed: u64,
+    /// Receipts refused in the last hour.
+    pub refused: f64,
+    /// Did the last validation of every component go well?
+    pub is_valid: bool,
+    /// When a backup last went well.
+    pub backed_up_at: Option<Timestamp>,
+    /// Does the newest checkpoint state what the ledger has, under its signature?
+    pub is_sealed: bool,
+}
+
+/// Utilisation above which work in progress is degraded.
+const UTILIZATION_MAX: f64 = 0.90;
+/// A critical cord open for longer is unhealthy.
+const CORD_OPEN_MAX: TimeDelta = TimeDelta::hours(1);
+const COMPLIANCE_MIN: f64 = 0.90;
+const UPTIME_MIN: f64 = 0.999;
+/// A backup is made each day; an hour may pass before it is late.
+const BACKUP_MAX: TimeDelta = TimeDelta::hours(25);
+
+impl Kanban {
+    /// Degraded above 90 % of a limit, unhealthy beyond it.
+    pub fn part(&self) -> Part {
+        let used =
+            |bucket: &String, wip: f64| self.limits.get(bucket).filter(|limit| **limit > 0.0).map(|max| wip / max);
+        let utilization = self.wip.iter().filter_map(|(bucket, wip)| used(bucket, *wip)).reduce(f64::max);
+        let mut findings = Vec::new();
+        for (bucket, wip) in &self.wip {
+            let Some(limit) = self.limits.get(bucket) else { continue };
+            let what = format!("{bucket} has {wip} work orders in progress, of {limit}");
+            if wip > limit {
+                findings.push(Finding::new(State::Unhealthy, what, None));
+            } else if used(bucket, *wip).is_some_and(|used| used > UTILIZATION_MAX) {
+                findings.push(Finding::new(State::Degraded, what, None));
+            }
+        }
+        if let Some(full) = self.queue_utilization.filter(|full| *full > UTILIZATION_MAX) {
+            findings.push(Finding::new(State::Degraded, format!("a queue is {} full", percent(full)), None));
+        }
+        let is_known = utilization.is_some() || self.queue_utilization.is_some() || !findings.is_empty();
+        let condition = if is_known {
+            Condition::of(findings)
+        } else {
+            Condition::unknown("no limit of work in progress and no use of a queue is told")
+        };
+        let available: f64 =
+            self.limits.iter().map(|(bucket, limit)| limit - self.wip.get(bucket).unwrap_or(&0.0)).sum();
+        let details = json!({
+            "wipCurrent": total(&self.wip),
+            "wipLimit": total(&self.limits),
+            "wipByBucket": self.wip,
+            "available": (!self.limits.is_empty()).then_some(available),
+            "utilization": utilization,
+            "queueDepth": self.queue_depth,
+            "queueUtilization": self.queue_utilization,
+        });
+        Part { name: "kanban", condition, details }
+    }
+}
+
+/// Degraded while a critical cord is open, unhealthy when it is for more than an hour. Without any andon ever told,
+/// nobody knows whether cords reach naze.
+pub fn andon(open: &[Cord], is_ever_told: bool, resolution_seconds: Option<f64>, at: Timestamp) -> Part {
+    let critical: Vec<&Cord> = open.iter().filter(|cord| cord.is_critical).collect();
+    let findings = critical.iter().map(|cord| {
+        let is_long = at.since(cord.opened) > CORD_OPEN_MAX;
+        let state = if is_long { State::Unhealthy } else { State::Degraded };
+        let what = format!("a critical andon of {} is open", cord.component);
+        Finding::new(state, if is_long { what + " for more than an hour" } else { what }, Some(cord.opened))
+    });
+    let condition =
+        if is_ever_told { Condition::of(findings.collect()) } else { Condition::unknown("no andon was ever told") };
+    let details =
+        json!({"openAndons": open.len(), "critical": critical.len(), "resolutionTimeSeconds": resolution_seconds});
+    Part { name: "andon", condition, details }
+}
+
+impl Tpm {
+    /// Degraded when maintenance comes late, unhealthy when uptime is below target.
+    pub fn part(&self) -> Part {
+        let late = self.compliance.filter(|compliance| *compliance < COMPLIANCE_MIN).map(|compliance| {
+            Finding::new(State::Degraded, format!("{} of maintenance was on time", percent(compliance)), None)
+        });
+        let down = self.uptime.as_ref().filter(|(_, uptime)| *uptime < UPTIME_MIN).map(|(component, uptime)| {
+            let what = format!("{component} was up {} of the last day", percent(*uptime));
+            Finding::new(State::Unhealthy, what, None)
+        });
+        let condition = if self.compliance.is_none() && self.uptime.is_none() {
+            Condition::unknown("neither maintenance nor health of a component is told")
+        } else {
+            Condition::of(late.into_iter().chain(down).collect())
+        };
+        let details = json!({
+            "compliance": self.compliance,
+            "uptime": self.uptime.as_ref().map(|(_, uptime)| uptime),
+            "mtbfSeconds": self.mtbf_seconds,
+            "mttrSeconds": self.mttr_seconds,
+        });
+        Part { name: "tpm", condition, details }
+    }
+}
+
+impl Keeping {
+    /// Ontology, receipts, persistence.
+    pub fn parts(&self, at: Timestamp) -> [Part; 3] {
+        [self.ontology(), self.receipts(), self.persistence(at)]
+    }
+
+    fn ontology(&self) -> Part {
+        let invalid = Finding::new(State::Unhealthy, "the last validation of a component found violations", None);
+        let condition = match self.recorded {
+            0 => Condition::unknown("no receipt is recorded"),
+            _ => Condition::of((!self.is_valid).then_some(invalid).into_iter().collect()),
+        };
+        Part { name: "ontology", condition, details: json!({"conforms": self.is_valid}) }
+    }
+
+    fn receipts(&self) -> Part {
+        let missing = self.recorded.saturating_sub(self.indexed);
+        let mut findings = Vec::new();
+        if missing > 0 {
+            let what = format!("{missing} receipts of the ledger are missing from the index");
+            findings.push(Finding::new(State::Degraded, what, None));
+        }
+        if self.refused > 0.0 {
+            let what = format!("{} receipts were refused in the last hour", self.refused);
+            findings.push(Finding::new(State::Unhealthy, what, None));
+        }
+        let condition = if self.recorded == 0 && findings.is_empty() {
+            Condition::unknown("no receipt is recorded")
+        } else {
+            Condition::of(findings)
+        };
+        let details = json!({
+            "generated": self.recorded, "validated": self.indexed, "missing": missing, "refusedLastHour": self.refused,
+        });
+        Part { name: "receipts", condition, details }
+    }
+
+    fn persistence(&self, at: Timestamp) -> Part {
+        let age = self.backed_up_at.map(|backed_up| at.since(backed_up));
+        let mut findings = Vec::new();
+        if !self.is_sealed {
+            let what = "the newest checkpoint does not state what the ledger has: run naze verify";
+            findings.push(Finding::new(State::Unhealthy, what, None));
+        }
+        if let Some(age) = age.filter(|age| *age > BACKUP_MAX) {
+            let what = format!("the last good backup is {} hours old", age.num_hours());
+            findings.push(Finding::new(State::Degraded, what, self.backed_up_at));
+        }
+        let condition = if age.is_none() && findings.is_empty() {
+            Condition::unknown("no backup was ever told")
+        } else {
+            Condition::of(findings)
+        };
+        let details = json!({
+            "lastBackupAt": self.backed_up_at,
+            "backupAgeSeconds": age.map(|age| age.num_seconds()),
+            "integrity": self.is_sealed,
+        });
+        Part { name: "persistence", condition, details }
+    }
+}
+
+fn total(by_bucket: &BTreeMap<String, f64>) -> Option<f64> {
+    (!by_bucket.is_empty()).then(|| by_bucket.values().sum())
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", (share * 1e4).round() / 1e2)
+}

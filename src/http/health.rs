@@ -1,0 +1,19 @@
+//! `/v1/health`: how the system under observation is. How naze itself is, `/healthz` and `/readyz` say.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::response::IntoResponse as _;
+
+use super::problem::Reply;
+use super::series::refuse_others;
+use super::work::blocking;
+use crate::engine::Engine;
+
+/// Scores, principles, checks, components, and what to do first.
+pub(super) async fn show(State(engine): State<Arc<Engine>>, Query(given): Query<BTreeMap<String, String>>) -> Reply {
+    refuse_others(&given, "none: health is told as of now")?;
+    Ok(Json(blocking(move || engine.health()).await?).into_response())
+}

@@ -1,0 +1,40 @@
+//! What stands on a component's page.
+
+use std::collections::BTreeSet;
+
+use super::Asked;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::http::why::GAP_MIN;
+use crate::report::timeline::timeline;
+use crate::web;
+
+/// Neighbours of a component.
+const NEIGHBOURS_MAX: &str = "100";
+
+/// What happened to a component, what it needs, what is measured of it.
+pub(in crate::http) fn component(engine: &Engine, asked: &Asked) -> Result<String> {
+    let name = asked.required("name")?;
+    let range = asked.range()?;
+    let story = engine.evidence_of(name, range.window)?;
+    let kinds: BTreeSet<&str> = story.iter().map(|recorded| recorded.receipt.kind()).collect();
+    let neighbours = |parameter: &'static str, column: &str| -> Result<Vec<String>> {
+        let given = [(parameter, name.to_owned()), ("limit", NEIGHBOURS_MAX.to_owned())];
+        Ok(engine.query("dependencies", given)?.rows.components(column))
+    };
+    let incidents = engine.incidents()?;
+    let own: Vec<_> = incidents.iter().filter(|one| one.opened.receipt.component() == Some(name)).collect();
+    let series: Vec<_> = engine.series(|series| series.component == name).into_iter().map(|(_, known)| known).collect();
+    Ok(web::component::render(&web::component::Page {
+        name,
+        at: asked.now,
+        range: &range,
+        needs: &neighbours("component", "target")?,
+        needed_by: &neighbours("target", "component")?,
+        incidents: &own,
+        series: &series,
+        timeline: &timeline(&story, range.window, &asked.filter()?, GAP_MIN),
+        kinds: &kinds.into_iter().collect::<Vec<_>>(),
+        given: &asked.given,
+    }))
+}

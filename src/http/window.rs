@@ -1,0 +1,30 @@
+//! `from=…&to=…&limit=…`: what an answer covers.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use crate::clock::{Timestamp, ago};
+use crate::error::{Error, Result};
+use crate::query::parse_time;
+use crate::record::Window;
+
+/// Takes the window out of `given`: up to now, and `length` long, unless it says otherwise.
+pub(super) fn window(given: &mut BTreeMap<String, String>, now: Timestamp, length: TimeDelta) -> Result<Window> {
+    let mut time = |name: &str| given.remove(name).map(|text| parse_time(name, &text, now)).transpose();
+    let to = time("to")?.unwrap_or(now);
+    let from = time("from")?.unwrap_or_else(|| ago(to, length));
+    if from >= to {
+        return Err(Error::invalid(format!("from ({from}) is not before to ({to})")).hint("swap them"));
+    }
+    Ok(Window { from, to })
+}
+
+/// Takes the number of entries wanted of each list out of `given`.
+pub(super) fn limit(given: &mut BTreeMap<String, String>, default: usize, max: usize) -> Result<usize> {
+    let Some(text) = given.remove("limit") else { return Ok(default) };
+    text.parse().ok().filter(|limit| (1..=max).contains(limit)).ok_or_else(|| {
+        Error::invalid(format!("limit=\"{text}\" is no number of entries"))
+            .hint(format!("give a number from 1 to {max}"))
+    })
+}
