@@ -67,7 +67,8 @@ fn noise() -> Vec<Json> {
     alerts
 }
 
-/// Incidents with one cause, failures on four days, deployments with trouble after two of three, an improvement.
+/// Incidents with one cause, failures on four days, deployments with trouble after two of three, what else to mend, and
+/// an improvement.
 fn evidence() -> Vec<Json> {
     let mut told = noise();
     for (reference, day) in [("I1", 4), ("I2", 6)] {
