@@ -131,7 +131,7 @@ async fn until_quit(events: &mut mpsc::Receiver<Event>) {
             return;
         }
     }
-    std::future::pending().await;
+    std::future::pending::<()>().await;
 }
 
 fn is_quit(event: &Event) -> bool {

@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::engine::{Engine, Incident, LOOKBACK_DEFAULT};
 use crate::error::Result;
 use crate::query::Row;
-use crate::record::Window;
+use crate::record::{Recorded, Window};
 use crate::vocab::Vocabulary;
 
 /// Annotations of one answer, unless asked otherwise; and most that can be asked for.
