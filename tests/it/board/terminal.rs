@@ -106,7 +106,7 @@ fn status_says_on_one_screen_what_is_red_why_since_when_and_what_to_do() {
         "do     [P1] ",
         "more",
         "new    deployment payment",
-        "1h  2 succeeded",
+        "2 succeeded",
         "last receipt",
     ] {
         assert!(printed.contains(told), "{told}:\n{printed}");
