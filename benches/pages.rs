@@ -2,6 +2,7 @@
 //! `cargo bench --bench pages -- FOLDER [NOW]`: the folder is written to, so give a copy; `benches/run` makes one with a
 //! million receipts. `NOW` is the time at which pages are asked for: by default that of the newest receipt.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on stops loudly")]
+#![expect(clippy::cast_precision_loss, reason = "small counts, as numbers")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -144,7 +145,7 @@ fn paths(pages: &Pages) -> Vec<(&'static str, Vec<String>)> {
 
 fn measure(pages: &Pages, name: &str, paths: &[String]) {
     let mut largest = 0;
-    let mut times: Vec<Duration> = (0..ROUNDS + 1)
+    let mut times: Vec<Duration> = (0..=ROUNDS)
         .map(|round| {
             let path = &paths[round % paths.len()];
             let started = Instant::now();

@@ -102,10 +102,8 @@ fn bars(found: &Rows, name: usize, number: usize) -> Markup {
 
 fn name(term: &Term) -> Markup {
     match term {
-        Term::NamedNode(iri) => match component_name(iri.as_ref()) {
-            Some(name) => component_link(&name),
-            None => html! { (cut(iri.as_str(), NAME_CHARACTERS_MAX)) },
-        },
+        Term::NamedNode(iri) => component_name(iri.as_ref())
+            .map_or_else(|| html! { (cut(iri.as_str(), NAME_CHARACTERS_MAX)) }, |name| component_link(&name)),
         Term::Literal(literal) => html! { (cut(&brief(literal.value()), NAME_CHARACTERS_MAX)) },
         other => html! { (cut(&other.to_string(), NAME_CHARACTERS_MAX)) },
     }

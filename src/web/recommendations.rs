@@ -76,8 +76,12 @@ fn effort(effort: crate::query::Effort) -> &'static str {
 
 /// A runbook of naze's own is a page here; another's address stays text, because pages lead nowhere else.
 fn runbook(runbook: &str) -> Markup {
-    match runbook.strip_prefix("docs/runbooks.md#") {
-        Some(section) => html! { a href={ "/runbooks#" (section) } { (section.replace('-', " ")) } },
-        None => html! { code { (brief(runbook)) } },
+    let section = runbook.strip_prefix("docs/runbooks.md#");
+    html! {
+        @if let Some(section) = section {
+            a href={ "/runbooks#" (section) } { (section.replace('-', " ")) }
+        } @else {
+            code { (brief(runbook)) }
+        }
     }
 }

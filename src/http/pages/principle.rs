@@ -39,7 +39,7 @@ pub(in crate::http) fn principle(engine: &Engine, asked: &Asked) -> Result<Strin
     let status = status.ok_or_else(|| Error::internal("a principle was not judged"))?;
     let standings = standings(engine, about.metrics, range.window)?;
     let more = standings.len().saturating_sub(BEHIND_MAX);
-    let shown = standings.into_iter().take(BEHIND_MAX);
+    let shown = standings.iter().take(BEHIND_MAX);
     let mut behind: Vec<Behind> =
         shown.map(|standing| behind(engine, standing, range.window)).collect::<Result<_>>()?;
     if let Some(worst) = behind.first_mut() {
@@ -91,7 +91,7 @@ fn standings(engine: &Engine, metrics: &[&str], window: Window) -> Result<Vec<St
     Ok(standings)
 }
 
-fn behind(engine: &Engine, standing: Standing, window: Window) -> Result<Behind> {
+fn behind(engine: &Engine, standing: &Standing, window: Window) -> Result<Behind> {
     let series = &standing.known.series;
     let labels: Vec<String> = series.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     Ok(Behind {
@@ -138,7 +138,7 @@ pub(super) fn sparks(engine: &Engine, at: Timestamp) -> Result<Vec<(Principle, P
     let window = Window { from: ago(at, plots::DAY), to: at };
     let spark = |about: &About| {
         let worst = standings(engine, &about.metrics[..1], window)?.into_iter().next();
-        worst.map(|worst| Ok((about.principle, behind(engine, worst, window)?.plot))).transpose()
+        worst.map(|worst| Ok((about.principle, behind(engine, &worst, window)?.plot))).transpose()
     };
     PRINCIPLES.iter().filter_map(|about| spark(about).transpose()).collect()
 }

@@ -53,7 +53,7 @@ pub(super) fn times(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, String)> 
     let length = to.since(from).num_seconds();
     let step = STEPS.into_iter().find(|step| length / step < TIMES_MAX).unwrap_or(length / TIMES_MAX + 1);
     let first = from.micros().div_euclid(step * 1_000_000) + 1;
-    (first..first + TIMES_MAX + 1)
+    (first..=first + TIMES_MAX)
         .map_while(|number| Timestamp::from_micros(number.checked_mul(step * 1_000_000)?).filter(|time| *time <= to))
         .map(|time| {
             let is_midnight = time.micros().div_euclid(1_000_000) % DAY_SECONDS == 0;
