@@ -13,9 +13,9 @@ use serde_json::json;
 use super::problem::Reply;
 use super::series::{Wanted, about, refuse_others};
 use super::work::blocking;
-use crate::analyse::trend::{self, Point, Polarity, Question, Trend};
+use crate::analyse::trend::{self, LOOKBACK, Point, Polarity, Question, Trend, WINDOWS, YEAR};
 use crate::clock::Timestamp;
-use crate::engine::Engine;
+use crate::engine::{Engine, ago};
 use crate::error::{Error, Result};
 use crate::measure::read::{Statistic, steps};
 use crate::measure::store::Known;
@@ -23,8 +23,6 @@ use crate::query::{parse_duration, parse_time};
 
 /// Series of one answer.
 const SERIES_MAX: usize = 50;
-/// As far back as any of the numbers needs: the longest window and the one before it.
-const LOOKBACK: TimeDelta = TimeDelta::days(60);
 const MINUTE_SECONDS: u32 = 60;
 
 /// Every series of the metric that the parameters pick, each through every window.
@@ -87,11 +85,12 @@ impl Asked {
 
     /// Where one series is heading.
     pub(super) fn trend(&self, engine: &Engine, number: u32, known: &Known) -> Result<Trend> {
-        let window: Range<Timestamp> = self.at.checked_add(-LOOKBACK).unwrap_or(Timestamp::MIN)..self.at;
         let statistic = self.statistic.unwrap_or(Statistic::of(known.series.kind));
-        let slots = engine.slots(number, window.clone())?;
-        let points: Vec<Point> =
-            steps(&slots, &window, MINUTE_SECONDS, statistic).into_iter().map(Point::from).collect();
+        let mut points = Vec::new();
+        for window in windows(self.at) {
+            let slots = engine.slots(number, window.clone())?;
+            points.extend(steps(&slots, &window, MINUTE_SECONDS, statistic).into_iter().map(Point::from));
+        }
         let question = Question {
             at: self.at,
             interval: interval(&points),
@@ -101,6 +100,13 @@ impl Asked {
         };
         Ok(trend::trend(&question, &points))
     }
+}
+
+/// What has to be read: the longest window a year ago, and all that is looked at now.
+fn windows(at: Timestamp) -> [Range<Timestamp>; 2] {
+    let year_ago = ago(at, YEAR);
+    let (_, longest) = WINDOWS[WINDOWS.len() - 1];
+    [ago(year_ago, TimeDelta::seconds(longest))..year_ago, ago(at, LOOKBACK)..at]
 }
 
 fn polarity(text: &str) -> Result<Polarity> {
