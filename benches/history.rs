@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use crate::remote_write::{Sample, TimeSeries, label, post};
-use crate::serve::{Server, naze_with};
+use crate::serve::{Server, naze};
 
 const METRIC: &str = "bench_load";
 const CLIENTS: usize = 4;
@@ -68,7 +68,11 @@ fn import(url: &str, count: usize, minutes: &std::ops::Range<i64>) {
                     from = to;
                     let done = (to - minutes.start) / MINUTES_A_BODY;
                     if client == 0 && done % 500 == 0 {
-                        eprintln!("{} of {} days", (to - minutes.start) / MINUTES_A_DAY, (minutes.end - minutes.start) / MINUTES_A_DAY);
+                        eprintln!(
+                            "{} of {} days",
+                            (to - minutes.start) / MINUTES_A_DAY,
+                            (minutes.end - minutes.start) / MINUTES_A_DAY
+                        );
                     }
                 }
             });
@@ -138,10 +142,13 @@ fn main() {
     let end = chrono::Utc::now().timestamp_millis() / MINUTE_MILLIS;
     let minutes = end - i64::try_from(days).unwrap() * MINUTES_A_DAY..end;
     let samples = count as f64 * (minutes.end - minutes.start) as f64;
-    println!("{count} series, {days} days of minutes, {:.1} million samples.\n\n| what | figure | |\n|---|---|---|", samples / 1e6);
+    println!(
+        "{count} series, {days} days of minutes, {:.1} million samples.\n\n| what | figure | |\n|---|---|---|",
+        samples / 1e6
+    );
 
     let folder = tempfile::tempdir().unwrap();
-    let (server, url) = naze_with(folder.path(), &[]);
+    let (server, url) = naze(folder.path(), &[]);
     let began = Instant::now();
     import(&format!("{url}/api/v1/write"), count, &minutes);
     let seconds = began.elapsed().as_secs_f64();
@@ -157,8 +164,12 @@ fn main() {
     let config = folder.path().join("aged.toml");
     fs::write(&config, "[measure]\nminutes_days = 2\n").unwrap();
     let began = Instant::now();
-    let (server, url) = naze_with(folder.path(), &["--config", config.to_str().unwrap()]);
+    let (server, url) = naze(folder.path(), &["--config", config.to_str().unwrap()]);
     wait_for_hours(&url, count);
-    println!("| minutes become hours | {:.0} s | {} MiB resident at most |", began.elapsed().as_secs_f64(), memory(&server).1);
+    println!(
+        "| minutes become hours | {:.0} s | {} MiB resident at most |",
+        began.elapsed().as_secs_f64(),
+        memory(&server).1
+    );
     print("hours", &trends(&url, count), &server, folder.path());
 }

@@ -91,7 +91,7 @@ fn main() {
     println!("{CLIENTS} clients for {seconds} s, {SERIES} series each, {} samples a request.\n", SERIES * SAMPLES);
     println!("| remote write into | samples/s acknowledged | |\n|---|---|---|");
     let folder = tempfile::tempdir().unwrap();
-    let (server, url) = naze(folder.path());
+    let (server, url) = naze(folder.path(), &[]);
     let url = format!("{url}/api/v1/write");
     println!("| naze | {:.0} | fsynced before the answer |", throughput(&url, duration));
     drop(server);

@@ -57,6 +57,32 @@ pub struct Config {
     pub senders: BTreeMap<String, Sender>,
     /// Whom `naze serve` asks for what it missed.
     pub reconcile: Reconcile,
+    /// Where series are that are not kept here.
+    pub prometheus: Option<Prometheus>,
+}
+
+/// A Prometheus whose series are read where they are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prometheus {
+    /// Where it is, with any path prefix; a user and password may be part of it.
+    pub url: String,
+    /// Bearer token to send along.
+    pub token: Option<Secret>,
+    /// Longest time for one of its answers, in seconds.
+    #[serde(default = "prometheus_seconds")]
+    pub timeout_seconds: u64,
+    /// Most points of one answer, of all its series; more series are read in longer steps.
+    #[serde(default = "prometheus_points")]
+    pub points_max: u32,
+}
+
+fn prometheus_seconds() -> u64 {
+    10
+}
+
+fn prometheus_points() -> u32 {
+    500_000
 }
 
 /// Whom `naze serve` asks for alerts that never reached it, at start and then every so often.
@@ -203,6 +229,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
+            prometheus: None,
         }
     }
 }
@@ -302,8 +329,12 @@ impl Config {
         Ok(())
     }
 
-    /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN` over what the file says.
+    /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN`, and `NAZE_PROMETHEUS_TOKEN`, over what the file
+    /// says.
     pub fn take_credentials(&mut self, variable: impl Fn(&str) -> Option<String>) {
+        if let Some(prometheus) = &mut self.prometheus {
+            prometheus.token = variable("NAZE_PROMETHEUS_TOKEN").map(Secret::from).or(prometheus.token.take());
+        }
         for receiver in RECEIVERS {
             let prefix = format!("NAZE_{}", receiver.name.to_uppercase().replace('-', "_"));
             let secret = variable(&format!("{prefix}_SECRET")).map(Secret::from);

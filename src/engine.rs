@@ -4,12 +4,14 @@ mod advised;
 mod crossings;
 mod episode;
 mod incident;
+mod lines;
 mod measured;
 mod objective;
 mod observed;
 mod readings;
 
 pub use incident::Incident;
+pub use lines::Line;
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
 
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ use self::crossings::Following;
 use self::incident::is_critical_alert;
 use self::observed::Observations;
 use crate::analyse::cause::{self, Answer, Question};
+use crate::asked::prometheus::Prometheus;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -80,6 +83,7 @@ pub struct Engine {
     recorder: Recorder,
     following: Following,
     exporter: Exporter,
+    prometheus: Option<Prometheus>,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -125,6 +129,7 @@ impl Engine {
             (Some(program), Some(data)) => Some(Workers::new(program.clone(), data.join("snapshots"))?),
             _ => None,
         };
+        let prometheus = config.prometheus.as_ref().map(Prometheus::new).transpose()?;
         Ok(Arc::new(Self {
             config,
             clock,
@@ -145,6 +150,7 @@ impl Engine {
             recorder,
             following: Following::default(),
             exporter,
+            prometheus,
             workers,
         }))
     }
@@ -463,6 +469,11 @@ impl Engine {
     /// Which labels of a sender name the component.
     pub fn mapping(&self, sender: &str) -> &ComponentMapping {
         self.mappings_of_senders.get(sender).unwrap_or(&self.mapping)
+    }
+
+    /// The Prometheus that is asked for series that are not kept here.
+    pub fn prometheus(&self) -> Option<&Prometheus> {
+        self.prometheus.as_ref()
     }
 
     /// The index, for reading.

@@ -6,6 +6,7 @@ mod hooks;
 mod idempotency;
 mod incidents;
 mod ledger;
+mod lines;
 mod negotiate;
 mod ontology;
 mod pages;
