@@ -8,6 +8,7 @@
 
 mod advise;
 mod amtool;
+mod asked;
 mod cases;
 mod cli;
 mod common;

@@ -15,16 +15,16 @@ use serde_json::{Value as Json, json};
 use crate::common::{Program, serve};
 
 /// Longest wait for any one thing.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-fn start(name: &str, folder: &Path, arguments: &[String]) -> Program {
+pub(crate) fn start(name: &str, folder: &Path, arguments: &[String]) -> Program {
     let log = fs::File::options().create(true).append(true).open(folder.join("programs.log")).unwrap();
     let mut command = Command::new(name);
     command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(log);
     Program(command.spawn().unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
