@@ -8,6 +8,7 @@ pub(crate) mod html;
 mod human;
 mod markdown;
 pub mod postmortem;
+pub mod sparkline;
 pub mod timeline;
 mod title;
 pub mod why;

@@ -34,6 +34,7 @@ mod shacl_suite;
 mod slo;
 mod sockets;
 mod sources;
+mod sparkline;
 mod sparql_protocol;
 mod trend;
 mod validate;
