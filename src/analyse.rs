@@ -4,6 +4,7 @@ pub mod advise;
 pub mod cause;
 mod clamped;
 pub mod health;
+pub mod limits;
 pub mod slo;
 pub mod trend;
 

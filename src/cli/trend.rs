@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use chrono::TimeDelta;
 use serde_json::{Value as Json, json};
 
-use super::client::{Ask, Client};
+use super::client::{Ask, Client, pairs};
 use super::output::{characters, is_coloured, print, print_rows, width};
 use super::{Format, Global};
 use crate::analyse::trend::WINDOWS;
@@ -33,12 +33,7 @@ pub(super) struct Trend {
 
 impl Trend {
     pub(super) async fn run(self, global: &Global) -> Result<ExitCode> {
-        let parameters = self.parameters.iter().map(|text| {
-            text.split_once('=').ok_or_else(|| {
-                Error::invalid(format!("\"{text}\" is no parameter")).hint("write name=value, such as polarity=lower")
-            })
-        });
-        let parameters: Vec<(&str, &str)> = parameters.collect::<Result<_>>()?;
+        let parameters = pairs(&self.parameters, "polarity=lower")?;
         if !WINDOWS.iter().any(|(name, _)| *name == self.window) {
             return Err(Error::invalid(format!("--window {} is unknown", self.window)).hint("say 1h, 24h, 7d or 30d"));
         }

@@ -113,7 +113,7 @@ fn windows(at: Timestamp) -> [Range<Timestamp>; 2] {
     [ago(year_ago, TimeDelta::seconds(longest))..year_ago, ago(at, LOOKBACK)..at]
 }
 
-fn polarity(text: &str) -> Result<Polarity> {
+pub(super) fn polarity(text: &str) -> Result<Polarity> {
     match text {
         "lower" => Ok(Polarity::LowerIsBetter),
         "higher" => Ok(Polarity::HigherIsBetter),

@@ -19,6 +19,7 @@ mod hostile;
 mod http;
 mod idempotency;
 mod kit;
+mod limits;
 mod mapping;
 mod measure;
 mod metrics;

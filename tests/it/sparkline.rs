@@ -39,7 +39,7 @@ fn marks_stand_below_their_moments() {
     assert_eq!(of_ten_minutes(Characters::Plain).marks(&[]), "");
 }
 
-/// A step of the last six hours, with a deployment where it begins and an hour of silence before.
+/// A step of the last six hours, an hour of silence before, and a deployment half-way.
 #[test]
 fn the_command_draws_what_it_judges() {
     let folder = tempfile::tempdir().unwrap();
@@ -53,10 +53,10 @@ fn the_command_draws_what_it_judges() {
         csv.push_str(&format!("{},orders,queue_depth,{value}\n", ago(minutes)));
     }
     std::fs::write(&file, csv).unwrap();
-    let measured = naze(&["record", "--data", &data, &file.display().to_string()]);
+    let measured = naze(&["import", "--data", &data, &file.display().to_string()]);
     assert_eq!(measured.status.code(), Some(0), "{}{}", text(&measured.stdout), text(&measured.stderr));
     let deployed = folder.path().join("deployed.json");
-    let receipt = serde_json::json!({"kind": "deployment", "occurredAt": ago(360), "component": "orders",
+    let receipt = serde_json::json!({"kind": "deployment", "occurredAt": ago(720), "component": "orders",
         "status": "succeeded", "version": "2"});
     std::fs::write(&deployed, receipt.to_string()).unwrap();
     let recorded = naze(&["record", "--data", &data, &deployed.display().to_string()]);
@@ -74,8 +74,9 @@ fn the_command_draws_what_it_judges() {
         line[..low].chars().all(|c| "_.".contains(c)) && line[high + 1..].chars().all(|c| "*#".contains(c)),
         "{told}"
     );
-    assert!(marks.contains('!') && (58..=61).contains(&marks.find(['!', '^']).unwrap()), "{told}");
-    assert_eq!(lines[3], "from 10 to 52", "{told}");
+    let (event, change) = (marks.find('!').unwrap(), marks.find('^').unwrap());
+    assert!((39..=41).contains(&event) && (58..=61).contains(&change), "deployed half-way\n{told}");
+    assert_eq!(lines[3], "from 10.0 to 52.0", "{told}");
     assert!(lines[4].starts_with('+'), "{told}");
     assert!(told.contains("degrading") && told.contains("not enough data"), "{told}");
     let nonsense = naze(&["trend", "--data", &data, "queue_depth", "--window", "2h"]);

@@ -86,7 +86,7 @@ struct Past {
 impl Past {
     fn to_come(values: &[f64]) -> Self {
         let mut places = values.to_vec();
-        places.sort_by(f64::total_cmp);
+        places.sort_unstable_by(f64::total_cmp);
         places.dedup();
         Self { tree: vec![0; places.len() + 1], places, len: 0 }
     }
