@@ -2,6 +2,8 @@
 //! `cargo bench --bench samples [-- SECONDS]`
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on stops loudly")]
 
+#[path = "common/remote_write.rs"]
+mod remote_write;
 #[path = "common/serve.rs"]
 mod serve;
 
@@ -11,8 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use prost::Message;
-
+use crate::remote_write::{Sample, TimeSeries, label, post};
 use crate::serve::{Server, naze};
 
 const CLIENTS: i64 = 8;
@@ -23,39 +24,8 @@ const SAMPLES: i64 = 4;
 /// Samples begin so long ago, a second apart.
 const BEGIN_SECONDS_AGO: i64 = 3_000;
 
-#[derive(Clone, PartialEq, Message)]
-struct WriteRequest {
-    #[prost(message, repeated, tag = "1")]
-    timeseries: Vec<TimeSeries>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct TimeSeries {
-    #[prost(message, repeated, tag = "1")]
-    labels: Vec<Label>,
-    #[prost(message, repeated, tag = "2")]
-    samples: Vec<Sample>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Label {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(string, tag = "2")]
-    value: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Message)]
-struct Sample {
-    #[prost(double, tag = "1")]
-    value: f64,
-    #[prost(int64, tag = "2")]
-    timestamp: i64,
-}
-
 /// What `client` sends as its `number`th body.
-fn body(client: i64, number: i64, begin: i64) -> Vec<u8> {
-    let label = |name: &str, value: String| Label { name: name.to_owned(), value };
+fn body(client: i64, number: i64, begin: i64) -> Vec<TimeSeries> {
     let timeseries = (0..SERIES).map(|series| TimeSeries {
         labels: vec![
             label("__name__", "bench_requests_total".to_owned()),
@@ -67,8 +37,7 @@ fn body(client: i64, number: i64, begin: i64) -> Vec<u8> {
             .map(|n| Sample { value: f64::from(u32::try_from(n).unwrap()), timestamp: begin + n * 1_000 })
             .collect(),
     });
-    let message = WriteRequest { timeseries: timeseries.collect() }.encode_to_vec();
-    snap::raw::Encoder::new().compress_vec(&message).unwrap()
+    timeseries.collect()
 }
 
 /// Samples a second that are acknowledged at `url`.
@@ -85,14 +54,7 @@ fn throughput(url: &str, duration: Duration) -> f64 {
                     if began.elapsed() >= duration {
                         break;
                     }
-                    let request = http
-                        .post(url)
-                        .header("content-type", "application/x-protobuf")
-                        .header("content-encoding", "snappy")
-                        .header("x-prometheus-remote-write-version", "0.1.0")
-                        .body(body(client, number, begin));
-                    let answer = request.send().unwrap();
-                    assert_eq!(answer.status(), 204, "{}", answer.text().unwrap());
+                    post(&http, url, body(client, number, begin));
                     sent.fetch_add(u64::try_from(SERIES * SAMPLES).unwrap(), Ordering::Relaxed);
                 }
             });
@@ -129,7 +91,7 @@ fn main() {
     println!("{CLIENTS} clients for {seconds} s, {SERIES} series each, {} samples a request.\n", SERIES * SAMPLES);
     println!("| remote write into | samples/s acknowledged | |\n|---|---|---|");
     let folder = tempfile::tempdir().unwrap();
-    let (server, url) = naze(folder.path());
+    let (server, url) = naze(folder.path(), &[]);
     let url = format!("{url}/api/v1/write");
     println!("| naze | {:.0} | fsynced before the answer |", throughput(&url, duration));
     drop(server);

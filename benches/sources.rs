@@ -151,7 +151,7 @@ impl Case {
     /// Events recorded in a second.
     fn throughput(&self, duration: Duration) -> f64 {
         let folder = tempfile::tempdir().unwrap();
-        let (_naze, url) = naze(folder.path());
+        let (_naze, url) = naze(folder.path(), &[]);
         let next = AtomicUsize::new(1);
         let count = if self.list.is_some() { BATCH } else { 1 };
         let began = Instant::now();

@@ -9,6 +9,7 @@ pub mod experiment;
 pub mod figure;
 pub mod health;
 pub mod kaizen;
+pub mod limits;
 pub mod review;
 pub mod slo;
 pub mod trend;

@@ -3,30 +3,37 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
 /// A UTC instant to the microsecond, written as `2026-01-26T18:40:00Z` or with the fraction it needs.
 ///
 /// Microseconds, because other SPARQL engines keep no more; UTC and without trailing zeros, because the store does not
 /// keep lexical forms and a receipt's id is a hash over them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(DateTime<Utc>);
+pub struct Timestamp(
+    /// Microseconds since 1970: series do much arithmetic with them.
+    i64,
+);
+
+const fn midnight(year: i32, month: u32, day: u32) -> i64 {
+    let date = NaiveDate::from_ymd_opt(year, month, day).expect("a date");
+    date.and_time(NaiveTime::MIN).and_utc().timestamp_micros()
+}
 
 impl Timestamp {
     /// The first instant of the year 1.
-    pub const MIN: Self = Self(NaiveDate::from_ymd_opt(1, 1, 1).expect("a date").and_time(NaiveTime::MIN).and_utc());
+    pub const MIN: Self = Self(midnight(1, 1, 1));
     /// The last day of the year 9999.
-    pub const MAX: Self =
-        Self(NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date").and_time(NaiveTime::MIN).and_utc());
+    pub const MAX: Self = Self(midnight(9999, 12, 31));
 
-    /// The instant `micros` microseconds after 1970.
+    /// The instant `micros` microseconds after 1970, or `None` outside the years 1 to 9999.
     pub fn from_micros(micros: i64) -> Option<Self> {
-        DateTime::from_timestamp_micros(micros).and_then(Self::in_range)
+        (Self::MIN.0..midnight(10_000, 1, 1)).contains(&micros).then_some(Self(micros))
     }
 
     /// Microseconds since 1970.
     pub fn micros(self) -> i64 {
-        self.0.timestamp_micros()
+        self.0
     }
 
     /// Seconds since 1970, with the fraction.
@@ -37,34 +44,31 @@ impl Timestamp {
 
     /// This instant moved by `delta`, or `None` outside the years 1 to 9999.
     pub fn checked_add(self, delta: TimeDelta) -> Option<Self> {
-        self.0.checked_add_signed(delta).and_then(Self::in_range)
+        let is_between = delta.subsec_nanos() % 1_000 < 0;
+        let micros = delta.num_microseconds()?.checked_sub(i64::from(is_between))?;
+        self.0.checked_add(micros).and_then(Self::from_micros)
     }
 
     /// Time from `earlier` to this instant.
     pub fn since(self, earlier: Self) -> TimeDelta {
-        self.0 - earlier.0
+        TimeDelta::microseconds(self.0 - earlier.0)
     }
 
     /// The chrono value, for calendars and formats.
     pub fn utc(self) -> DateTime<Utc> {
-        self.0
-    }
-
-    fn in_range(time: DateTime<Utc>) -> Option<Self> {
-        let micros = time.nanosecond() / 1_000 * 1_000;
-        ((1..=9999).contains(&time.year())).then(|| Self(time.with_nanosecond(micros).unwrap_or(time)))
+        DateTime::from_timestamp_micros(self.0).expect("chrono knows the years 1 to 9999")
     }
 }
 
 impl From<DateTime<Utc>> for Timestamp {
     fn from(time: DateTime<Utc>) -> Self {
-        Self::in_range(time).unwrap_or(Self(DateTime::UNIX_EPOCH))
+        Self::from_micros(time.timestamp_micros()).unwrap_or(Self(0))
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.to_rfc3339_opts(SecondsFormat::Micros, true);
+        let text = self.utc().to_rfc3339_opts(SecondsFormat::Micros, true);
         let text = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
         write!(f, "{text}Z")
     }
@@ -84,7 +88,7 @@ impl FromStr for Timestamp {
             Ok(millis) => DateTime::from_timestamp_millis(millis),
             Err(_) => DateTime::parse_from_rfc3339(text).ok().map(|t| t.to_utc()),
         };
-        parsed.and_then(Self::in_range).ok_or_else(|| NotATime(text.to_owned()))
+        parsed.and_then(|time| Self::from_micros(time.timestamp_micros())).ok_or_else(|| NotATime(text.to_owned()))
     }
 }
 

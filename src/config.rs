@@ -70,6 +70,32 @@ pub struct Config {
     pub reconcile: Reconcile,
     /// Tools that `naze serve` pushes to, by names of the user's choice.
     pub exports: BTreeMap<String, Export>,
+    /// Where series are that are not kept here.
+    pub prometheus: Option<Prometheus>,
+}
+
+/// A Prometheus whose series are read where they are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prometheus {
+    /// Where it is, with any path prefix; a user and password may be part of it.
+    pub url: String,
+    /// Bearer token to send along.
+    pub token: Option<Secret>,
+    /// Longest time for one of its answers, in seconds.
+    #[serde(default = "prometheus_seconds")]
+    pub timeout_seconds: u64,
+    /// Most points of one answer, of all its series; more series are read in longer steps.
+    #[serde(default = "prometheus_points")]
+    pub points_max: u32,
+}
+
+fn prometheus_seconds() -> u64 {
+    10
+}
+
+fn prometheus_points() -> u32 {
+    500_000
 }
 
 /// Whom `naze serve` asks for alerts that never reached it, at start and then every so often.
@@ -252,6 +278,7 @@ impl Default for Config {
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),
             exports: BTreeMap::new(),
+            prometheus: None,
         }
     }
 }
@@ -363,9 +390,12 @@ impl Config {
         Ok(())
     }
 
-    /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN`, and each export's `NAZE_EXPORT_<NAME>_TOKEN`, over
-    /// what the file says.
+    /// Takes each sender's `NAZE_<NAME>_SECRET` and `NAZE_<NAME>_TOKEN`, each export's `NAZE_EXPORT_<NAME>_TOKEN`, and
+    /// `NAZE_PROMETHEUS_TOKEN`, over what the file says.
     pub fn take_credentials(&mut self, given: impl Fn(&str) -> Option<String>) {
+        if let Some(prometheus) = &mut self.prometheus {
+            prometheus.token = given("NAZE_PROMETHEUS_TOKEN").map(Secret::from).or(prometheus.token.take());
+        }
         for receiver in RECEIVERS {
             let prefix = format!("NAZE_{}", receiver.name.to_uppercase().replace('-', "_"));
             let secret = given(&format!("{prefix}_SECRET")).map(Secret::from);

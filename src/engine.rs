@@ -13,11 +13,12 @@ mod incident;
 mod intake;
 mod kaizen;
 mod kinds;
-mod line;
+mod lines;
 mod live;
 mod measured;
 mod objective;
 mod observed;
+mod pooled;
 mod readings;
 mod review;
 mod runbooks;
@@ -31,6 +32,7 @@ pub use incident::Incident;
 use intake::SELF;
 pub use intake::{Outcome, refusal};
 pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};
+pub use lines::Line;
 pub use live::{Live, News};
 pub use objective::{ObjectiveStatus, SloStatus, SlosStatus};
 pub use runbooks::OpenAlert;
@@ -46,6 +48,7 @@ use self::crossings::Following;
 use self::observed::Observations;
 use self::watching::Sources;
 use crate::analyse::cause::{self, Answer, Question};
+use crate::asked::prometheus::Prometheus;
 use crate::clock::{Clock, Timestamp, ago};
 use crate::config::Config;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -93,6 +96,7 @@ pub struct Engine {
     exporter: Exporter,
     exports: Board,
     live: Live,
+    prometheus: Option<Prometheus>,
     /// For ad-hoc queries; `None` answers them in this process.
     workers: Option<Workers>,
 }
@@ -141,6 +145,7 @@ impl Engine {
             _ => None,
         };
         let exports = push::board(&config.exports);
+        let prometheus = config.prometheus.as_ref().map(Prometheus::new).transpose()?;
         Ok(Arc::new(Self {
             live: Live::new(ledger.len()?),
             config,
@@ -164,6 +169,7 @@ impl Engine {
             following: Following::default(),
             exporter,
             exports,
+            prometheus,
             workers,
         }))
     }
@@ -346,6 +352,11 @@ impl Engine {
     /// Which labels of a sender name the component.
     pub fn mapping(&self, sender: &str) -> &ComponentMapping {
         self.mappings_of_senders.get(sender).unwrap_or(&self.mapping)
+    }
+
+    /// The Prometheus that is asked for series that are not kept here.
+    pub fn prometheus(&self) -> Option<&Prometheus> {
+        self.prometheus.as_ref()
     }
 
     /// The index, for reading.

@@ -15,6 +15,7 @@ mod idempotency;
 mod incidents;
 mod kaizen;
 mod ledger;
+mod lines;
 mod live;
 mod negotiate;
 mod ontology;
@@ -81,6 +82,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/series/{metric}", get(series::show))
         .route("/v1/trends/{metric}", get(trends::show))
         .route("/v1/thresholds", get(thresholds::list))
+        .route("/v1/thresholds/advice/{metric}", get(thresholds::advise))
         .route("/v1/slos", get(slos::list))
         .route("/v1/slos/rules", get(slos::rules))
         .route("/v1/slos/{name}", declared::route(Subject::Slo).get(slos::show))

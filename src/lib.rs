@@ -32,6 +32,7 @@
 //! | [`report`] | timelines, post-mortems, reviews |
 //! | [`export`] | dashboards for Grafana, metrics for Prometheus, pushes to other tools, dumps |
 //! | [`engine`] | all of it over one data directory |
+//! | [`asked`] | servers that naze asks: a Prometheus for series it does not keep |
 //! | [`reconcile`] | asks senders for what naze missed |
 //! | [`web`] | pages: HTML and SVG |
 //! | [`http`], [`cli`] | two doors to the engine; a CLI command is an HTTP request |
@@ -77,6 +78,7 @@
 //! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |
 
 pub mod analyse;
+pub mod asked;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -5,6 +5,7 @@
 //! ([`store`]) beside the ledger, written by one thread ([`recorder`]) as durably as receipts are.
 
 pub mod crossing;
+pub mod histogram;
 pub mod read;
 pub mod recorder;
 pub mod relabel;

@@ -45,6 +45,7 @@ pub use alertmanager::api::active_alerts;
 pub use github::github;
 pub use openslo::{Definitions, openslo};
 pub use receiver::{Delivery, Given, RECEIVERS, Receiver, Reply, Tally};
+pub(crate) use remote_write::kind_by_name;
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -12,6 +12,7 @@ mod markdown;
 mod plain;
 pub mod postmortem;
 pub mod review;
+pub mod sparkline;
 pub mod timeline;
 mod title;
 pub mod why;

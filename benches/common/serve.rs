@@ -14,9 +14,11 @@ impl Drop for Server {
     }
 }
 
-/// Serves the data in `folder`; the second is its address, such as `http://127.0.0.1:40123`.
-pub(crate) fn naze(folder: &Path) -> (Server, String) {
+/// Serves the data in `folder`, with more arguments before `serve`; the second is its address, such as
+/// `http://127.0.0.1:40123`.
+pub(crate) fn naze(folder: &Path, arguments: &[&str]) -> (Server, String) {
     let mut process = Command::new(env!("CARGO_BIN_EXE_naze"))
+        .args(arguments)
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(folder)
         .env("NAZE_LOG", "naze=info")

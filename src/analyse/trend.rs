@@ -126,14 +126,20 @@ pub struct Trend {
 pub const WINDOWS: [(&str, i64); 4] = [("1h", 3_600), ("24h", 86_400), ("7d", 604_800), ("30d", 2_592_000)];
 
 const DAY: TimeDelta = TimeDelta::days(1);
+/// As far back as any of the numbers needs, but for those a year ago: the longest window and the one before it.
+pub const LOOKBACK: TimeDelta = TimeDelta::days(60);
+/// A year of whole weeks, so that Mondays are compared with Mondays.
+pub const YEAR: TimeDelta = TimeDelta::weeks(52);
 
-/// Looks at `points` through every window. Their order does not matter.
+/// Looks at `points` through every window. Their order does not matter. Those older than [`LOOKBACK`] only serve to be
+/// compared with.
 pub fn trend(question: &Question, points: &[Point]) -> Trend {
     let mut known: Vec<Point> =
         points.iter().filter(|point| point.value.is_finite() && point.time <= question.at).copied().collect();
     known.sort_by(|a, b| a.time.cmp(&b.time).then(a.value.total_cmp(&b.value)));
-    let profile = Profile::of(&known, question);
-    let surprises = surprise::surprises(&known);
+    let recent = &known[known.partition_point(|point| point.time < back(question.at, LOOKBACK))..];
+    let profile = Profile::of(recent, question);
+    let surprises = surprise::surprises(recent);
     let windows: Vec<WindowTrend> = WINDOWS
         .iter()
         .map(|(name, length)| {
@@ -144,7 +150,7 @@ pub fn trend(question: &Question, points: &[Point]) -> Trend {
         question: question.clone(),
         ignored: points.iter().filter(|point| !point.value.is_finite()).count(),
         reversal: reversal::find(&windows),
-        seasonality: season::seasonality(&known),
+        seasonality: season::seasonality(recent),
         windows,
     }
 }

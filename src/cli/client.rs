@@ -164,6 +164,16 @@ impl Answer {
     }
 }
 
+/// The name and the value of each `name=value`.
+pub(super) fn pairs<'a>(parameters: &'a [String], example: &str) -> Result<Vec<(&'a str, &'a str)>> {
+    let pair = |text: &'a String| {
+        text.split_once('=').ok_or_else(|| {
+            Error::invalid(format!("\"{text}\" is no parameter")).hint(format!("write name=value, such as {example}"))
+        })
+    };
+    parameters.iter().map(pair).collect()
+}
+
 async fn send_to_router(router: Router, ask: Ask) -> Result<Answer> {
     let response = ask_router(router, ask).await?;
     let status = response.status();

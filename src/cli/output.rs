@@ -9,6 +9,11 @@ use serde_json::Value as Json;
 use super::Format;
 use super::screen::harmless;
 use crate::error::{Context as _, Result};
+use crate::report::sparkline::Characters;
+
+/// Columns of what is no terminal, and most of one.
+const WIDTH_DEFAULT: usize = 80;
+const WIDTH_MAX: usize = 240;
 
 impl Format {
     /// The media type to ask a report for.
@@ -44,6 +49,22 @@ pub(super) fn print_rows(columns: &[String], rows: &[Json]) -> Result<()> {
         table.add_row(columns.iter().map(|column| cell(&row[column])));
     }
     print(&table.to_string())
+}
+
+/// How many columns there are.
+pub(super) fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(WIDTH_DEFAULT).min(WIDTH_MAX)
+}
+
+/// What to draw with: a terminal shows blocks, a file or a pipe may not.
+pub(super) fn characters() -> Characters {
+    if std::io::stdout().is_terminal() { Characters::Blocks } else { Characters::Plain }
+}
+
+/// Whether colours are wanted: on a terminal, unless `NO_COLOR` is set.
+pub(super) fn is_coloured() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn cell(value: &Json) -> String {

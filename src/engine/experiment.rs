@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::Engine;
-use super::line::{Line, path};
+use super::pooled::{Pooled, path};
 use crate::analyse::compare::{Sample, compare};
 use crate::analyse::experiment::{Baseline, Experiment, Findings, Told, findings};
 use crate::clock::{Timestamp, ago};
@@ -194,7 +194,7 @@ impl Engine {
             Err(missing) => return Ok(Err(missing)),
         };
         show.push(path(&selector, window));
-        let Some(line) = self.line(&selector, window)? else {
+        let Some(line) = self.pooled(&selector, window)? else {
             return Ok(Err(format!("there is no series of {} for the {}", selector.metric, arm.fields().0)));
         };
         Ok(Ok(Sample::series(line.minutes().into_iter().map(|(_, value)| value))))
@@ -203,11 +203,11 @@ impl Engine {
     fn baseline(&self, receipts: &Receipts, starts_at: Timestamp) -> Result<Option<Baseline>> {
         let window = Window { from: ago(starts_at, BEFORE), to: starts_at };
         let Ok(selector) = receipts.selector(None) else { return Ok(None) };
-        Ok(self.line(&selector, window)?.and_then(|line| told(&line, window)))
+        Ok(self.pooled(&selector, window)?.and_then(|line| told(&line, window)))
     }
 }
 
-fn told(line: &Line, window: Window) -> Option<Baseline> {
+fn told(line: &Pooled, window: Window) -> Option<Baseline> {
     let minutes: Vec<f64> = line.minutes().into_iter().map(|(_, value)| value).collect();
     let summary = crate::analyse::trend::Summary::of(&minutes)?;
     let whole = |statistic| line.steps(BEFORE_SECONDS, statistic).first().map(|(_, value)| *value);

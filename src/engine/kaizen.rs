@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::Engine;
-use super::line::path;
+use super::pooled::path;
 use crate::analyse::compare::{Sample, compare};
 use crate::analyse::kaizen::{Entry, Log, Measured, direction, entry, log, newest};
 use crate::analyse::trend::Polarity;
@@ -70,7 +70,7 @@ impl Engine {
         let selector = Selector { metric: metric.clone(), component, labels, statistic };
         let end = entry.at.checked_add(span).unwrap_or(Timestamp::MAX);
         let window = Window { from: ago(entry.at, span), to: end.min(at).max(entry.at) };
-        let Some(line) = self.line(&selector, window)? else {
+        let Some(line) = self.pooled(&selector, window)? else {
             return Ok(Err(format!("there is no series of {metric} of {}", entry.component)));
         };
         let (before, after): (Vec<_>, Vec<_>) = line.minutes().into_iter().partition(|(minute, _)| *minute < entry.at);

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::TimeDelta;
 use serde_json::{Value as JsonValue, json};
 
+use super::lines::{self, Asked, Source, Told, Values};
 use super::negotiate;
 use super::problem::Reply;
 use super::work::blocking;
@@ -19,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
 use crate::measure::Series;
-use crate::measure::read::{Statistic, steps};
+use crate::measure::read::Statistic;
 use crate::measure::store::Known;
 use crate::query::{parse_duration, parse_time};
 
@@ -36,7 +37,7 @@ const STEP_MIN_SECONDS: i64 = 60;
 pub(super) struct Wanted {
     pub(super) metric: Option<String>,
     component: Option<String>,
-    labels: BTreeMap<String, String>,
+    pub(super) labels: BTreeMap<String, String>,
 }
 
 impl Wanted {
@@ -90,25 +91,15 @@ pub(super) async fn show(
         time("from", given.remove("from"))?.or_else(|| to.checked_add(-WINDOW_DEFAULT)).unwrap_or(Timestamp::MIN);
     let step = step(given.remove("step").as_deref(), &(from..to))?;
     let statistic: Option<Statistic> = given.remove("stat").map(|text| text.parse()).transpose()?;
-    refuse_others(&given, "component, label.<name>, from, to, step and stat")?;
-    let lines = blocking(move || {
-        let found = engine.series(|series| wanted.has(series));
-        if found.is_empty() {
-            return Err(Error::not_found(format!("there is no series of {metric} with these labels"))
-                .hint("GET /v1/series lists all"));
-        }
-        let line = |(number, known): (u32, Arc<Known>)| {
-            let slots = engine.slots(number, from..to)?;
-            let statistic = statistic.unwrap_or(Statistic::of(known.series.kind));
-            Ok((known, steps(&slots, &(from..to), step, statistic)))
-        };
-        found.into_iter().take(SERIES_MAX).map(line).collect::<Result<Vec<Line>>>()
-    })
-    .await?;
-    Ok(if media_type == "text/csv" { csv(&lines)? } else { json(&lines, from, to, step) })
+    let source = Source::of(&mut given)?;
+    refuse_others(&given, "component, label.<name>, from, to, step, stat and source")?;
+    let windows = vec![from..to];
+    let asked = Asked { metric, wanted, source, windows, step, statistic, lines_max: SERIES_MAX };
+    let told = lines::read(&engine, asked).await?;
+    Ok(if media_type == "text/csv" { csv(&told.lines)? } else { json(&told, from, to) })
 }
 
-type Line = (Arc<Known>, Vec<(Timestamp, f64)>);
+type Line = (Arc<Known>, Values);
 
 /// The length of a step in seconds: as asked, or what shows the window well.
 fn step(given: Option<&str>, window: &Range<Timestamp>) -> Result<u32> {
@@ -136,16 +127,18 @@ pub(super) fn about(known: &Known) -> JsonValue {
     json!({"metric": metric, "component": component, "kind": kind, "unit": known.unit, "labels": labels})
 }
 
-fn json(lines: &[Line], from: Timestamp, to: Timestamp, step: u32) -> Response {
-    let series: Vec<JsonValue> = lines
-        .iter()
-        .map(|(known, points)| {
-            let mut series = about(known);
-            series["points"] = json!(points);
-            series
-        })
-        .collect();
-    Json(json!({"from": from, "to": to, "stepSeconds": step, "series": series})).into_response()
+fn json(told: &Told, from: Timestamp, to: Timestamp) -> Response {
+    let line = |(known, points): &Line| {
+        let mut series = about(known);
+        series["points"] = json!(points);
+        series
+    };
+    let series: Vec<JsonValue> = told.lines.iter().map(line).collect();
+    let Told { source, step, truncated, .. } = told;
+    let answer = json!({
+        "from": from, "to": to, "stepSeconds": step, "source": source, "series": series, "truncated": truncated,
+    });
+    Json(answer).into_response()
 }
 
 fn csv(lines: &[Line]) -> Result<Response> {

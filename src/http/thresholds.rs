@@ -1,22 +1,31 @@
 //! `/v1/thresholds`: what is held against series, and how they stand to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse as _;
 use serde_json::{Value as JsonValue, json};
 
+use super::lines::{self, Asked, Source, Values};
 use super::problem::Reply;
 use super::series::{SERIES_MAX, Wanted, about, refuse_others};
+use super::trends::polarity;
 use super::work::blocking;
+use crate::analyse::limits;
+use crate::analyse::trend::Polarity;
+use crate::clock::ago;
 use crate::engine::{Engine, Origin, Watching};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::measure::crossing::watched::Rules;
 use crate::measure::crossing::{Basis, Direction, Threshold};
+use crate::measure::read::Statistic;
 use crate::measure::relabel::Anchored;
 use crate::measure::store::Known;
+
+/// Limits are held against minutes, so they are advised by them.
+const STEP_SECONDS: u32 = 60;
 
 /// All thresholds; with parameters also the series they pick, and what applies to each.
 pub(super) async fn list(
@@ -33,8 +42,15 @@ pub(super) async fn list(
         let thresholds = watching.origins().filter(|(_, threshold)| named(threshold));
         let thresholds: Vec<JsonValue> = thresholds.map(|(origin, threshold)| told(origin, threshold)).collect();
         let learned = &watching.learned;
+        let known: BTreeSet<String> =
+            engine.series(|_| true).into_iter().map(|(_, known)| known.series.metric.clone()).collect();
+        let promises: Vec<_> = watching.slos.iter().map(|entry| &entry.definition).collect();
+        let own = watching.origins().filter(|(origin, one)| **origin != Origin::Shipped && named(one));
+        let mut doubts = limits::of_unknown_metrics(own.map(|(_, one)| one), &known);
+        doubts.extend(limits::of_promises(watching.thresholds().filter(|one| named(one)), &promises, &known));
         let mut answer = json!({
             "thresholds": thresholds,
+            "doubts": doubts,
             "learned": {
                 "enabled": learned.enabled,
                 "deviations": learned.deviations,
@@ -53,6 +69,45 @@ pub(super) async fn list(
     })
     .await?;
     Ok(Json(answer).into_response())
+}
+
+/// A limit for each series of a metric, from what it did in the last week.
+pub(super) async fn advise(
+    State(engine): State<Arc<Engine>>,
+    Path(metric): Path<String>,
+    Query(mut given): Query<BTreeMap<String, String>>,
+) -> Reply {
+    let wanted = Wanted::of(&mut given, Some(&metric));
+    let source = Source::of(&mut given)?;
+    let statistic: Option<Statistic> = given.remove("stat").map(|text| text.parse()).transpose()?;
+    let polarity = given.remove("polarity").map_or(Ok(Polarity::LowerIsBetter), |text| polarity(&text))?;
+    let margin = given.remove("margin").map_or(Ok(limits::MARGIN_PERCENT), |text| margin(&text))?;
+    refuse_others(&given, "component, label.<name>, stat, polarity, margin and source")?;
+    let now = engine.clock().now();
+    let windows = vec![ago(now, limits::OBSERVED)..now];
+    let asked = Asked { metric, wanted, source, windows, step: STEP_SECONDS, statistic, lines_max: SERIES_MAX };
+    let told = lines::read(&engine, asked).await?;
+    let watching = engine.watching();
+    let advice = |(known, values): &(Arc<Known>, Values)| {
+        let applying = Threshold::applying(watching.thresholds(), &known.series);
+        let mut series = about(known);
+        series["advice"] = json!(limits::advise(values, polarity, margin));
+        series["thresholds"] = applying.iter().map(ToString::to_string).collect();
+        series
+    };
+    let series: Vec<JsonValue> = told.lines.iter().map(advice).collect();
+    let answer =
+        json!({"series": series, "source": told.source, "stepSeconds": told.step, "truncated": told.truncated});
+    Ok(Json(answer).into_response())
+}
+
+/// In percent.
+fn margin(text: &str) -> Result<f64> {
+    let number = text.trim_end_matches('%').trim_end().parse::<f64>().ok();
+    number.filter(|percent| (0.0..=100.0).contains(percent)).ok_or_else(|| {
+        Error::invalid(format!("margin=\"{text}\" is no share from 0 to 100 %"))
+            .hint("write 15 for 15 %; 10 to 20 suit most")
+    })
 }
 
 fn told(origin: &Origin, threshold: &Threshold) -> JsonValue {

@@ -13,22 +13,21 @@ use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 use serde_json::json;
 
+use super::lines::{self, Source, Told, Values};
 use super::negotiate;
 use super::problem::Reply;
 use super::series::{Wanted, about, refuse_others};
 use super::work::blocking;
-use crate::analyse::trend::{self, Point, Polarity, Question, Trend};
-use crate::clock::Timestamp;
-use crate::engine::Engine;
+use crate::analyse::trend::{self, LOOKBACK, Point, Polarity, Question, Trend, WINDOWS, YEAR};
+use crate::clock::{Timestamp, ago};
+use crate::engine::{Engine, Line};
 use crate::error::{Error, Result};
-use crate::measure::read::{Statistic, steps};
+use crate::measure::read::Statistic;
 use crate::measure::store::Known;
 use crate::query::{parse_duration, parse_time};
 
 /// Series of one answer.
 const SERIES_MAX: usize = 50;
-/// As far back as any of the numbers needs: the longest window and the one before it.
-const LOOKBACK: TimeDelta = TimeDelta::days(60);
 const MINUTE_SECONDS: u32 = 60;
 
 /// Every series of the metric that the parameters pick, each through every window.
@@ -51,23 +50,22 @@ pub(super) async fn show(
     }
     let wanted = Wanted::of(&mut given, Some(&metric));
     let asked = Asked::of(&mut given, engine.clock().now())?;
-    refuse_others(&given, "component, label.<name>, at, stat, polarity, threshold and horizon")?;
-    let answer = blocking(move || {
-        let found = engine.series(|series| wanted.has(series));
-        if found.is_empty() {
-            return Err(Error::not_found(format!("there is no series of {metric} with these labels"))
-                .hint("GET /v1/series lists all"));
-        }
-        let truncated = found.len() > SERIES_MAX;
-        let trends = found.into_iter().take(SERIES_MAX).map(|(number, known)| {
+    let source = Source::of(&mut given)?;
+    refuse_others(&given, "component, label.<name>, at, stat, polarity, threshold, horizon and source")?;
+    let windows = windows(asked.at).to_vec();
+    let (step, statistic) = (MINUTE_SECONDS, asked.statistic);
+    let lines = lines::Asked { metric, wanted, source, windows, step, statistic, lines_max: SERIES_MAX };
+    let Told { source, step, lines, truncated } = lines::read(&engine, lines).await?;
+    let trends = blocking(move || {
+        let trend = |(known, values): (Arc<Known>, Values)| {
             let mut answer = about(&known);
-            answer["trend"] = json!(asked.trend(&engine, number, &known)?);
-            Ok(answer)
-        });
-        Ok(json!({"trends": trends.collect::<Result<Vec<_>>>()?, "truncated": truncated}))
+            answer["trend"] = json!(asked.judge(values));
+            answer
+        };
+        Ok(lines.into_iter().map(trend).collect::<Vec<_>>())
     })
     .await?;
-    Ok(Json(answer).into_response())
+    Ok(Json(json!({"trends": trends, "source": source, "stepSeconds": step, "truncated": truncated})).into_response())
 }
 
 /// What is asked of every series.
@@ -103,12 +101,17 @@ impl Asked {
     }
 
     /// Where one series is heading.
-    pub(super) fn trend(&self, engine: &Engine, number: u32, known: &Known) -> Result<Trend> {
-        let window: Range<Timestamp> = self.at.checked_add(-LOOKBACK).unwrap_or(Timestamp::MIN)..self.at;
-        let statistic = self.statistic.unwrap_or(Statistic::of(known.series.kind));
-        let slots = engine.slots(number, window.clone())?;
-        let points: Vec<Point> =
-            steps(&slots, &window, MINUTE_SECONDS, statistic).into_iter().map(Point::from).collect();
+    pub(super) fn trend(&self, engine: &Engine, number: u32, known: &Arc<Known>) -> Result<Trend> {
+        let line = Line::of_series(number, Arc::clone(known));
+        let mut values = Vec::new();
+        for window in windows(self.at) {
+            values.extend(engine.values(&line, &window, MINUTE_SECONDS, self.statistic)?);
+        }
+        Ok(self.judge(values))
+    }
+
+    fn judge(&self, values: Values) -> Trend {
+        let points: Vec<Point> = values.into_iter().map(Point::from).collect();
         let question = Question {
             at: self.at,
             interval: interval(&points),
@@ -116,11 +119,18 @@ impl Asked {
             threshold: self.threshold,
             horizon: self.horizon,
         };
-        Ok(trend::trend(&question, &points))
+        trend::trend(&question, &points)
     }
 }
 
-fn polarity(text: &str) -> Result<Polarity> {
+/// What has to be read: the longest window a year ago, and all that is looked at now.
+fn windows(at: Timestamp) -> [Range<Timestamp>; 2] {
+    let year_ago = ago(at, YEAR);
+    let (_, longest) = WINDOWS[WINDOWS.len() - 1];
+    [ago(year_ago, TimeDelta::seconds(longest))..year_ago, ago(at, LOOKBACK)..at]
+}
+
+pub(super) fn polarity(text: &str) -> Result<Polarity> {
     match text {
         "lower" => Ok(Polarity::LowerIsBetter),
         "higher" => Ok(Polarity::HigherIsBetter),

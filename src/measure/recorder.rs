@@ -147,8 +147,8 @@ struct Desk {
 impl Desk {
     fn work(&mut self, queue: &Receiver<Job>) {
         loop {
-            let wait = self.flush_at.map_or(FLUSH_EVERY, |at| at.saturating_duration_since(Instant::now()));
-            match queue.recv_timeout(wait) {
+            let next = self.flush_at.map_or(self.age_at, |flush_at| flush_at.min(self.age_at));
+            match queue.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(job) => self.write_group(gather(job, queue)),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -243,7 +243,7 @@ impl Desk {
         match self.store.age(self.retention.minutes_from(now), self.retention.hours_from(now)) {
             Ok(0) => self.age_at = Instant::now() + AGE_EVERY,
             // There is more to do; who waits goes first.
-            Ok(_) => self.flush_at = self.flush_at.or(Some(Instant::now())),
+            Ok(_) => {}
             Err(error) => {
                 tracing::error!(%error, "cannot age series");
                 self.age_at = Instant::now() + AGE_EVERY;

@@ -122,7 +122,8 @@ fn kind_of(told: i32) -> Option<Kind> {
     }
 }
 
-fn kind_by_name(metric: &str) -> Kind {
+/// What a series is whose kind nobody tells.
+pub(crate) fn kind_by_name(metric: &str) -> Kind {
     let counts = ["_total", "_bucket", "_count", "_sum"].iter().any(|suffix| metric.ends_with(suffix));
     if counts { Kind::Counter } else { Kind::Gauge }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Server, blocking, given, known_alerts, rounds};
+use super::{blocking, given, known_alerts, rounds};
+use crate::asked::Server;
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Outcome};
 use crate::error::Result;

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use tokio::sync::Mutex;
 use yaml_rust2::YamlLoader;
 
 use super::history::{self, Labels, Rule};
-use super::{Server, blocking, given, known_alerts, rounds};
+use super::{blocking, given, known_alerts, rounds};
+use crate::asked::Server;
+use crate::asked::prometheus::{data, moment};
 use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, Outcome};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::receive::alertmanager::api;
 use crate::record::ledger::Source;
 
@@ -58,10 +59,10 @@ struct Told {
 
 impl Told {
     async fn ask(server: &Server, since: Timestamp, now: Timestamp) -> Result<Self> {
-        let config: Config = answer(server, "/api/v1/status/config", &[]).await?;
-        let runtime: Runtime = answer(server, "/api/v1/status/runtimeinfo", &[]).await?;
+        let config: Config = data(server, "/api/v1/status/config", &[]).await?;
+        let runtime: Runtime = data(server, "/api/v1/status/runtimeinfo", &[]).await?;
         // Before the samples, which so are there for every evaluation told of.
-        let rules: Rules = answer(server, "/api/v1/rules", &[("type", "alert")]).await?;
+        let rules: Rules = data(server, "/api/v1/rules", &[("type", "alert")]).await?;
         let mut series: BTreeMap<Labels, Vec<Timestamp>> = BTreeMap::new();
         let mut from = since;
         while from < now {
@@ -69,9 +70,9 @@ impl Told {
             let seconds = to.since(from).num_seconds() + 1;
             let query = format!("{FIRING}[{seconds}s]");
             let time = to.to_string();
-            let found: Found = answer(server, "/api/v1/query", &[("query", &query), ("time", &time)]).await?;
+            let found: Found = data(server, "/api/v1/query", &[("query", &query), ("time", &time)]).await?;
             for Series { metric, values } in found.result {
-                series.entry(metric).or_default().extend(values.iter().filter_map(|(seconds, _)| at(*seconds)));
+                series.entry(metric).or_default().extend(values.iter().filter_map(|(seconds, _)| moment(*seconds)));
             }
             from = to;
         }
@@ -123,29 +124,12 @@ fn spacing(samples: &[Timestamp]) -> TimeDelta {
     samples.windows(2).map(|pair| pair[1].since(pair[0])).min().unwrap_or(TimeDelta::minutes(1))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "seconds of this age fit by far")]
-fn at(seconds: f64) -> Option<Timestamp> {
-    Timestamp::from_micros((seconds * 1e3).round() as i64 * 1_000)
-}
-
 /// Labels that this Prometheus adds to whatever it sends.
 fn external_labels(yaml: &str) -> Labels {
     let documents = YamlLoader::load_from_str(yaml).unwrap_or_default();
     let labels = documents.first().and_then(|config| config["global"]["external_labels"].as_hash());
     let pairs = labels.into_iter().flatten();
     pairs.filter_map(|(name, text)| Some((name.as_str()?.to_owned(), text.clone().into_string()?))).collect()
-}
-
-async fn answer<T: DeserializeOwned>(server: &Server, path: &str, query: &[(&str, &str)]) -> Result<T> {
-    let body = server.get(path, query).await?;
-    let answer: Answer<T> = serde_json::from_slice(&body)
-        .map_err(|error| Error::unavailable(format!("the answer to {path} is not Prometheus's")).because(error))?;
-    Ok(answer.data)
-}
-
-#[derive(Deserialize)]
-struct Answer<T> {
-    data: T,
 }
 
 #[derive(Deserialize)]

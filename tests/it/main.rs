@@ -8,6 +8,7 @@
 
 mod advise;
 mod amtool;
+mod asked;
 mod board;
 mod cases;
 mod cli;
@@ -24,6 +25,7 @@ mod http;
 mod idempotency;
 mod kaizen;
 mod kit;
+mod limits;
 mod mapping;
 mod measure;
 mod metrics;
@@ -41,6 +43,7 @@ mod shacl_suite;
 mod slo;
 mod sockets;
 mod sources;
+mod sparkline;
 mod sparql_protocol;
 mod trend;
 mod validate;

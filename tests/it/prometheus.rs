@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 use crate::common::{Program, serve};
 
 /// Longest wait for any one thing.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn start(name: &str, folder: &Path, arguments: &[String]) -> Program {
     let log = fs::File::options().create(true).append(true).open(folder.join("programs.log")).unwrap();

@@ -27,7 +27,7 @@ impl Threshold {
     }
 
     /// Should values be low?
-    pub(super) fn is_upper(self) -> bool {
+    pub(in crate::analyse) fn is_upper(self) -> bool {
         matches!(self.comparison, Comparison::Less | Comparison::LessOrEqual)
     }
 

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::summary::mean;
-use super::{Point, back, between};
+use super::{Point, YEAR, back, between};
 use crate::clock::Timestamp;
 
 /// Two means and the change between them.
@@ -28,9 +28,6 @@ pub struct Comparisons {
     /// The same weekdays a year ago (52 weeks).
     pub year_ago: Option<Comparison>,
 }
-
-/// A year of whole weeks, so that Mondays are compared with Mondays.
-const YEAR: TimeDelta = TimeDelta::weeks(52);
 
 impl Comparison {
     /// Compares the `length` up to `at` with the `length` that ended `ago` earlier, of points in order of time.

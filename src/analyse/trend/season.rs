@@ -24,6 +24,7 @@ pub struct Seasonality {
     pub weekdays: Vec<Option<f64>>,
 }
 
+const HOUR_MICROS: i64 = 3_600_000_000;
 /// History that [`Seasonality`] rests on at least.
 const WEEKS_MIN: i64 = 2;
 
@@ -33,7 +34,7 @@ pub(super) fn seasonality(points: &[Point]) -> Option<Seasonality> {
     if last.time.since(first.time) < TimeDelta::weeks(WEEKS_MIN) {
         return None;
     }
-    let by = |count: usize, key: &dyn Fn(Timestamp) -> u32| -> Vec<Option<f64>> {
+    let by = |count: usize, key: &dyn Fn(Timestamp) -> i64| -> Vec<Option<f64>> {
         let mut sums = vec![(0.0, 0_u32); count];
         for point in points {
             let (sum, n) = &mut sums[key(point.time) as usize];
@@ -43,8 +44,9 @@ pub(super) fn seasonality(points: &[Point]) -> Option<Seasonality> {
         sums.into_iter().map(|(sum, n)| (n > 0).then(|| sum / f64::from(n))).collect()
     };
     Some(Seasonality {
-        hours: by(24, &|time| time.utc().hour()),
-        weekdays: by(7, &|time| time.utc().weekday().num_days_from_monday()),
+        // 1970 began on a Thursday.
+        hours: by(24, &|time| time.micros().div_euclid(HOUR_MICROS).rem_euclid(24)),
+        weekdays: by(7, &|time| (time.micros().div_euclid(24 * HOUR_MICROS) + 3).rem_euclid(7)),
     })
 }
 

@@ -37,7 +37,7 @@ impl Summary {
         let current = *values.last()?;
         let mean = mean(values);
         let mut sorted = values.to_vec();
-        sorted.sort_by(f64::total_cmp);
+        sorted.sort_unstable_by(f64::total_cmp);
         Some(Self {
             n: values.len(),
             current,

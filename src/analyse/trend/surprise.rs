@@ -65,20 +65,61 @@ pub fn scores(values: &[f64]) -> Vec<f64> {
 
 /// How far each value is beyond the edges of those before it.
 fn beyond(values: &[f64], learned_min: usize) -> Vec<f64> {
-    let mut past: Vec<f64> = Vec::with_capacity(values.len());
+    let mut past = Past::to_come(values);
     let score = |value: &f64| {
-        let score = if past.len() < learned_min { 0.0 } else { distance(&past, *value) };
-        past.insert(past.partition_point(|earlier| earlier < value), *value);
+        let score = if past.len < learned_min { 0.0 } else { past.distance(*value) };
+        past.add(*value);
         score
     };
     values.iter().map(score).collect()
 }
 
-fn distance(sorted: &[f64], value: f64) -> f64 {
-    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
-    let (low, middle, high) = (at(1.0 - EDGE_SHARE), at(0.5), at(EDGE_SHARE));
-    let least = (DISTANCE_MIN * (high - low)).max(DISTANCE_MIN_OF_MIDDLE * middle.abs()).max(f64::MIN_POSITIVE);
-    let up = (value - high) / (high - middle).max(least);
-    let down = (low - value) / (middle - low).max(least);
-    up.max(down).clamp(0.0, f64::MAX)
+/// The values so far. All that will come are known beforehand, so that each has its place among them: how many came of
+/// which is a Fenwick tree, where adding a value and finding the nth cost the logarithm of their number.
+struct Past {
+    /// All values to come, in order.
+    places: Vec<f64>,
+    tree: Vec<u32>,
+    len: usize,
+}
+
+impl Past {
+    fn to_come(values: &[f64]) -> Self {
+        let mut places = values.to_vec();
+        places.sort_unstable_by(f64::total_cmp);
+        places.dedup();
+        Self { tree: vec![0; places.len() + 1], places, len: 0 }
+    }
+
+    fn add(&mut self, value: f64) {
+        let mut node = self.places.partition_point(|place| *place < value) + 1;
+        while let Some(count) = self.tree.get_mut(node) {
+            *count += 1;
+            node += node & node.wrapping_neg();
+        }
+        self.len += 1;
+    }
+
+    /// The value at `share` of the way from the smallest to the largest.
+    fn at(&self, share: f64) -> f64 {
+        let mut before = ((self.len - 1) as f64 * share).round() as u32;
+        let mut place = 0;
+        let mut width = self.tree.len().next_power_of_two() / 2;
+        while width > 0 {
+            if let Some(count) = self.tree.get(place + width).filter(|count| **count <= before) {
+                before -= count;
+                place += width;
+            }
+            width /= 2;
+        }
+        self.places[place]
+    }
+
+    fn distance(&self, value: f64) -> f64 {
+        let (low, middle, high) = (self.at(1.0 - EDGE_SHARE), self.at(0.5), self.at(EDGE_SHARE));
+        let least = (DISTANCE_MIN * (high - low)).max(DISTANCE_MIN_OF_MIDDLE * middle.abs()).max(f64::MIN_POSITIVE);
+        let up = (value - high) / (high - middle).max(least);
+        let down = (low - value) / (middle - low).max(least);
+        up.max(down).clamp(0.0, f64::MAX)
+    }
 }

@@ -11,7 +11,7 @@ use crate::analyse::review::{HealthOfWeek, Missing, TrendOfWeek};
 use crate::analyse::trend::{Direction, Point, Polarity, Question, Summary, trend};
 use crate::clock::Timestamp;
 use crate::engine::Engine;
-use crate::engine::line::path;
+use crate::engine::pooled::path;
 use crate::error::Result;
 use crate::measure::Kind;
 use crate::measure::read::{Statistic, steps};
@@ -116,7 +116,7 @@ impl Engine {
 
     /// What a metric of a component usually was, minute by minute; nothing when it is not kept.
     pub(super) fn usual(&self, metric: &str, component: &str, window: Window) -> Result<Option<Summary>> {
-        let line = self.line(&of_metric(metric, Some(component)), window)?;
+        let line = self.pooled(&of_metric(metric, Some(component)), window)?;
         let values = line.map(|line| line.minutes().into_iter().map(|(_, value)| value).collect::<Vec<f64>>());
         Ok(values.and_then(|values| Summary::of(&values)))
     }

@@ -101,7 +101,7 @@ impl Post {
         };
         match self.client.post(&self.url).headers(self.headers.clone()).body(packed).send() {
             Ok(answer) => self.judge(answer),
-            Err(error) => Outcome::Later(None, crate::reconcile::root_of(error)),
+            Err(error) => Outcome::Later(None, crate::asked::root_of(error)),
         }
     }
 

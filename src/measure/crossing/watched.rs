@@ -12,13 +12,12 @@ use super::threshold::{Threshold, span};
 use super::watch::{Bounds, Level, Step, Watch};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::measure::histogram;
 use crate::measure::read::{Statistic, minutes};
 use crate::measure::store::{Known, Slot};
 
 /// What has been otherwise for so long is how it is.
 const SETTLED_AFTER: TimeDelta = TimeDelta::hours(24);
-/// A metric with this label is a part of a histogram, not a level of anything.
-const BUCKET_LABEL: &str = "le";
 /// What naze itself concludes from other series is no evidence beside them.
 pub const JUDGEMENT_PREFIX: &str = "naze_health_";
 
@@ -35,7 +34,9 @@ impl<'a> Rules<'a> {
     /// Those of the series.
     pub fn of(known: &Known, declared: impl Iterator<Item = &'a Threshold>, learned: &'a Learned) -> Self {
         let is_own = known.series.metric.starts_with(JUDGEMENT_PREFIX);
-        let is_learned = learned.enabled && !is_own && !known.series.labels.contains_key(BUCKET_LABEL);
+        // A bucket of a histogram is no level of anything.
+        let is_bucket = known.series.labels.contains_key(histogram::BOUND);
+        let is_learned = learned.enabled && !is_own && !is_bucket;
         Self { declared: Threshold::applying(declared, &known.series), learned: is_learned.then_some(learned) }
     }
 }

@@ -17,7 +17,7 @@ use crate::slo::Selector;
 const SERIES_MAX: usize = 100;
 
 /// The series that a selector picks, read in a window.
-pub(super) struct Line {
+pub(super) struct Pooled {
     kind: Kind,
     statistic: Statistic,
     /// Of counters one list for each, of all others one list together.
@@ -27,7 +27,7 @@ pub(super) struct Line {
 
 impl Engine {
     /// Reads what `selector` picks; nothing when it picks no series.
-    pub(super) fn line(&self, selector: &Selector, window: Window) -> Result<Option<Line>> {
+    pub(super) fn pooled(&self, selector: &Selector, window: Window) -> Result<Option<Pooled>> {
         let found: Vec<(u32, Arc<Known>)> = self.series(|series| selector.has(series));
         let Some((_, first)) = found.first() else { return Ok(None) };
         let kind = first.series.kind;
@@ -36,11 +36,11 @@ impl Engine {
         let read = of_kind.map(|(number, _)| self.slots(*number, window.from..window.to));
         let read: Vec<Vec<Slot>> = read.collect::<Result<_>>()?;
         let slots = if kind == Kind::Counter { read } else { vec![merged(read)] };
-        Ok(Some(Line { kind, statistic, slots, window }))
+        Ok(Some(Pooled { kind, statistic, slots, window }))
     }
 }
 
-impl Line {
+impl Pooled {
     /// The value of each minute that has one; counters add up.
     pub(super) fn minutes(&self) -> Vec<(Timestamp, f64)> {
         let mut sums: BTreeMap<Timestamp, f64> = BTreeMap::new();
