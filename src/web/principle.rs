@@ -65,7 +65,7 @@ pub const PRINCIPLES: [About; 6] = [
         reading: "of requests fail",
         bands: "watch from 0.5 %, act above 1 %",
         metrics: &["tps_andon_error_rate", "tps_andon_mttd_seconds"],
-        queries: &[("alert_timeline", "Alerts"), ("new_failure_types", "Failures never seen before")],
+        queries: &[("alert_timeline", "Alerts"), ("failure_types", "Failures by type")],
     },
     About {
         principle: Principle::Kaizen,
