@@ -161,7 +161,7 @@ fn crossings_are_correlated_with_what_goes_along() {
     let expected = 64.0 / 317_440.0_f64.sqrt();
     assert!(is_near(&of("change")["pearson"], expected), "{} is not {expected}", of("change"));
     assert!(is_near(&of("change")["spearman"], expected), "of 0 and 1 both are the same");
-    assert_eq!(of("change")["lag"], "PT1200S", "two spans later those of minutes 70 and 80 meet the rise");
+    assert_eq!(of("change")["lag"], "PT20M", "two spans later those of minutes 70 and 80 meet the rise");
 }
 
 #[test]
