@@ -112,7 +112,8 @@ impl Engine {
     fn failures_of(&self, window: Window, before: Window, missing: &mut Vec<Missing>) -> Figure {
         let mut count = |window: Window| -> Option<f64> {
             let rows = self.ask("failure_types", window, &[], missing)?;
-            Some(rows.iter().filter_map(|row| row["failures"].as_f64()).sum())
+            // The sum of no numbers is -0.
+            Some(rows.iter().filter_map(|row| row["failures"].as_f64()).sum::<f64>() + 0.0)
         };
         let (current, previous) = (count(window), count(before));
         Figure::new("failures", "", current, previous, show("failure_types", window, &[]))

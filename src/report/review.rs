@@ -77,9 +77,9 @@ fn table(head: &[&str], rows: Vec<Vec<Vec<Inline>>>) -> Block {
 }
 
 fn figures(figures: &[Figure]) -> Block {
-    let unit = |figure: &Figure, value| match (figure.unit, number(value)) {
-        ("", text) => text,
-        (unit, text) => format!("{text} {unit}"),
+    let unit = |figure: &Figure, value: Option<f64>| match (figure.unit, value) {
+        ("", _) | (_, None) => number(value),
+        (unit, Some(_)) => format!("{} {unit}", number(value)),
     };
     let row = |figure: &Figure| {
         vec![

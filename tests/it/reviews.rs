@@ -93,6 +93,15 @@ fn evidence() -> Vec<Json> {
     for day in [3, 5] {
         told.push(alert(&at(day, 6, 30), "SearchErrors", "firing", &json!({"component": "search"})));
     }
+    for (kind, more) in [
+        ("backup", json!({"ok": false})),
+        ("validation", json!({"ok": false})),
+        ("health", json!({"state": "unhealthy", "reason": "no disk"})),
+    ] {
+        let mut receipt = json!({"kind": kind, "occurredAt": at(7, 3, 0), "component": "ledger"});
+        receipt.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        told.push(receipt);
+    }
     told.push(
         json!({"kind": "improvement", "occurredAt": at(4, 0, 0), "component": "orders", "title": "two workers more",
         "actor": "aiko", "status": "done", "metric": "queue_depth"}),
@@ -233,7 +242,7 @@ fn what_goes_wrong_again_is_found_and_work_is_ranked() {
 
     let ranked = review["improvements"].as_array().unwrap();
     let worth: Vec<f64> = ranked.iter().map(|told| told["worth"].as_f64().unwrap()).collect();
-    assert!(worth.len() >= 3 && worth.is_sorted_by(|a, b| a >= b), "{worth:?}");
+    assert!(worth.len() >= 5 && worth.is_sorted_by(|a, b| a >= b), "{worth:?} {}", review["missing"]);
     let turns = |review: &Json| -> Vec<String> {
         let ranked = review["improvements"].as_array().unwrap().iter().take(5);
         ranked.map(|told| told["turn"].as_str().unwrap().to_owned()).collect()
