@@ -138,8 +138,8 @@ fn what_lives_in_prometheus_is_read_there() {
     // More points than Prometheus tells at once.
     let told = line(&naze, "/v1/series/queue_depth?from=-12d&step=1m&component=orders&label.queue=in");
     let points = told["series"][0]["points"].as_array().unwrap();
-    let minutes: Vec<u64> = points.iter().map(|point| point[1].as_f64().unwrap() as u64).collect();
-    assert_eq!(minutes, (0..17_280).map(|minute| minute % 1_000).collect::<Vec<u64>>());
+    let minutes: Vec<f64> = points.iter().map(|point| point[1].as_f64().unwrap()).collect();
+    assert_eq!(minutes, (0..17_280).map(|minute| f64::from(minute % 1_000)).collect::<Vec<f64>>());
     assert_eq!(points[0][0], "2026-02-26T12:00:00Z");
 
     let trend = line(&naze, "/v1/trends/queue_depth");

@@ -316,7 +316,7 @@ fn the_users_thresholds_go_before_those_that_are_shipped() {
     let shown = naze.get("/v1/thresholds?metric=queue_depth&component=orders").json();
     assert_eq!(
         shown["thresholds"][0],
-        json!({"rule": "max of queue_depth{component=~\"or.*\", queue=~\"in|out\"} warning >= 50 for 2m",
+        json!({"name": null, "rule": "max of queue_depth{component=~\"or.*\", queue=~\"in|out\"} warning >= 50 for 2m",
             "metric": ["queue_depth"], "component": "or.*", "labels": {"queue": "in|out"}, "statistic": "max",
             "warning": ">= 50", "critical": null, "direction": "up", "hysteresis": 10.0, "for": "120s",
             "origin": "configuration"})
