@@ -350,7 +350,7 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(|error| {
             Error::invalid(format!("configuration {}: {}", path.display(), error.message()))
                 .because(error)
-                .hint("the README lists every key with its default")
+                .hint("docs/configuration.md lists every key with its default")
         })?;
         config.check().map_err(|error| {
             let told = Error::new(error.kind(), format!("configuration {}: {}", path.display(), error.message()));

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
 use super::{Engine, Outcome, SELF};
-use crate::clock::{Timestamp, ago};
+use crate::clock::{Timestamp, ago, minute_of};
 use crate::error::Result;
 use crate::measure::crossing::watched::{Rules, Turn};
 use crate::measure::crossing::{Event, Watched};
@@ -170,10 +170,6 @@ impl Engine {
     fn followed(&self) -> MutexGuard<'_, HashMap<u32, Followed>> {
         self.following.series.lock().expect("nobody panics while holding the followed series")
     }
-}
-
-fn minute_of(at: Timestamp) -> Timestamp {
-    ago(at, TimeDelta::microseconds(at.micros().rem_euclid(60_000_000)))
 }
 
 /// The receipt of a crossing, under a name that it has again when the same minutes are looked at again.

@@ -420,9 +420,9 @@ fn a_component_a_window_and_thresholds_may_be_given() {
     assert!(detail("/v1/recommendations?from=now&to=-1h").starts_with("from (2026-03-10T12:00:00Z) is not before"));
 }
 
-/// The query that the README shows: it says something whenever a note was taken.
+/// The query that the documentation shows: it says something whenever a note was taken.
 fn shown() -> &'static str {
-    include_str!("../../README.md").split("```sparql\n").nth(1).unwrap().split("```").next().unwrap()
+    include_str!("../../docs/queries.md").split("```sparql\n").nth(1).unwrap().split("```").next().unwrap()
 }
 
 /// The same without its advice.

@@ -13,6 +13,7 @@ mod board;
 mod cases;
 mod cli;
 mod common;
+mod configuration;
 mod crash;
 mod crossings;
 mod declared;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use chrono::TimeDelta;
 
 use super::Line;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, minute_of};
 use crate::measure::Kind;
 use crate::measure::read::{Statistic, steps};
 use crate::measure::rollup::Rollup;
@@ -27,6 +27,8 @@ pub(super) struct Cells {
 impl Cells {
     /// Cells of `seconds`, or so long that there are not too many of them, and that each holds a slot.
     pub(super) fn of(lines: &[Line], kind: Kind, window: Range<Timestamp>, seconds: u32) -> Self {
+        // Series are told by the minute, so what happened in one happened at its beginning.
+        let window = minute_of(window.start)..window.end;
         let within = |slot: &&Slot| window.contains(&slot.start);
         let slots = || lines.iter().flat_map(|line| line.slots.iter().filter(within));
         let longest = slots().map(|slot| slot.tier.milliseconds() / 1_000).max().unwrap_or(MINUTE);
