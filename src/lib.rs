@@ -44,7 +44,7 @@
 //! [`validate::Shapes`] judge it. What is accepted goes to the [`record::writer`]: it drops what is known already,
 //! appends the rest to the [`record::ledger`] with one fsync for all requests that wait, then adds the triples to the
 //! slot graphs of the [`record::store`] together with the ledger position, and only then answers. `GET /v1/why` reads
-//! the slots of a window, hands the evidence to [`analyse::cause::why`], and every term of the score that comes back
+//! the receipts of a window, hands this evidence to [`analyse::cause::why`], and every term of the score that comes back
 //! cites the receipts it rests on and the canned query that shows them again.
 //!
 //! # Invariants
@@ -75,6 +75,7 @@
 //! | objective | a document in `slos/`; a user's own: a folder named by `slos` |
 //! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
 //! | threshold | an entry in `thresholds.toml`; a user's own: in the configuration |
+//! | page | a file in `src/web/` and one in `src/http/pages/`, a line in `src/http.rs` |
 //! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |
 
 pub mod analyse;

@@ -20,6 +20,7 @@ pub mod queries;
 pub mod range;
 pub mod receipt;
 pub mod recommendations;
+pub mod reports;
 pub mod rows;
 pub mod runbooks;
 pub mod slos;
@@ -53,6 +54,8 @@ pub enum Place {
     Trends,
     /// What to do?
     Recommendations,
+    /// How was it?
+    Reviews,
     /// Canned questions.
     Queries,
     /// Questions of one's own.
@@ -63,12 +66,13 @@ pub enum Place {
     Elsewhere,
 }
 
-const NAVIGATION: [(Place, &str, &str); 8] = [
+const NAVIGATION: [(Place, &str, &str); 9] = [
     (Place::Overview, "/", "Overview"),
     (Place::Incidents, "/incidents", "Incidents"),
     (Place::Slos, "/slos", "SLOs"),
     (Place::Trends, "/trends", "Trends"),
     (Place::Recommendations, "/recommendations", "Advice"),
+    (Place::Reviews, "/reviews", "Reviews"),
     (Place::Queries, "/queries", "Queries"),
     (Place::Explore, "/explore", "SPARQL"),
     (Place::Ledger, "/ledger", "Ledger"),
@@ -197,6 +201,12 @@ fn receipt_links(ids: &[ReceiptId]) -> Markup {
 fn component_link(name: &str) -> Markup {
     let address = address("/component", [("name", name)]);
     html! { @if address.len() > ADDRESS_BYTES_MAX { (brief(name)) } @else { a href=(address) { (brief(name)) } } }
+}
+
+/// The path of something that has a name of its own.
+fn below(path: &str, name: &str) -> String {
+    let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    format!("{path}/{}", encoded.replace('+', "%20"))
 }
 
 /// A path with parameters; those without a value are left out.

@@ -14,7 +14,8 @@ pub fn render(findings: &Findings, media_type: &str) -> Result<String> {
     written(findings, || document(findings), media_type)
 }
 
-fn document(findings: &Findings) -> Document {
+/// What it says, before it has a form.
+pub(crate) fn document(findings: &Findings) -> Document {
     let experiment = &findings.experiment;
     let mut sections = vec![
         Section::new(

@@ -29,26 +29,35 @@ pub(super) fn render(document: &Document, base_url: &str) -> String {
             }
             body {
                 h1 { (document.title) }
-                @for section in &document.sections {
-                    h2 { (section.heading) }
-                    @for block in &section.blocks { (self::block(block, base_url)) }
-                }
+                (sections(document, base_url))
             }
         }
     };
     page.into_string()
 }
 
-fn block(block: &Block, base_url: &str) -> Markup {
+/// The sections, as a part of a page.
+pub(crate) fn sections(document: &Document, base_url: &str) -> Markup {
+    html! {
+        @for section in &document.sections {
+            h2 { (section.heading) }
+            @for block in &section.blocks { (self::block(block, &section.heading, base_url)) }
+        }
+    }
+}
+
+fn block(block: &Block, heading: &str, base_url: &str) -> Markup {
     match block {
         Block::List(points) if points.is_empty() => html! { p { "None." } },
         Block::Table { rows, .. } if rows.is_empty() => html! { p { "None." } },
         Block::Paragraph(inlines) => html! { p { (line(inlines, base_url)) } },
         Block::List(points) => html! { ul { @for point in points { li { (line(point, base_url)) } } } },
         Block::Table { head, rows } => html! {
-            table {
-                thead { tr { @for name in head { th { (name) } } } }
-                tbody { @for row in rows { tr { @for cell in row { td { (line(cell, base_url)) } } } } }
+            div.table tabindex="0" role="region" aria-label=(heading) {
+                table {
+                    thead { tr { @for name in head { th scope="col" { (name) } } } }
+                    tbody { @for row in rows { tr { @for cell in row { td { (line(cell, base_url)) } } } } }
+                }
             }
         },
         Block::Human { text, .. } => html! { blockquote { (text.trim()) } },

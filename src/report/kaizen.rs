@@ -14,7 +14,8 @@ pub fn render(log: &Log, media_type: &str) -> Result<String> {
     written(log, || document(log), media_type)
 }
 
-fn document(log: &Log) -> Document {
+/// What it says, before it has a form.
+pub(crate) fn document(log: &Log) -> Document {
     let why: Vec<_> = log.entries.iter().filter_map(reasons).collect();
     let mut entries = vec![super::review::kaizen(&log.entries), Block::Paragraph(vec![link(&log.show)])];
     if log.truncated {

@@ -16,7 +16,8 @@ pub fn render(review: &Review, media_type: &str) -> Result<String> {
     written(review, || document(review), media_type)
 }
 
-fn document(review: &Review) -> Document {
+/// What it says, before it has a form.
+pub(crate) fn document(review: &Review) -> Document {
     let lasting = if review.is_complete { "" } else { ", which is not over" };
     Document {
         title: format!("Review of the week {}{lasting}", review.week),

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::plot::Plot;
-use super::{Place, brief, chip, class, cut, fit, page, time};
+use super::{Place, below, brief, chip, class, cut, fit, page, time};
 use crate::analyse::health::Colour;
 use crate::analyse::slo::State;
 use crate::analyse::slo::burn::{Burn, Severity};
@@ -90,8 +90,7 @@ fn rank(told: &Told) -> f64 {
 
 /// Where an objective's page is; one of several of an SLO is on the page of that.
 fn path(name: &str) -> String {
-    let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    format!("/slos/{}", encoded.replace('+', "%20"))
+    below("/slos", name)
 }
 
 fn line(slo: &SloStatus, objective: &ObjectiveStatus) -> Markup {

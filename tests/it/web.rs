@@ -83,7 +83,7 @@ fn crawl_from(naze: &Naze, starts: &[&str], pages_max: usize) -> BTreeMap<String
     let mut queue: VecDeque<String> = starts.iter().map(|&path| path.to_owned()).collect();
     let is_other_time = |path: &str| {
         let is_moved = path.contains("from=") && !path.starts_with("/queries/");
-        is_moved || path.contains("range=")
+        is_moved || path.contains("range=") || path.starts_with("/reviews/")
     };
     while let Some(path) = queue.pop_front().filter(|_| pages.len() < pages_max) {
         let reply = naze.get_as(&path, "text/html,application/xhtml+xml,*/*;q=0.8");
@@ -117,6 +117,9 @@ fn every_link_of_every_world_leads_to_a_whole_page() {
             "/principles/tracing",
             "/slos",
             "/recommendations",
+            "/reviews",
+            "/kaizen",
+            "/experiments",
             "/incidents",
             "/incidents/inc-web",
             "/trends",

@@ -34,6 +34,12 @@ impl Week {
         Self { monday: self.monday.checked_sub_signed(TimeDelta::weeks(1)).unwrap_or(self.monday) }
     }
 
+    /// The week after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self { monday: self.monday.checked_add_signed(TimeDelta::weeks(1)).unwrap_or(self.monday) }
+    }
+
     /// From its Monday to the next.
     pub fn window(self) -> Window {
         let from = Timestamp::from(self.monday.and_time(NaiveTime::MIN).and_utc());

@@ -56,7 +56,7 @@ const HOSTILE: [&str; 40] = [
 ];
 
 /// Where to begin: pages that show evidence.
-const STARTS: [&str; 14] = [
+const STARTS: [&str; 17] = [
     "/",
     "/principles/jidoka",
     "/principles/andon",
@@ -64,6 +64,9 @@ const STARTS: [&str; 14] = [
     "/principles/tracing",
     "/slos",
     "/recommendations",
+    "/reviews/2026-W11",
+    "/kaizen",
+    "/experiments",
     "/incidents",
     "/trends",
     "/trends?metric=tps_heijunka_pool_utilization",
