@@ -30,6 +30,8 @@ use crate::report::workflow::render as render_workflow;
 /// How much of what came before and after belongs to an incident's story.
 const BEFORE: TimeDelta = TimeDelta::hours(2);
 const AFTER: TimeDelta = TimeDelta::hours(2);
+/// Longest story.
+const STORY_MAX: TimeDelta = TimeDelta::days(7);
 
 /// Opens an incident: `{"component", "summary", "metric"?, "onset"?, "detectedAt"?, "reference"?}`.
 pub(super) async fn open(State(engine): State<Arc<Engine>>, headers: HeaderMap, body: Body) -> Reply {
@@ -163,16 +165,16 @@ pub(super) async fn timeline(
     timeline_reply(engine, given, &headers).await
 }
 
-/// From some time before the first sign to some time after the last word, but not beyond the present.
+/// From some time before the first sign to some time after the last word, but not beyond the present, nor the first week: the
+/// story of an incident that nobody closed is how it began.
 pub(super) fn story_window(incident: &Incident, now: Timestamp) -> Window {
     let opened = &incident.opened.receipt;
     let started = [opened.time("onset"), opened.time("detectedAt"), opened.occurred_at()].into_iter().flatten().min();
     let ended = incident.updates.last().unwrap_or(&incident.opened).occurred_at();
-    let to = ended.checked_add(AFTER).unwrap_or(ended);
-    Window {
-        from: ago(started.unwrap_or(ended), BEFORE),
-        to: to.min(now.max(ended).checked_add(TimeDelta::microseconds(1)).unwrap_or(now)),
-    }
+    let from = ago(started.unwrap_or(ended), BEFORE);
+    let ends =
+        [ended.checked_add(AFTER), now.max(ended).checked_add(TimeDelta::microseconds(1)), from.checked_add(STORY_MAX)];
+    Window { from, to: ends.into_iter().flatten().min().unwrap_or(ended) }
 }
 
 /// The post-mortem with empty human parts.

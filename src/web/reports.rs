@@ -44,7 +44,7 @@ pub fn of_experiments(all: &[Findings]) -> String {
                 li.card {
                     h2 { a href=(below("/experiments", name)) { (brief(name)) } }
                     p { (brief(&findings.statement)) }
-                    p.soft { (brief(&findings.next)) }
+                    p.soft { (brief(findings.next)) }
                 }
             }
         }
