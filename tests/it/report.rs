@@ -627,3 +627,18 @@ fn a_broken_marker_is_named_so_that_nothing_is_lost() {
         assert!(refused.message().contains(expected), "{previous}: {}", refused.message());
     }
 }
+
+#[test]
+fn the_story_of_an_incident_that_nobody_closes_is_how_it_began() {
+    let naze = Naze::in_memory();
+    let failed = |time: &str, message: &str| json!({"kind": "failure", "occurredAt": time, "component": "web", "failureType": "Timeout", "message": message});
+    naze.record(&json!([failed("2026-01-11T10:00:00Z", "a day in"), failed("2026-01-30T10:00:00Z", "weeks in")]));
+    let opened =
+        json!({"component": "web", "summary": "slow", "reference": "INC-8", "detectedAt": "2026-01-10T10:00:00Z"});
+    assert_eq!(naze.post("/v1/incidents", "application/json", opened.to_string()).status, 201);
+    let update = json!({"status": "acknowledged"}).to_string();
+    assert_eq!(naze.post("/v1/incidents/INC-8", "application/json", update).status, 200);
+    let story = naze.get("/v1/incidents/INC-8/timeline").text();
+    assert!(story.contains("a day in") && !story.contains("weeks in"), "{story}");
+    assert_eq!(naze.get("/incidents/INC-8").status, 200);
+}
