@@ -13,11 +13,9 @@ use serde_json::json;
 use super::negotiate;
 use super::problem::Reply;
 use super::series::refuse_others;
+use super::window::moment;
 use super::work::blocking;
-use crate::clock::Timestamp;
 use crate::engine::Engine;
-use crate::error::Result;
-use crate::query::parse_time;
 use crate::report::experiment::render;
 
 /// Every experiment, newest first.
@@ -25,7 +23,7 @@ pub(super) async fn list(
     State(engine): State<Arc<Engine>>,
     Query(mut given): Query<BTreeMap<String, String>>,
 ) -> Reply {
-    let at = at(&engine, &mut given)?;
+    let at = moment(&mut given, engine.clock().now())?;
     refuse_others(&given, "at")?;
     let experiments = blocking(move || engine.experiments(at)).await?;
     Ok(Json(json!({"experiments": experiments})).into_response())
@@ -39,13 +37,8 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Reply {
     let media_type = negotiate::chosen(&headers, given.remove("format").as_deref())?;
-    let at = at(&engine, &mut given)?;
+    let at = moment(&mut given, engine.clock().now())?;
     refuse_others(&given, "at and format")?;
     let text = blocking(move || render(&engine.experiment(&id, at)?, media_type)).await?;
     Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
-}
-
-fn at(engine: &Engine, given: &mut BTreeMap<String, String>) -> Result<Timestamp> {
-    let now = engine.clock().now();
-    given.remove("at").map_or(Ok(now), |text| parse_time("at", &text, now))
 }

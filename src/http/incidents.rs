@@ -15,12 +15,12 @@ use serde_json::{Map, Value as JsonValue, json};
 use super::problem::Reply;
 use super::series::refuse_others;
 use super::why::{Options, timeline_reply};
+use super::window::moment;
 use super::work::blocking;
 use super::{body, negotiate};
 use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, Incident, refusal};
 use crate::error::{Error, Result};
-use crate::query::parse_time;
 use crate::receipt::{Receipt, Value, read_json};
 use crate::record::Window;
 use crate::report::Form;
@@ -116,7 +116,7 @@ pub(super) async fn workflow(
 ) -> Reply {
     let media_type = negotiate::chosen(&headers, given.remove("format").as_deref())?;
     let now = engine.clock().now();
-    let at = given.remove("at").map_or(Ok(now), |text| parse_time("at", &text, now))?;
+    let at = moment(&mut given, now)?;
     refuse_others(&given, "at and format")?;
     let text = blocking(move || {
         let incident = engine.incident(&id)?;

@@ -12,12 +12,11 @@ use chrono::TimeDelta;
 use super::negotiate;
 use super::problem::Reply;
 use super::series::refuse_others;
+use super::window::window;
 use super::work::blocking;
-use crate::clock::ago;
 use crate::engine::{EFFECT_DEFAULT, Engine, KaizenAsked};
 use crate::error::Error;
-use crate::query::{parse_duration, parse_time};
-use crate::record::Window;
+use crate::query::parse_duration;
 use crate::report::kaizen::render;
 
 /// How far back the log goes when nobody says.
@@ -33,18 +32,13 @@ pub(super) async fn show(
 ) -> Reply {
     let media_type = negotiate::chosen(&headers, given.remove("format").as_deref())?;
     let now = engine.clock().now();
-    let time = |name: &str, text: Option<String>| text.map(|text| parse_time(name, &text, now)).transpose();
-    let to = time("to", given.remove("to"))?.unwrap_or(now);
-    let from = time("from", given.remove("from"))?.unwrap_or_else(|| ago(to, BACK));
-    if from >= to {
-        return Err(Error::invalid(format!("from ({from}) is not before to ({to})")).hint("swap them").into());
-    }
+    let window = window(&mut given, now, BACK)?;
     let effect = given.remove("effect").map_or(Ok(EFFECT_DEFAULT), |text| parse_duration("effect", &text))?;
     if effect > EFFECT_MAX {
         let error = Error::invalid(format!("effect is longer than {} days", EFFECT_MAX.num_days()));
         return Err(error.hint("ask for 24h or 7d: how long before and after an improvement is looked at").into());
     }
-    let asked = KaizenAsked { window: Window { from, to }, component: given.remove("component"), effect };
+    let asked = KaizenAsked { window, component: given.remove("component"), effect };
     refuse_others(&given, "from, to, component, effect and format")?;
     let text = blocking(move || render(&engine.kaizen(&asked, now)?, media_type)).await?;
     Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())

@@ -13,10 +13,10 @@ use serde_json::{Value as JsonValue, json};
 use super::negotiate;
 use super::problem::Reply;
 use super::series::refuse_others;
+use super::window::moment;
 use super::work::blocking;
 use crate::clock::Timestamp;
 use crate::engine::Engine;
-use crate::query::parse_time;
 use crate::runbook::Runbook;
 
 /// Every runbook, and those for the alerts that are open.
@@ -25,7 +25,7 @@ pub(super) async fn list(
     Query(mut given): Query<BTreeMap<String, String>>,
 ) -> Reply {
     let now = engine.clock().now();
-    let at = given.remove("at").map_or(Ok(now), |text| parse_time("at", &text, now))?;
+    let at = moment(&mut given, now)?;
     refuse_others(&given, "at")?;
     let answer = blocking(move || {
         let all: Vec<JsonValue> = engine.runbooks().iter().map(|runbook| about(runbook, at)).collect();

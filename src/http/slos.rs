@@ -11,11 +11,11 @@ use serde_json::json;
 
 use super::problem::Reply;
 use super::series::refuse_others;
+use super::window::moment;
 use super::work::blocking;
 use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::query::parse_time;
 
 /// Every objective, and all of them in one line.
 pub(super) async fn list(State(engine): State<Arc<Engine>>, Query(given): Query<BTreeMap<String, String>>) -> Reply {
@@ -47,7 +47,7 @@ pub(super) async fn rules(State(engine): State<Arc<Engine>>) -> Reply {
 
 fn at(engine: &Engine, mut given: BTreeMap<String, String>) -> Result<Timestamp> {
     let now = engine.clock().now();
-    let at = given.remove("at").map_or(Ok(now), |text| parse_time("at", &text, now))?;
+    let at = moment(&mut given, now)?;
     refuse_others(&given, "at")?;
     Ok(at)
 }

@@ -9,6 +9,11 @@ use crate::error::{Error, Result};
 use crate::query::parse_time;
 use crate::record::Window;
 
+/// Takes the moment out of `given`: now, unless it says otherwise.
+pub(super) fn moment(given: &mut BTreeMap<String, String>, now: Timestamp) -> Result<Timestamp> {
+    given.remove("at").map_or(Ok(now), |text| parse_time("at", &text, now))
+}
+
 /// Takes the window out of `given`: up to now, and `length` long, unless it says otherwise.
 pub(super) fn window(given: &mut BTreeMap<String, String>, now: Timestamp, length: TimeDelta) -> Result<Window> {
     let mut time = |name: &str| given.remove(name).map(|text| parse_time(name, &text, now)).transpose();
