@@ -2,7 +2,7 @@
 //!
 //! Some fetch it: [`prometheus`] at `/metrics`, [`dashboard`] as files, [`dump`] as a download. To the others in
 //! [`DESTINATIONS`] naze [`push`]es it: the metrics of [`prometheus::METRICS`] as [`reading`]s, and receipts as
-//! [`entry`]s of a log.
+//! entries of a log.
 
 pub mod dashboard;
 mod datadog;

@@ -1,7 +1,7 @@
 //! Pushing: readings of the metrics every few seconds, and receipts as they are recorded.
 //!
 //! Each signal of each export has a thread of its own, so that no tool waits for another, and recording for none. Readings
-//! wait in the [`spool`], receipts in the ledger, where they are anyway; both are forgotten there only when the tool has
+//! wait in the spool, receipts in the ledger, where they are anyway; both are forgotten there only when the tool has
 //! taken them or never will. What was under way when naze was killed is sent again.
 
 mod board;
