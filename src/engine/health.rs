@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::Engine;
 use super::component::ComponentHealth;
 use crate::analyse::health::part::{Cord, Kanban, Keeping, Part, Tpm, andon};
-use crate::analyse::health::{Condition, Finding, Health, LOOKBACK, State, Status, health, worst};
+use crate::analyse::health::{Condition, Finding, Health, LOOKBACK, Readings, State, Status, health, worst};
 use crate::clock::{Timestamp, ago};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::export::prometheus::View;
 use crate::query::Row;
 
@@ -64,6 +64,20 @@ impl Engine {
             components,
             truncated,
         })
+    }
+
+    /// Scores and colours for pages, which show the rest while receipts recorded before the start are still being read:
+    /// until then all is unknown.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn health_so_far(&self) -> Result<Health> {
+        match self.health() {
+            Err(error) if error.kind() == Kind::Unavailable => {
+                health(&Readings::default(), self.config.health.target_throughput)
+            }
+            told => Ok(told?.health),
+        }
     }
 
     /// Scores and colours, without their past.

@@ -34,7 +34,7 @@ pub(in crate::http) fn principle(engine: &Engine, asked: &Asked) -> Result<Strin
         Error::not_found(format!("\"{}\" is no principle", asked.id)).hint(format!("there are {known}"))
     })?;
     let range = asked.range()?;
-    let health = engine.health()?.health;
+    let health = engine.health_so_far()?;
     let status = health.principles.iter().find(|status| status.principle == about.principle);
     let status = status.ok_or_else(|| Error::internal("a principle was not judged"))?;
     let standings = standings(engine, about.metrics, range.window)?;
