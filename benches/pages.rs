@@ -1,6 +1,7 @@
 //! How long pages take over a data directory, and how large they are. Prints Markdown.
-//! `cargo bench --bench pages -- FOLDER [NOW]`: the folder is written to, so give a copy; `benches/run` makes one with a
-//! million receipts. `NOW` is the time at which pages are asked for: by default that of the newest receipt.
+//! `cargo bench --bench pages -- FOLDER [NOW [PAGE]]`: the folder is written to, so give a copy; `benches/run` makes one with
+//! a million receipts. `NOW` is the time at which pages are asked for: by default that of the newest receipt. With `PAGE`
+//! only pages whose name begins so are asked for.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on stops loudly")]
 #![expect(clippy::cast_precision_loss, reason = "small counts, as numbers")]
 
@@ -23,6 +24,7 @@ use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 
 const ROUNDS: usize = 60;
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Entries among which the newest receipt is looked for.
 const LAST: u64 = 1_000;
 const SERVICES: usize = 50;
@@ -40,11 +42,13 @@ fn main() {
     let pages =
         Pages { router: naze::http::router(Arc::clone(&engine)), runtime: tokio::runtime::Runtime::new().unwrap() };
     prepare(&pages, now);
+    let only = arguments.next().unwrap_or_default();
+    catch_up(&pages);
     let (checkpoint, _) = engine.checkpoint().unwrap();
     let entries = checkpoint.unwrap_or_default().lines().nth(1).unwrap_or_default().to_owned();
     println!("{entries} receipts, pages as of {now}, {ROUNDS} requests each\n");
     println!("| page | p50 ms | p95 ms | largest KB |\n|---|---|---|---|");
-    for (name, paths) in paths(&pages) {
+    for (name, paths) in paths(&pages).into_iter().filter(|(name, _)| name.starts_with(&only)) {
         measure(&pages, name, &paths);
     }
 }
@@ -106,6 +110,15 @@ fn prepare(pages: &Pages, now: Timestamp) {
             })
         });
         pages.post("/v1/measurements", &samples.collect());
+    }
+}
+
+/// Waits until naze has read all that was recorded before it started.
+fn catch_up(pages: &Pages) {
+    let until = Instant::now() + PATIENCE;
+    let request = || Request::get("/v1/health").body(Body::empty()).unwrap();
+    while pages.send(request()).0 != 200 {
+        assert!(Instant::now() < until, "receipts are still being read");
     }
 }
 
