@@ -12,6 +12,7 @@ mod health;
 mod incident;
 mod intake;
 mod kaizen;
+mod kept;
 mod kinds;
 mod lines;
 mod live;
@@ -45,6 +46,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 
 use self::crossings::Following;
+use self::kept::Kept;
 use self::observed::Observations;
 use self::watching::Sources;
 use crate::analyse::cause::{self, Answer, Question};
@@ -94,6 +96,8 @@ pub struct Engine {
     recorder: Recorder,
     following: Following,
     exporter: Exporter,
+    health: Kept<SystemHealth>,
+    slos: Kept<SlosStatus>,
     exports: Board,
     live: Live,
     prometheus: Option<Prometheus>,
@@ -168,6 +172,8 @@ impl Engine {
             recorder,
             following: Following::default(),
             exporter,
+            health: Kept::default(),
+            slos: Kept::default(),
             exports,
             prometheus,
             workers,
@@ -240,6 +246,20 @@ impl Engine {
             let fields = FIELDS.iter().filter_map(|field| receipt.component_field(field));
             receipt.component().into_iter().chain(fields).any(|name| name == component)
         });
+        Ok(found)
+    }
+
+    /// The receipts of one kind in `window`.
+    ///
+    /// # Errors
+    /// As [`Engine::evidence`].
+    pub fn evidence_of_kind(&self, kind: &str, window: Window) -> Result<Vec<Recorded>> {
+        // As it stands in an entry; what only mentions it is sorted out afterwards.
+        let named = serde_json::Value::from(kind).to_string();
+        let finder = memchr::memmem::Finder::new(named.as_bytes());
+        let limit = self.config.limits.evidence_receipts_max;
+        let mut found = self.ledger.within(window, limit, |entry| finder.find(entry).is_some())?;
+        found.retain(|recorded| recorded.receipt.kind() == kind);
         Ok(found)
     }
 

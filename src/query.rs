@@ -36,6 +36,7 @@ pub use rows::{ResultsForm, Rows};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use self::header::Reach;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::record::Window;
@@ -114,7 +115,7 @@ pub fn run(
     let bound = query.bind(given, now, index.vocabulary())?;
     let short = bound.window.length() <= index.slot_length() / SLOT_SHARE_SHORT;
     let algebra = bind::bind(query.algebra.clone(), &bound.terms, &measured, short, rows_max);
-    let graphs = index.graphs_in(bound.window);
+    let graphs = (query.reach == Reach::Window).then(|| index.graphs_in(bound.window));
     let rows = evaluate::rows(index.reader().clone(), algebra, graphs, measured.meter, rows_max, limits.deadline)?;
     let series_left_out = measured.left_out;
     Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts, series_left_out })

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Global;
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::error::{Context as _, Error, Result};
+use crate::error::{Context as _, Error, Kind, Result};
 
 const CHORES_EVERY: Duration = Duration::from_secs(5);
 /// Series are looked at this often.
@@ -64,6 +64,13 @@ async fn chores(engine: Arc<Engine>) {
         every.tick().await;
         chore(&engine, "cannot record the end of alerts; their sender has to tell it", |engine| {
             engine.end_episodes(engine.clock().now()).map(drop)
+        })
+        .await;
+        chore(&engine, "cannot tell how the system is; the next round tries again", |engine| {
+            match engine.refresh_health() {
+                Err(error) if error.kind() == Kind::Unavailable => Ok(()),
+                refreshed => refreshed,
+            }
         })
         .await;
         if examine_at <= Instant::now() {

@@ -1,6 +1,9 @@
 //! How is the system? One answer for the page, `/v1/health`, the dashboard and the metrics: all of it rests on the same
 //! view of receipts and series.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use serde::Serialize;
 
@@ -38,12 +41,29 @@ pub struct SystemHealth {
 }
 
 impl Engine {
-    /// How everything is now.
+    /// How everything is, as of at most a few seconds ago: as long as `metrics.cache_seconds` says, or, where there is so
+    /// much that working it out takes longer than that allows, twenty times what it took.
     ///
     /// # Errors
     /// `Unavailable` while receipts recorded before the start are still being read; `Internal` when the disk fails.
-    pub fn health(&self) -> Result<SystemHealth> {
-        let at = self.clock.now();
+    pub fn health(&self) -> Result<Arc<SystemHealth>> {
+        // While somebody keeps it fresh, nobody has to wait for it.
+        self.health.get(self.told_again() * 2, || self.health_at(self.clock.now()))
+    }
+
+    /// Works out how everything is before anybody asks, when what is kept is about to grow old.
+    ///
+    /// # Errors
+    /// As [`Engine::health`].
+    pub fn refresh_health(&self) -> Result<()> {
+        self.health.get(self.told_again(), || self.health_at(self.clock.now())).map(drop)
+    }
+
+    pub(super) fn told_again(&self) -> Duration {
+        Duration::from_secs(self.config.metrics.cache_seconds)
+    }
+
+    fn health_at(&self, at: Timestamp) -> Result<SystemHealth> {
         let view = self.view(at)?;
         let mut health = self.judge(&view, at)?;
         for status in &mut health.principles {
@@ -66,24 +86,30 @@ impl Engine {
         })
     }
 
-    /// Scores and colours for pages, which show the rest while receipts recorded before the start are still being read:
+    /// How everything is for pages, which show the rest while receipts recorded before the start are still being read:
     /// until then all is unknown.
     ///
     /// # Errors
     /// `Internal` when the disk fails.
-    pub fn health_so_far(&self) -> Result<Health> {
+    pub fn health_so_far(&self) -> Result<Arc<SystemHealth>> {
         match self.health() {
-            Err(error) if error.kind() == Kind::Unavailable => {
-                health(&Readings::default(), self.config.health.target_throughput)
-            }
-            told => Ok(told?.health),
+            Err(error) if error.kind() == Kind::Unavailable => Ok(Arc::new(SystemHealth {
+                at: self.clock.now(),
+                status: State::Unknown,
+                reason: Some(error.message().to_owned()),
+                health: health(&Readings::default(), self.config.health.target_throughput)?,
+                checks: Vec::new(),
+                components: Vec::new(),
+                truncated: false,
+            })),
+            told => told,
         }
     }
 
     /// Scores and colours, without their past.
     pub(super) fn judge(&self, view: &View, at: Timestamp) -> Result<Health> {
         let mut readings = view.readings.clone();
-        let slos = self.slos_at(at)?;
+        let slos = self.slos()?;
         let attained =
             slos.slos.iter().flat_map(|slo| &slo.objectives).filter_map(|one| one.told.evaluation.attainment);
         readings.slo_attainment = readings.slo_attainment.into_iter().chain(attained).reduce(f64::min);

@@ -1,6 +1,8 @@
 //! Are promises kept? Series in, answers out.
 
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -21,6 +23,8 @@ use crate::slo::{Entry, Measure, Metric, Objective, Quality, Selector};
 
 /// Series that one metric of an objective may have; of more, some are left out, and the answer says so.
 const SERIES_MAX: usize = 1_000;
+/// Objectives are told by the minute.
+const A_MINUTE: Duration = Duration::from_mins(1);
 /// How far before a window the last reading of a counter is looked for.
 const READING_BEFORE: TimeDelta = TimeDelta::hours(2);
 
@@ -73,6 +77,15 @@ pub struct SlosStatus {
 }
 
 impl Engine {
+    /// How all SLOs are kept, as of the last minute.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn slos(&self) -> Result<Arc<SlosStatus>> {
+        let age_max = if self.told_again().is_zero() { Duration::ZERO } else { A_MINUTE };
+        self.slos.get(age_max, || self.slos_at(self.clock.now()))
+    }
+
     /// How all SLOs are kept at some time. Those that naze ships are left out unless their metric is measured.
     ///
     /// # Errors

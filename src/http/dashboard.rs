@@ -16,7 +16,7 @@ use super::work::blocking;
 use crate::analyse::health::State as Health;
 use crate::analyse::slo::State as Kept;
 use crate::clock::Timestamp;
-use crate::engine::{ComponentHealth, Engine, LOOKBACK_DEFAULT, ObjectiveStatus, SloStatus, SlosStatus};
+use crate::engine::{ComponentHealth, Engine, LOOKBACK_DEFAULT, ObjectiveStatus, SloStatus, SlosStatus, SystemHealth};
 use crate::error::Result;
 use crate::record::Window;
 use crate::report::advise;
@@ -32,13 +32,14 @@ pub(super) async fn show(
     State(engine): State<Arc<Engine>>,
     Query(mut given): Query<BTreeMap<String, String>>,
 ) -> Reply {
+    let is_past = given.contains_key("to");
     let window = window(&mut given, engine.clock().now(), LOOKBACK_DEFAULT)?;
     let limit = limit(&mut given, LIMIT, LIMIT_MAX)?;
     refuse_others(&given, "from, to and limit")?;
-    Ok(Json(blocking(move || gather(&engine, window, limit)).await?).into_response())
+    Ok(Json(blocking(move || gather(&engine, window, is_past, limit)).await?).into_response())
 }
 
-fn gather(engine: &Engine, window: Window, limit: usize) -> Result<JsonValue> {
+fn gather(engine: &Engine, window: Window, is_past: bool, limit: usize) -> Result<JsonValue> {
     let Window { from, to } = window;
     let list = |query: &str, given: &[(&'static str, String)]| -> Result<JsonValue> {
         let rows = engine.query(query, given.iter().cloned().chain([("limit", limit.to_string())]))?.rows;
@@ -46,10 +47,11 @@ fn gather(engine: &Engine, window: Window, limit: usize) -> Result<JsonValue> {
     };
     let at = [("at", to.to_string())];
     let lately = [("at", to.to_string()), ("lookback", format!("{}s", window.length().num_seconds().max(1)))];
-    let mut health = engine.health()?;
+    let mut health = SystemHealth::clone(&*engine.health()?);
     health.truncated |= health.components.len() > limit;
     let freshness = freshness(&health.components, health.at, engine.last_recorded_at()?);
     health.components.truncate(limit);
+    let objectives = if is_past { Arc::new(engine.slos_at(to)?) } else { engine.slos()? };
     let mut advised = engine.advise(window, &BTreeMap::new())?;
     advised.truncated |= advised.recommendations.len() > limit;
     advised.recommendations.truncate(limit);
@@ -59,7 +61,7 @@ fn gather(engine: &Engine, window: Window, limit: usize) -> Result<JsonValue> {
         "health": health,
         "alerts": list("open_alerts", &at)?,
         "incidents": list("open_incidents", &at)?,
-        "slos": slos(&engine.slos_at(to)?, limit),
+        "slos": slos(&objectives, limit),
         "recommendations": advise::json(&advised),
         "changes": list("changes_before", &lately)?,
         "freshness": freshness,

@@ -15,5 +15,6 @@ use crate::engine::Engine;
 /// Scores, principles, checks, components, and what to do first.
 pub(super) async fn show(State(engine): State<Arc<Engine>>, Query(given): Query<BTreeMap<String, String>>) -> Reply {
     refuse_others(&given, "none: health is told as of now")?;
-    Ok(Json(blocking(move || engine.health()).await?).into_response())
+    let health = blocking(move || engine.health()).await?;
+    Ok(Json(&*health).into_response())
 }

@@ -19,8 +19,13 @@ use crate::error::Result;
 
 /// Every objective, and all of them in one line.
 pub(super) async fn list(State(engine): State<Arc<Engine>>, Query(given): Query<BTreeMap<String, String>>) -> Reply {
-    let at = at(&engine, given)?;
-    Ok(Json(blocking(move || engine.slos_at(at)).await?).into_response())
+    let slos = if given.is_empty() {
+        blocking(move || engine.slos()).await?
+    } else {
+        let at = at(&engine, given)?;
+        Arc::new(blocking(move || engine.slos_at(at)).await?)
+    };
+    Ok(Json(&*slos).into_response())
 }
 
 /// One objective, with its definition.

@@ -81,11 +81,11 @@ pub(super) fn too_late(deadline: Duration) -> Error {
         .hint("narrow its window, or ask for fewer joins")
 }
 
-/// Evaluates a SELECT over the named graphs `graphs`, and nothing else.
+/// Evaluates a SELECT over the named graphs `graphs`, or all of them.
 pub(super) fn rows(
     store: Store,
     query: Query,
-    graphs: Vec<NamedNode>,
+    graphs: Option<Vec<NamedNode>>,
     meter: Meter,
     rows_max: usize,
     deadline: Duration,
@@ -93,7 +93,9 @@ pub(super) fn rows(
     within(deadline, move |token| {
         with_functions(query, meter, token, |mut prepared| {
             prepared.dataset_mut().set_default_graph(Vec::new());
-            prepared.dataset_mut().set_available_named_graphs(graphs.into_iter().map(Into::into).collect());
+            if let Some(graphs) = graphs {
+                prepared.dataset_mut().set_available_named_graphs(graphs.into_iter().map(Into::into).collect());
+            }
             match prepared.on_store(&store).execute().map_err(failed)? {
                 QueryResults::Solutions(solutions) => Rows::collect(solutions, rows_max),
                 QueryResults::Boolean(_) | QueryResults::Graph(_) => Err(Error::invalid("a canned query is a SELECT")),

@@ -6,9 +6,9 @@ use super::plot::Plot;
 use super::principle::About;
 use super::range::Range;
 use super::{Frame, Place, brief, chip, class, component_link, incident, rows, word};
-use crate::analyse::health::{Colour, Health, Principle, Status};
+use crate::analyse::health::{Colour, Principle, State, Status};
 use crate::clock::Timestamp;
-use crate::engine::Incident;
+use crate::engine::{Incident, SystemHealth};
 use crate::query::Rows;
 use crate::report::{figure, span};
 use crate::vocab::Vocabulary;
@@ -17,8 +17,8 @@ use crate::vocab::Vocabulary;
 pub struct Overview<'a> {
     /// The moment it tells of.
     pub at: Timestamp,
-    /// The six principles.
-    pub health: &'a Health,
+    /// The six principles, and everything in one word.
+    pub health: &'a SystemHealth,
     /// Incidents that are not resolved, newest first.
     pub open: &'a [&'a Incident],
     /// Latest changes, newest first.
@@ -58,8 +58,8 @@ pub fn render(given: &Overview<'_>) -> String {
         h1.hidden { "Overview" }
         (first(given))
         section aria-labelledby="principles" {
-            h2 #principles { "How it is" @if let Some(score) = given.health.overall { " " span.soft { "health " (figure(score)) " of 100" } } }
-            ul.cards { @for status in &given.health.principles { (card(status, given)) } }
+            h2 #principles { "How it is" @if let Some(score) = given.health.health.overall { " " span.soft { "health " (figure(score)) " of 100" } } }
+            ul.cards { @for status in &given.health.health.principles { (card(status, given)) } }
         }
         (given.range.picker("/", &[]))
         section aria-labelledby="open" {
@@ -86,7 +86,7 @@ pub fn render(given: &Overview<'_>) -> String {
 
 /// What to do first: an open incident before anything that a colour says.
 fn first(given: &Overview<'_>) -> Markup {
-    let decision = &given.health.decision;
+    let decision = &given.health.health.decision;
     if let Some(incident) = given.open.first() {
         let since = span(given.at.since(incident.opened.occurred_at()));
         return html! {
@@ -99,16 +99,24 @@ fn first(given: &Overview<'_>) -> Markup {
             }
         };
     }
-    let is_unseen = decision.unseen.len() == given.health.principles.len();
+    let principles = &given.health.health.principles;
+    let is_unseen = decision.unseen.len() == principles.len();
     let trouble = decision.principle.map(About::of);
-    let worst =
-        given.health.principles.iter().map(|status| status.colour).filter(|colour| *colour != Colour::Grey).max();
-    let colour = if is_unseen { Colour::Grey } else { worst.unwrap_or(Colour::Grey) };
+    let worst = principles.iter().map(|status| status.colour).filter(|colour| *colour != Colour::Grey).max();
+    let colour = match (trouble, given.health.status) {
+        (Some(_), _) => worst.unwrap_or(Colour::Grey),
+        (None, State::Unhealthy) => Colour::Red,
+        (None, State::Degraded) => Colour::Yellow,
+        (None, State::Healthy) if decision.unseen.is_empty() => Colour::Green,
+        (None, State::Healthy | State::Unknown) => Colour::Grey,
+    };
     html! {
         p class={ "first " (class(colour)) } {
-            @if is_unseen { "Unknown: no incident is open, but nothing is measured" }
-            @else if let Some(about) = trouble { (about.name) ": " (decision.finding) ", " a href=(given.range.keep(&about.path(), [])) { (decision.action) } }
-            @else { "All is well: no incident is open" }
+            @if let Some(about) = trouble { (about.name) ": " (decision.finding) ", " a href=(given.range.keep(&about.path(), [])) { (decision.action) } }
+            @else if let (State::Unhealthy | State::Degraded, Some(reason)) = (given.health.status, &given.health.reason) { (brief(reason)) }
+            @else if is_unseen { "Unknown: no incident is open, but nothing is measured" }
+            @else if decision.unseen.is_empty() { "All is well: no incident is open" }
+            @else { "No trouble is known: no incident is open" }
             small {
                 @if is_unseen { (decision.action) }
                 @else if !decision.unseen.is_empty() { "Nothing is known of " @for (place, principle) in decision.unseen.iter().enumerate() { @if place > 0 { ", " } (About::of(*principle).name) } "." }

@@ -35,7 +35,7 @@ pub(in crate::http) fn principle(engine: &Engine, asked: &Asked) -> Result<Strin
     })?;
     let range = asked.range()?;
     let health = engine.health_so_far()?;
-    let status = health.principles.iter().find(|status| status.principle == about.principle);
+    let status = health.health.principles.iter().find(|status| status.principle == about.principle);
     let status = status.ok_or_else(|| Error::internal("a principle was not judged"))?;
     let standings = standings(engine, about.metrics, range.window)?;
     let more = standings.len().saturating_sub(BEHIND_MAX);

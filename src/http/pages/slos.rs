@@ -1,5 +1,7 @@
 //! What stands on the pages of objectives.
 
+use std::sync::Arc;
+
 use super::{Asked, plots};
 use crate::clock::ago;
 use crate::engine::Engine;
@@ -8,7 +10,10 @@ use crate::web;
 
 /// All objectives.
 pub(in crate::http) fn slos(engine: &Engine, asked: &Asked) -> Result<String> {
-    Ok(web::slos::list(&engine.slos_at(asked.moment("at")?)?))
+    Ok(web::slos::list(&match asked.filled("at") {
+        Some(_) => Arc::new(engine.slos_at(asked.moment("at")?)?),
+        None => engine.slos()?,
+    }))
 }
 
 /// One SLO with its objectives.
