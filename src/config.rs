@@ -332,7 +332,7 @@ impl Default for Receive {
 impl Config {
     /// Defaults with everything in memory.
     pub fn in_memory() -> Self {
-        Self::default()
+        Self { metrics: Metrics { cache_seconds: 0 }, ..Self::default() }
     }
 
     /// Defaults with data in `folder`.

@@ -23,7 +23,7 @@ impl Engine {
     /// # Errors
     /// `Unavailable` when the recorder is overloaded or receipts are still being read; the next call tries again.
     pub fn examine(&self, at: Timestamp) -> Result<()> {
-        let health = self.judge(&self.view(at)?, at)?;
+        let health = self.judge(&self.view(at)?)?;
         self.measure(SELF, samples(&health, at)).map(drop)
     }
 

@@ -41,8 +41,8 @@ pub struct SystemHealth {
 }
 
 impl Engine {
-    /// How everything is, as of at most a few seconds ago: as long as `metrics.cache_seconds` says, or, where there is so
-    /// much that working it out takes longer than that allows, twenty times what it took.
+    /// How everything is, as of now or, where working it out takes long, as of some seconds ago: twice as many as
+    /// `metrics.cache_seconds` says, or twenty times as long as it took.
     ///
     /// # Errors
     /// `Unavailable` while receipts recorded before the start are still being read; `Internal` when the disk fails.
@@ -65,7 +65,7 @@ impl Engine {
 
     fn health_at(&self, at: Timestamp) -> Result<SystemHealth> {
         let view = self.view(at)?;
-        let mut health = self.judge(&view, at)?;
+        let mut health = self.judge(&view)?;
         for status in &mut health.principles {
             let past = self.past_reading(status.principle, ago(at, LOOKBACK)..at)?;
             status.look_back(&past, at);
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     /// Scores and colours, without their past.
-    pub(super) fn judge(&self, view: &View, at: Timestamp) -> Result<Health> {
+    pub(super) fn judge(&self, view: &View) -> Result<Health> {
         let mut readings = view.readings.clone();
         let slos = self.slos()?;
         let attained =

@@ -8,6 +8,8 @@ use crate::error::Result;
 /// An answer is kept so many times as long as it took to make, at least: then making it anew never takes more than this
 /// part of the time.
 const COST_SHARE: u32 = 20;
+/// What took less is made anew as soon as its share of the time allows.
+const CHEAP: Duration = Duration::from_millis(25);
 
 /// An answer with its age.
 pub(super) struct Kept<T> {
@@ -29,7 +31,8 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T> Kept<T> {
-    /// The answer that is kept, or a new one when that is older than `age_max`; with an `age_max` of zero always a new one.
+    /// The answer that is kept, or a new one when that is older than `age_max`, or was cheap; with an `age_max` of zero
+    /// always a new one.
     pub(super) fn get(&self, age_max: Duration, make: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
         if let Some(answer) = self.young(age_max) {
             return Ok(answer);
@@ -48,7 +51,9 @@ impl<T> Kept<T> {
     fn young(&self, age_max: Duration) -> Option<Arc<T>> {
         let told = lock(&self.told);
         let told = told.as_ref().filter(|_| !age_max.is_zero())?;
-        (told.made.elapsed() < age_max.max(told.cost * COST_SHARE)).then(|| Arc::clone(&told.answer))
+        let share = told.cost * COST_SHARE;
+        let life = if told.cost < CHEAP { share.min(age_max) } else { share.max(age_max) };
+        (told.made.elapsed() < life).then(|| Arc::clone(&told.answer))
     }
 }
 

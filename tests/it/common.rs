@@ -46,7 +46,7 @@ impl Naze {
     }
 
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        Self::with(Config::with_data(folder))
+        Self::with(Config { data: Some(folder.to_owned()), ..Config::in_memory() })
     }
 
     pub(crate) fn with(config: Config) -> Self {

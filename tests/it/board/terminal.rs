@@ -146,6 +146,7 @@ fn a_component_is_shown_with_its_lists() {
 
 /// A running naze with an outage, and where it listens.
 fn running(folder: &Path) -> (Program, String) {
+    std::fs::write(folder.join("naze.toml"), "[metrics]\ncache_seconds = 0\n").unwrap();
     let (server, address) = serve(folder, LOOPBACK);
     post(&address, &json!(outage()));
     (server, address)
