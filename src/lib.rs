@@ -95,6 +95,7 @@ pub mod reconcile;
 pub mod record;
 pub mod report;
 pub mod runbook;
+pub mod secret;
 pub mod slo;
 pub mod telemetry;
 pub mod validate;

@@ -6,12 +6,17 @@ use chrono::TimeDelta;
 
 use super::{Engine, SELF};
 use crate::analyse::cause::Question;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::error::{Error, Result};
 use crate::receipt::{Receipt, ReceiptId, Value};
 use crate::record::writer::Accepted;
 use crate::record::{Recorded, Window};
 
+/// How much of what came before and after belongs to an incident's story.
+const BEFORE: TimeDelta = TimeDelta::hours(2);
+const AFTER: TimeDelta = TimeDelta::hours(2);
+/// Longest story.
+const STORY_MAX: TimeDelta = TimeDelta::days(7);
 /// An alert of this severity opens an incident.
 const SEVERITY: &str = "critical";
 
@@ -51,6 +56,17 @@ impl Incident {
     /// When it was noticed.
     pub fn detected_at(&self) -> Timestamp {
         self.opened.receipt.time("detectedAt").unwrap_or_else(|| self.opened.occurred_at())
+    }
+
+    /// The time of its story: from some time before the first sign to some time after the last word, but not beyond the
+    /// present, nor the first week. The story of an incident that nobody closed is how it began.
+    pub fn story(&self, now: Timestamp) -> Window {
+        let opened = &self.opened.receipt;
+        let signs = [opened.time("onset"), opened.time("detectedAt"), opened.occurred_at()];
+        let ended = self.updates.last().unwrap_or(&self.opened).occurred_at();
+        let from = ago(signs.into_iter().flatten().min().unwrap_or(ended), BEFORE);
+        let ends = [ended.checked_add(AFTER), Some(now.max(ended).just_after()), from.checked_add(STORY_MAX)];
+        Window { from, to: ends.into_iter().flatten().min().unwrap_or(ended) }
     }
 }
 
@@ -121,11 +137,6 @@ impl Engine {
         let given = [("at", at.to_string()), ("component", component.to_owned())];
         let rows = self.query("open_incidents", given)?.rows;
         Ok(rows.texts("reference"))
-    }
-
-    /// Opens an incident, or adds to one: the receipt must be of kind `incident`.
-    pub fn incident_receipt(&self, receipt: Receipt) -> Result<ReceiptId> {
-        self.record_own(receipt)
     }
 
     /// The incident with this reference, or whose receipt has this id.
