@@ -1,4 +1,4 @@
-//! `from=…&to=…&limit=…`: what an answer covers.
+//! Parameters of a request: each is taken out, and what is left over nobody knows.
 
 use std::collections::BTreeMap;
 
@@ -32,4 +32,12 @@ pub(super) fn limit(given: &mut BTreeMap<String, String>, default: usize, max: u
         Error::invalid(format!("limit=\"{text}\" is no number of entries"))
             .hint(format!("give a number from 1 to {max}"))
     })
+}
+
+/// Nothing may be left over: a parameter that is misspelt would be one that is not heeded.
+pub(super) fn refuse_others(given: &BTreeMap<String, String>, known: &str) -> Result<()> {
+    match given.keys().next() {
+        None => Ok(()),
+        Some(name) => Err(Error::invalid(format!("there is no parameter {name}")).hint(format!("known are {known}"))),
+    }
 }

@@ -1,12 +1,13 @@
-//! How naze itself is: metrics, health, readiness, and the description of its own interface.
+//! naze itself: metrics, health, readiness, its configuration read again, and the description of its own interface.
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use serde_json::{Value as JsonValue, json};
 
 use super::negotiate;
@@ -16,8 +17,21 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::export::prometheus::text;
 
+/// Every route of naze about itself.
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/-/healthy", get(healthz))
+        .route("/-/ready", get(readyz))
+        .route("/-/reload", post(reload))
+        .route("/api/v2/status", get(as_alertmanager))
+        .route("/openapi.json", get(openapi))
+}
+
 /// naze's own figures and those of the system under observation, in Prometheus' text or as `OpenMetrics`.
-pub(super) async fn metrics(State(engine): State<Arc<Engine>>, headers: HeaderMap) -> Reply {
+async fn metrics(State(engine): State<Arc<Engine>>, headers: HeaderMap) -> Reply {
     let form = negotiate::best(&headers, &["text/plain", "application/openmetrics-text"])?;
     let families = blocking(move || {
         engine.measure_index();
@@ -34,12 +48,12 @@ pub(super) async fn metrics(State(engine): State<Arc<Engine>>, headers: HeaderMa
 }
 
 /// The process is alive.
-pub(super) async fn healthz() -> &'static str {
+async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// The process can take receipts and answer about all of them.
-pub(super) async fn readyz(State(engine): State<Arc<Engine>>) -> Reply {
+async fn readyz(State(engine): State<Arc<Engine>>) -> Reply {
     if blocking(move || engine.is_ready()).await? {
         Ok("ready\n".into_response())
     } else {
@@ -50,7 +64,7 @@ pub(super) async fn readyz(State(engine): State<Arc<Engine>>) -> Reply {
 }
 
 /// What tools ask an Alertmanager before they talk to it; naze is in no cluster, and keeps its configuration to itself.
-pub(super) async fn as_alertmanager(State(engine): State<Arc<Engine>>) -> Json<JsonValue> {
+async fn as_alertmanager(State(engine): State<Arc<Engine>>) -> Json<JsonValue> {
     Json(json!({
         "cluster": {"status": "disabled", "peers": []},
         "versionInfo": {
@@ -66,7 +80,13 @@ pub(super) async fn as_alertmanager(State(engine): State<Arc<Engine>>) -> Json<J
     }))
 }
 
+/// Takes over what the configuration says now.
+async fn reload(State(engine): State<Arc<Engine>>) -> Reply {
+    blocking(move || engine.reload()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 /// `OpenAPI` 3.1 description of every route.
-pub(super) async fn openapi() -> Reply {
+async fn openapi() -> Reply {
     Ok(([(CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response())
 }

@@ -9,13 +9,13 @@ use axum::extract::{Query, State};
 use axum::response::IntoResponse as _;
 use serde::Serialize;
 
-use super::problem::Reply;
-use super::series::refuse_others;
-use super::window::{limit, window};
-use super::work::blocking;
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Incident, LOOKBACK_DEFAULT};
 use crate::error::Result;
+use crate::http::given::refuse_others;
+use crate::http::given::{limit, window};
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::query::Row;
 use crate::record::{Recorded, Window};
 use crate::vocab::Vocabulary;

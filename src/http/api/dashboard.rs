@@ -9,15 +9,15 @@ use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 use serde_json::{Value as JsonValue, json};
 
-use super::problem::Reply;
-use super::series::refuse_others;
-use super::window::{limit, window};
-use super::work::blocking;
 use crate::analyse::health::State as Health;
 use crate::analyse::slo::State as Kept;
 use crate::clock::Timestamp;
 use crate::engine::{ComponentHealth, Engine, LOOKBACK_DEFAULT, ObjectiveStatus, SloStatus, SlosStatus, SystemHealth};
 use crate::error::Result;
+use crate::http::given::refuse_others;
+use crate::http::given::{limit, window};
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::record::Window;
 use crate::report::advise;
 

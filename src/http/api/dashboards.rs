@@ -9,11 +9,11 @@ use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
 use serde_json::json;
 
-use super::body;
-use super::problem::Reply;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::export::dashboard::Dashboard;
+use crate::http::body;
+use crate::http::problem::Reply;
 use crate::vocab::nearest;
 
 /// A definition has at most a hundred panels.

@@ -1,4 +1,4 @@
-//! Declaring what naze watches for, and having it read its configuration again.
+//! Declaring what naze watches for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, put};
 
-use super::body;
-use super::problem::Reply;
-use super::series::refuse_others;
-use super::work::blocking;
 use crate::engine::{Engine, Subject};
+use crate::http::body;
+use crate::http::given::refuse_others;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 
 const DOCUMENT_BYTES_MAX: usize = 64 << 10;
 
@@ -41,10 +41,4 @@ pub(super) fn route(subject: Subject) -> MethodRouter<Arc<Engine>> {
         Ok(StatusCode::NO_CONTENT.into_response())
     };
     put(declare).delete(withdraw)
-}
-
-/// Takes over what the configuration says now.
-pub(super) async fn reload(State(engine): State<Arc<Engine>>) -> Reply {
-    blocking(move || engine.reload()).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -10,12 +10,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use serde_json::json;
 
-use super::negotiate;
-use super::problem::Reply;
-use super::series::refuse_others;
-use super::window::moment;
-use super::work::blocking;
 use crate::engine::Engine;
+use crate::http::given::moment;
+use crate::http::given::refuse_others;
+use crate::http::negotiate;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::report::experiment::render;
 
 /// Every experiment, newest first.

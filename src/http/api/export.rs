@@ -17,12 +17,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::negotiate;
-use super::problem::{Problem, Reply};
-use super::series::refuse_others;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::export::dump::{self, Form, Selection};
+use crate::http::given::refuse_others;
+use crate::http::negotiate;
+use crate::http::problem::{Problem, Reply};
 use crate::query::parse_time;
 use crate::record::Window;
 

@@ -7,10 +7,10 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::IntoResponse as _;
 
-use super::problem::Reply;
-use super::series::refuse_others;
-use super::work::blocking;
 use crate::engine::Engine;
+use crate::http::given::refuse_others;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 
 /// Scores, principles, checks, components, and what to do first.
 pub(super) async fn show(State(engine): State<Arc<Engine>>, Query(given): Query<BTreeMap<String, String>>) -> Reply {

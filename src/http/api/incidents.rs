@@ -9,29 +9,20 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
-use chrono::TimeDelta;
 use serde_json::{Map, Value as JsonValue, json};
 
-use super::problem::Reply;
-use super::series::refuse_others;
 use super::why::{Options, timeline_reply};
-use super::window::moment;
-use super::work::blocking;
-use super::{body, negotiate};
-use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, Incident, refusal};
 use crate::error::{Error, Result};
+use crate::http::given::moment;
+use crate::http::given::refuse_others;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
+use crate::http::{body, negotiate};
 use crate::receipt::{Receipt, Value, read_json};
-use crate::record::Window;
 use crate::report::Form;
 use crate::report::postmortem::{Postmortem, postmortem as write_postmortem};
 use crate::report::workflow::render as render_workflow;
-
-/// How much of what came before and after belongs to an incident's story.
-const BEFORE: TimeDelta = TimeDelta::hours(2);
-const AFTER: TimeDelta = TimeDelta::hours(2);
-/// Longest story.
-const STORY_MAX: TimeDelta = TimeDelta::days(7);
 
 /// Opens an incident: `{"component", "summary", "metric"?, "onset"?, "detectedAt"?, "reference"?}`.
 pub(super) async fn open(State(engine): State<Arc<Engine>>, headers: HeaderMap, body: Body) -> Reply {
@@ -80,7 +71,7 @@ async fn object(
     engine: &Engine,
     headers: &HeaderMap,
     body: Body,
-) -> std::result::Result<Map<String, JsonValue>, super::problem::Problem> {
+) -> std::result::Result<Map<String, JsonValue>, crate::http::problem::Problem> {
     let bytes = body::read(headers, body, engine.config().limits.body_bytes_max, None).await?;
     let not_json = |error: serde_json::Error| Error::invalid("the body is not a JSON object").because(error);
     let mut given: Map<String, JsonValue> = serde_json::from_slice(&bytes).map_err(not_json)?;
@@ -159,22 +150,10 @@ pub(super) async fn timeline(
     headers: HeaderMap,
 ) -> Reply {
     let lookup = Arc::clone(&engine);
-    let window = blocking(move || Ok(story_window(&lookup.incident(&id)?, lookup.clock().now()))).await?;
+    let window = blocking(move || Ok(lookup.incident(&id)?.story(lookup.clock().now()))).await?;
     given.entry("from".into()).or_insert_with(|| window.from.to_string());
     given.entry("to".into()).or_insert_with(|| window.to.to_string());
     timeline_reply(engine, given, &headers).await
-}
-
-/// From some time before the first sign to some time after the last word, but not beyond the present, nor the first week: the
-/// story of an incident that nobody closed is how it began.
-pub(super) fn story_window(incident: &Incident, now: Timestamp) -> Window {
-    let opened = &incident.opened.receipt;
-    let started = [opened.time("onset"), opened.time("detectedAt"), opened.occurred_at()].into_iter().flatten().min();
-    let ended = incident.updates.last().unwrap_or(&incident.opened).occurred_at();
-    let from = ago(started.unwrap_or(ended), BEFORE);
-    let ends =
-        [ended.checked_add(AFTER), now.max(ended).checked_add(TimeDelta::microseconds(1)), from.checked_add(STORY_MAX)];
-    Window { from, to: ends.into_iter().flatten().min().unwrap_or(ended) }
 }
 
 /// The post-mortem with empty human parts.
@@ -219,7 +198,7 @@ fn compose(engine: &Engine, id: &str, options: &Options) -> Result<Postmortem> {
     let question = incident.question();
     let (answer, _) = engine.investigate(&question, options.lookback()?)?;
     let now = engine.clock().now();
-    let evidence = engine.evidence(story_window(&incident, now))?;
+    let evidence = engine.evidence(incident.story(now))?;
     let postmortem = write_postmortem(&incident.opened, &incident.updates, &answer, &evidence, None);
     Ok(postmortem.with_workflow(&engine.workflow(&incident, now)?))
 }

@@ -9,13 +9,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 
-use super::negotiate;
-use super::problem::Reply;
-use super::series::refuse_others;
-use super::window::window;
-use super::work::blocking;
 use crate::engine::{EFFECT_DEFAULT, Engine, KaizenAsked};
 use crate::error::Error;
+use crate::http::given::refuse_others;
+use crate::http::given::window;
+use crate::http::negotiate;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::query::parse_duration;
 use crate::report::kaizen::render;
 

@@ -8,10 +8,10 @@ use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 
-use super::problem::Reply;
-use super::work::blocking;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 
 /// The newest checkpoint as a signed note; its verifier key is in the header `Naze-Verifier-Key`.
 pub(super) async fn checkpoint(State(engine): State<Arc<Engine>>) -> Reply {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::problem::Problem;
 use super::series::Wanted;
-use super::work::blocking;
 use crate::asked::prometheus::Prometheus;
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Line};
 use crate::error::{Error, Result};
+use crate::http::problem::Problem;
+use crate::http::work::blocking;
 use crate::measure::read::Statistic;
 use crate::measure::store::Known;
 

@@ -10,10 +10,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use serde_json::json;
 
-use super::negotiate;
-use super::problem::Reply;
-use super::work::blocking;
 use crate::engine::Engine;
+use crate::http::negotiate;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::query::{FUNCTIONS, ResultsForm};
 
 /// Every canned query: what it answers, what it takes, what it returns; and the functions that any query may call.

@@ -11,11 +11,11 @@ use axum::response::{IntoResponse as _, Response};
 use oxrdfio::{RdfFormat, RdfSerializer};
 use serde_json::{Value as JsonValue, json};
 
-use super::problem::{Problem, Reply};
-use super::work::blocking;
-use super::{body, negotiate};
 use crate::engine::{Engine, Outcome};
 use crate::error::{Context as _, Error};
+use crate::http::problem::{Problem, Reply};
+use crate::http::work::blocking;
+use crate::http::{body, negotiate};
 use crate::receipt::{ReceiptId, write_json, write_json_ld};
 use crate::receive::{self, Format};
 use crate::record::Recorded;
@@ -48,7 +48,7 @@ fn unsupported(media_type: &str) -> Problem {
 }
 
 /// One outcome per receipt, in the order they were sent; the status tells the whole at a glance.
-pub(super) fn answer(outcomes: &[Outcome]) -> Response {
+pub(in crate::http) fn answer(outcomes: &[Outcome]) -> Response {
     let count = |matches: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| matches(outcome)).count();
     let recorded = count(|outcome| matches!(outcome, Outcome::Recorded(_)));
     let duplicate = count(|outcome| matches!(outcome, Outcome::Duplicate(_)));

@@ -8,11 +8,11 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 
-use super::negotiate;
-use super::problem::Reply;
-use super::window::window;
-use super::work::blocking;
 use crate::engine::{Engine, LOOKBACK_DEFAULT};
+use crate::http::given::window;
+use crate::http::negotiate;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::report::advise as report;
 
 /// `GET /v1/recommendations?from=…&to=…&component=…`, and any parameter of the queries.

@@ -8,13 +8,13 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 
-use super::negotiate;
-use super::problem::Reply;
-use super::series::refuse_others;
-use super::work::blocking;
 use crate::analyse::review::Week;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::http::given::refuse_others;
+use crate::http::negotiate;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::report::review::render;
 
 /// More engineers than this need more than one review.

@@ -10,13 +10,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use serde_json::{Value as JsonValue, json};
 
-use super::negotiate;
-use super::problem::Reply;
-use super::series::refuse_others;
-use super::window::moment;
-use super::work::blocking;
 use crate::clock::Timestamp;
 use crate::engine::Engine;
+use crate::http::given::moment;
+use crate::http::given::refuse_others;
+use crate::http::negotiate;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::runbook::Runbook;
 
 /// Every runbook, and those for the alerts that are open.

@@ -13,12 +13,13 @@ use chrono::TimeDelta;
 use serde_json::{Value as JsonValue, json};
 
 use super::lines::{self, Asked, Source, Told, Values};
-use super::negotiate;
-use super::problem::Reply;
-use super::work::blocking;
 use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
+use crate::http::given::refuse_others;
+use crate::http::negotiate;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::measure::Series;
 use crate::measure::read::Statistic;
 use crate::measure::store::Known;
@@ -53,13 +54,6 @@ impl Wanted {
         self.metric.as_ref().is_none_or(|metric| *metric == series.metric)
             && self.component.as_ref().is_none_or(|component| *component == series.component)
             && self.labels.iter().all(|(name, value)| series.labels.get(name) == Some(value))
-    }
-}
-
-pub(super) fn refuse_others(given: &BTreeMap<String, String>, known: &str) -> Result<()> {
-    match given.keys().next() {
-        None => Ok(()),
-        Some(name) => Err(Error::invalid(format!("there is no parameter {name}")).hint(format!("known are {known}"))),
     }
 }
 

@@ -9,13 +9,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use serde_json::json;
 
-use super::problem::Reply;
-use super::series::refuse_others;
-use super::window::moment;
-use super::work::blocking;
 use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::http::given::moment;
+use crate::http::given::refuse_others;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 
 /// Every objective, and all of them in one line.
 pub(super) async fn list(State(engine): State<Arc<Engine>>, Query(given): Query<BTreeMap<String, String>>) -> Reply {

@@ -14,14 +14,15 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::lines::{self, Source, Told, Values};
-use super::negotiate;
-use super::problem::Reply;
-use super::series::{Wanted, about, refuse_others};
-use super::work::blocking;
+use super::series::{Wanted, about};
 use crate::analyse::trend::{self, LOOKBACK, Point, Polarity, Question, Trend, WINDOWS, YEAR};
 use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, Line};
 use crate::error::{Error, Result};
+use crate::http::given::refuse_others;
+use crate::http::negotiate;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::measure::read::Statistic;
 use crate::measure::store::Known;
 use crate::query::{parse_duration, parse_time};
@@ -69,7 +70,7 @@ pub(super) async fn show(
 }
 
 /// What is asked of every series.
-pub(super) struct Asked {
+pub(in crate::http) struct Asked {
     at: Timestamp,
     statistic: Option<Statistic>,
     polarity: Option<Polarity>,
@@ -79,7 +80,7 @@ pub(super) struct Asked {
 
 impl Asked {
     /// The question at a moment, looking so far ahead.
-    pub(super) fn ahead(at: Timestamp, horizon: Option<TimeDelta>) -> Self {
+    pub(in crate::http) fn ahead(at: Timestamp, horizon: Option<TimeDelta>) -> Self {
         Self { at, statistic: None, polarity: None, threshold: None, horizon }
     }
 
@@ -101,7 +102,7 @@ impl Asked {
     }
 
     /// Where one series is heading.
-    pub(super) fn trend(&self, engine: &Engine, number: u32, known: &Arc<Known>) -> Result<Trend> {
+    pub(in crate::http) fn trend(&self, engine: &Engine, number: u32, known: &Arc<Known>) -> Result<Trend> {
         let line = Line::of_series(number, Arc::clone(known));
         let mut values = Vec::new();
         for window in windows(self.at) {

@@ -10,20 +10,18 @@ use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::negotiate;
-use super::problem::Reply;
-use super::work::blocking;
 use crate::analyse::cause::{Answer, Question};
 use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, LOOKBACK_DEFAULT};
 use crate::error::{Error, Result};
+use crate::http::negotiate;
+use crate::http::problem::Reply;
+use crate::http::work::blocking;
 use crate::query::parse_duration;
 use crate::record::Window;
-use crate::report::timeline::{Filter, timeline as tell};
+use crate::report::timeline::{Filter, GAP_MIN, timeline as tell};
 use crate::report::{Form, why as report};
 
-/// A silence this long shows as a gap.
-pub(super) const GAP_MIN: TimeDelta = TimeDelta::minutes(10);
 /// The window of a timeline that names none.
 const TIMELINE_DEFAULT: TimeDelta = TimeDelta::hours(1);
 
