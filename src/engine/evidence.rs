@@ -6,6 +6,7 @@ use super::Engine;
 use crate::analyse::cause::{self, Answer, Question};
 use crate::clock::ago;
 use crate::error::Result;
+use crate::receipt::Value;
 use crate::record::{Recorded, Window};
 
 /// How far back a question looks for causes.
@@ -61,7 +62,7 @@ impl Engine {
         let window = looked_back(question, lookback);
         let mut evidence = self.evidence(window)?;
         if let Some(incident) = question.incident {
-            let said = self.index.pointing_at("incidentReceipt", incident)?;
+            let said = self.index.with("incidentReceipt", &Value::Receipt(incident))?;
             evidence.extend(said.into_iter().filter(|note| note.occurred_at() >= window.to));
         }
         Ok((cause::why(question, &evidence), evidence))

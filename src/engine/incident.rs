@@ -1,7 +1,5 @@
 //! Incidents: opened by people or by critical alerts, and found again by their reference.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 
 use super::{Engine, SELF};
@@ -12,6 +10,8 @@ use crate::receipt::{Receipt, ReceiptId, Value};
 use crate::record::writer::Accepted;
 use crate::record::{Recorded, Window};
 
+/// Incidents of one answer.
+pub const INCIDENTS_MAX: usize = 1_000;
 /// How much of what came before and after belongs to an incident's story.
 const BEFORE: TimeDelta = TimeDelta::hours(2);
 const AFTER: TimeDelta = TimeDelta::hours(2);
@@ -148,34 +148,31 @@ impl Engine {
         let unknown =
             || Error::not_found(format!("there is no incident \"{name}\"")).hint("GET /v1/incidents lists them");
         let reference = reference.ok_or_else(unknown)?;
-        let mut receipts = self.incident_receipts()?;
-        receipts.retain(|recorded| recorded.receipt.text("reference") == Some(&reference));
-        let mut receipts = receipts.into_iter();
-        let opened = receipts.next().ok_or_else(unknown)?;
-        Ok(Incident { reference, opened, updates: receipts.collect() })
+        self.incident_of(reference)?.ok_or_else(unknown)
     }
 
-    /// All incidents, newest first.
+    fn incident_of(&self, reference: String) -> Result<Option<Incident>> {
+        let receipts = self.index.with("reference", &Value::text(&reference))?;
+        let mut receipts = receipts.into_iter().filter(|recorded| recorded.receipt.kind() == "incident");
+        let Some(opened) = receipts.next() else { return Ok(None) };
+        Ok(Some(Incident { reference, opened, updates: receipts.collect() }))
+    }
+
+    /// Incidents, newest first; of very many those that were told of last.
     pub fn incidents(&self) -> Result<Vec<Incident>> {
-        let mut by_reference: BTreeMap<String, Incident> = BTreeMap::new();
-        for recorded in self.incident_receipts()? {
-            let reference = recorded.receipt.text("reference").unwrap_or_default().to_owned();
-            match by_reference.get_mut(&reference) {
-                Some(incident) => incident.updates.push(recorded),
-                None => drop(
-                    by_reference
-                        .insert(reference.clone(), Incident { reference, opened: recorded, updates: Vec::new() }),
-                ),
-            }
+        Ok(self.newest_incidents(INCIDENTS_MAX)?.0)
+    }
+
+    /// The incidents that were told of last, by when they were opened, newest first; and whether there are more.
+    pub fn newest_incidents(&self, incidents_max: usize) -> Result<(Vec<Incident>, bool)> {
+        let (references, truncated) = self.index.newest_texts("incident", "reference", incidents_max)?;
+        let mut incidents = Vec::new();
+        for reference in references {
+            incidents.extend(self.incident_of(reference)?);
         }
-        let mut incidents: Vec<Incident> = by_reference.into_values().collect();
         incidents.sort_by(|a, b| {
             b.opened.occurred_at().cmp(&a.opened.occurred_at()).then_with(|| a.reference.cmp(&b.reference))
         });
-        Ok(incidents)
-    }
-
-    fn incident_receipts(&self) -> Result<Vec<Recorded>> {
-        self.index.of_kind("incident", Window::ALL)
+        Ok((incidents, truncated))
     }
 }

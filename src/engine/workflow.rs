@@ -39,7 +39,7 @@ impl Engine {
         let (mut nearby, _) = self.index.of_kinds(&KINDS, window, RECEIPTS_MAX)?;
         let component = incident.opened.receipt.component();
         nearby.retain(|told| told.receipt.component() == component);
-        nearby.extend(self.index.pointing_at("incidentReceipt", incident.opened.id)?);
+        nearby.extend(self.index.with("incidentReceipt", &Value::Receipt(incident.opened.id))?);
         nearby.sort_by_key(|told| (told.occurred_at(), told.id));
         let onset = incident.opened.receipt.time("onset").unwrap_or(detected_at);
         let (changes, show_changes) = self.told("changes_before", &[("at", onset.to_string())])?;

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use serde_json::{Map, Value as JsonValue, json};
 
 use super::why::{Options, timeline_reply};
-use crate::engine::{Engine, Incident, refusal};
+use crate::engine::{Engine, INCIDENTS_MAX, Incident, refusal};
 use crate::error::{Error, Result};
 use crate::http::given::moment;
 use crate::http::given::refuse_others;
@@ -86,10 +85,11 @@ fn record(engine: &Engine, given: Map<String, JsonValue>) -> Result<Incident> {
     engine.incident(&id.to_string())
 }
 
-/// All incidents, newest first.
+/// Incidents, newest first.
 pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Reply {
-    let incidents = blocking(move || engine.incidents()).await?;
-    Ok(Json(json!({"incidents": incidents.iter().map(show_incident).collect::<Vec<_>>()})).into_response())
+    let (incidents, truncated) = blocking(move || engine.newest_incidents(INCIDENTS_MAX)).await?;
+    let incidents: Vec<JsonValue> = incidents.iter().map(show_incident).collect();
+    Ok(Json(json!({"incidents": incidents, "truncated": truncated})).into_response())
 }
 
 /// One incident with its state.
@@ -115,7 +115,7 @@ pub(super) async fn workflow(
         render_workflow(&incident.reference, &engine.workflow(&incident, at)?, &runbooks, media_type)
     })
     .await?;
-    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+    Ok(negotiate::answer(media_type, text))
 }
 
 fn show_incident(incident: &Incident) -> JsonValue {
@@ -190,7 +190,7 @@ async fn write(
     let media_type = negotiate::best(&headers, &["text/markdown", "text/html", "application/json", "text/csv"])?;
     let form = Form::from_media_type(media_type).expect("only forms of reports are offered");
     let text = blocking(move || compose(&engine, &id, &options)?.render(form, previous.as_deref())).await?;
-    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+    Ok(negotiate::answer(media_type, text))
 }
 
 fn compose(engine: &Engine, id: &str, options: &Options) -> Result<Postmortem> {

@@ -1,23 +1,22 @@
 //! Single receipts, and those that have something in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oxrdf::vocab::rdf;
-use oxrdf::{GraphName, Literal, NamedNode, NamedOrBlankNode, Term};
+use oxrdf::{GraphName, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Term};
 use sha2::{Digest as _, Sha256};
 
 use super::{Index, TOPOLOGY_GRAPH};
 use crate::clock::Timestamp;
-use crate::error::{Context as _, Result};
-use crate::receipt::{ReceiptId, label_iri};
+use crate::error::{Context as _, Error, Result};
+use crate::receipt::{ReceiptId, Value, label_iri};
 use crate::record::slot::Slot;
 use crate::record::{Recorded, Window};
 use crate::vocab;
 
-/// Receipts looked at to find the latest of those with something in common.
-const FOLLOWED_MAX: usize = 1_000;
 /// Receipts that one label may lead to.
 const LABELLED_MAX: usize = 8;
+const FAILED: &str = "cannot read the index";
 
 impl Index {
     /// The recorded receipt with this id, if the index has it.
@@ -25,7 +24,7 @@ impl Index {
         let subject = id.iri();
         let quad =
             self.store.quads_for_pattern(Some(subject.as_ref().into()), Some(vocab::RECORDED_AT), None, None).next();
-        match quad.transpose().internal("cannot read the index")? {
+        match quad.transpose().internal(FAILED)? {
             Some(quad) => self.read_star(id, quad.graph_name.as_ref()).map(Some),
             None => Ok(None),
         }
@@ -36,13 +35,13 @@ impl Index {
         let subject = id.iri();
         let mut same =
             self.store.quads_for_pattern(Some(subject.as_ref().into()), Some(vocab::RECORDED_AT), None, None);
-        if same.next().transpose().internal("cannot read the index")?.is_some() {
+        if same.next().transpose().internal(FAILED)?.is_some() {
             return Ok(Some(id));
         }
         let Some(key) = key else { return Ok(None) };
         let key = key_iri(key);
         let mut keyed = self.store.quads_for_pattern(Some(key.as_ref().into()), Some(vocab::KEY_OF), None, None);
-        match keyed.next().transpose().internal("cannot read the index")?.map(|quad| quad.object) {
+        match keyed.next().transpose().internal(FAILED)?.map(|quad| quad.object) {
             Some(Term::NamedNode(receipt)) => Ok(ReceiptId::from_iri(receipt.as_ref())),
             _ => Ok(None),
         }
@@ -54,49 +53,79 @@ impl Index {
         let with = self.store.quads_for_pattern(None, Some(label.as_ref()), Some(object.as_ref().into()), None);
         let mut ids = Vec::new();
         for quad in with.take(LABELLED_MAX) {
-            if let NamedOrBlankNode::NamedNode(subject) = quad.internal("cannot read the index")?.subject {
+            if let NamedOrBlankNode::NamedNode(subject) = quad.internal(FAILED)?.subject {
                 ids.extend(ReceiptId::from_iri(subject.as_ref()));
             }
         }
         Ok(ids)
     }
 
-    /// Receipts whose field names the receipt `id`, by time.
-    pub fn pointing_at(&self, field: &str, id: ReceiptId) -> Result<Vec<Recorded>> {
-        let Some(field) = self.vocabulary.field(field) else { return Ok(Vec::new()) };
-        let object = id.iri();
-        let pointing = self.store.quads_for_pattern(None, Some(field.iri.as_ref()), Some(object.as_ref().into()), None);
+    /// Receipts with this value in this field, by time and then id.
+    pub fn with(&self, field: &str, value: &Value) -> Result<Vec<Recorded>> {
         let mut found = Vec::new();
-        for quad in pointing.take(FOLLOWED_MAX) {
-            if let NamedOrBlankNode::NamedNode(subject) = quad.internal("cannot read the index")?.subject
-                && let Some(pointing) = ReceiptId::from_iri(subject.as_ref())
-            {
-                found.extend(self.get(pointing)?);
-            }
+        for (slot, id) in self.holders(field, value)? {
+            found.push(self.read_star(id, slot.graph().as_ref().into())?);
         }
         found.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
         Ok(found)
     }
 
-    /// The latest receipt with this text in this field.
+    /// The latest receipt with this text in this field. Of those before its slot only the number counts.
     pub fn latest_with(&self, field: &str, text: &str) -> Result<Option<Recorded>> {
-        let Some(field) = self.vocabulary.field(field) else { return Ok(None) };
-        let object = Literal::from(text);
-        let with = self.store.quads_for_pattern(None, Some(field.iri.as_ref()), Some(object.as_ref().into()), None);
-        let mut latest: Option<Recorded> = None;
-        for quad in with.take(FOLLOWED_MAX) {
-            let NamedOrBlankNode::NamedNode(subject) = quad.internal("cannot read the index")?.subject else {
-                continue;
-            };
-            let Some(id) = ReceiptId::from_iri(subject.as_ref()) else { continue };
-            let order = |recorded: &Recorded| (recorded.occurred_at(), recorded.position);
-            if let Some(found) =
-                self.get(id)?.filter(|found| latest.as_ref().is_none_or(|best| order(found) > order(best)))
+        let holders = self.holders(field, &Value::text(text))?;
+        let Some(newest) = holders.iter().map(|(slot, _)| *slot).max() else { return Ok(None) };
+        let graph = newest.graph();
+        let mut latest = None;
+        for (_, id) in holders.into_iter().filter(|(slot, _)| *slot == newest) {
+            latest = latest.max(Some((self.place_in_time(id, &graph)?, id)));
+        }
+        latest.map(|(_, id)| self.read_star(id, graph.as_ref().into())).transpose()
+    }
+
+    /// When a receipt occurred, and its place in the ledger.
+    fn place_in_time(&self, id: ReceiptId, graph: &NamedNode) -> Result<(Timestamp, u64)> {
+        let (occurred_at, position) =
+            (self.one(id, vocab::OCCURRED_AT, graph)?, self.one(id, vocab::LEDGER_POSITION, graph)?);
+        let (Some(Ok(occurred_at)), Some(Ok(position))) =
+            (occurred_at.map(|text| text.parse()), position.map(|text| text.parse()))
+        else {
+            return Err(Error::internal(format!(
+                "receipt {id} in the index lacks its time or its place in the ledger"
+            ))
+            .hint("`naze rebuild` makes the index anew"));
+        };
+        Ok((occurred_at, position))
+    }
+
+    /// A literal of a receipt.
+    fn one(&self, id: ReceiptId, property: NamedNodeRef<'_>, graph: &NamedNode) -> Result<Option<String>> {
+        let (subject, graph) = (id.iri(), graph.as_ref().into());
+        let found =
+            self.store.quads_for_pattern(Some(subject.as_ref().into()), Some(property), None, Some(graph)).next();
+        Ok(match found.transpose().internal(FAILED)?.map(|quad| quad.object) {
+            Some(Term::Literal(literal)) => Some(literal.destruct().0),
+            _ => None,
+        })
+    }
+
+    /// The receipts with this value in this field and the slots they lie in, in no order that means anything.
+    fn holders(&self, field: &str, value: &Value) -> Result<Vec<(Slot, ReceiptId)>> {
+        let Some(field) = self.vocabulary.field(field) else { return Ok(Vec::new()) };
+        self.receipts_with(field.iri.as_ref(), &value.to_term())
+    }
+
+    fn receipts_with(&self, property: NamedNodeRef<'_>, object: &Term) -> Result<Vec<(Slot, ReceiptId)>> {
+        let mut found = Vec::new();
+        for quad in self.store.quads_for_pattern(None, Some(property), Some(object.as_ref()), None) {
+            let quad = quad.internal(FAILED)?;
+            if let (NamedOrBlankNode::NamedNode(subject), GraphName::NamedNode(graph)) =
+                (&quad.subject, &quad.graph_name)
+                && let (Some(slot), Some(id)) = (Slot::of_graph(graph.as_ref()), ReceiptId::from_iri(subject.as_ref()))
             {
-                latest = Some(found);
+                found.push((slot, id));
             }
         }
-        Ok(latest)
+        Ok(found)
     }
 
     /// The receipts that first showed each known dependency, as far as they occurred before `end`.
@@ -114,23 +143,34 @@ impl Index {
 
     /// All receipts of `kind` that occurred in `window`, by time and then id.
     pub fn of_kind(&self, kind: &str, window: Window) -> Result<Vec<Recorded>> {
-        let Some(class) = self.vocabulary.kind(kind).map(|kind| kind.class.as_ref()) else { return Ok(Vec::new()) };
-        let mut found = BTreeMap::new();
-        for quad in self.store.quads_for_pattern(None, Some(rdf::TYPE), Some(class.into()), None) {
-            let quad = quad.internal("cannot read the index")?;
-            let (GraphName::NamedNode(graph), NamedOrBlankNode::NamedNode(subject)) = (&quad.graph_name, &quad.subject)
-            else {
-                continue;
-            };
-            let in_window = Slot::of_graph(graph.as_ref()).is_some_and(|slot| slot.overlaps(window));
-            if let (true, Some(id)) = (in_window, ReceiptId::from_iri(subject.as_ref())) {
-                let recorded = self.read_star(id, graph.as_ref().into())?;
-                if window.contains(recorded.occurred_at()) {
-                    found.insert((recorded.occurred_at(), id), recorded);
-                }
+        let Some(kind) = self.vocabulary.kind(kind) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for (slot, id) in self.receipts_with(rdf::TYPE, &kind.class.clone().into())? {
+            if slot.overlaps(window) {
+                found.push(self.read_star(id, slot.graph().as_ref().into())?);
             }
         }
-        Ok(found.into_values().collect())
+        found.retain(|recorded| window.contains(recorded.occurred_at()));
+        found.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
+        Ok(found)
+    }
+
+    /// The texts of a field in the newest receipts of `kind`: at most `texts_max`, and whether there are more.
+    pub fn newest_texts(&self, kind: &str, field: &str, texts_max: usize) -> Result<(BTreeSet<String>, bool)> {
+        let (Some(kind), Some(field)) = (self.vocabulary.kind(kind), self.vocabulary.field(field)) else {
+            return Ok((BTreeSet::new(), false));
+        };
+        let mut receipts = self.receipts_with(rdf::TYPE, &kind.class.clone().into())?;
+        receipts.sort_unstable_by(|a, b| b.cmp(a));
+        let mut texts = BTreeSet::new();
+        for (slot, id) in receipts {
+            let Some(text) = self.one(id, field.iri.as_ref(), &slot.graph())? else { continue };
+            if texts.len() == texts_max && !texts.contains(&text) {
+                return Ok((texts, true));
+            }
+            texts.insert(text);
+        }
+        Ok((texts, false))
     }
 
     /// The first `receipts_max` receipts of `kinds` that occurred in `window`, by time and then id, and whether there are
@@ -143,13 +183,16 @@ impl Index {
             for class in &classes {
                 let (class, graph) = (class.as_ref().into(), graph.as_ref().into());
                 for quad in self.store.quads_for_pattern(None, Some(rdf::TYPE), Some(class), Some(graph)) {
-                    let NamedOrBlankNode::NamedNode(subject) = quad.internal("cannot read the index")?.subject else {
+                    let NamedOrBlankNode::NamedNode(subject) = quad.internal(FAILED)?.subject else {
                         continue;
                     };
                     let Some(id) = ReceiptId::from_iri(subject.as_ref()) else { continue };
                     let recorded = self.read_star(id, graph)?;
                     if window.contains(recorded.occurred_at()) {
                         found.insert((recorded.occurred_at(), id), recorded);
+                    }
+                    if found.len() > receipts_max + 1 {
+                        found.pop_last();
                     }
                 }
             }
