@@ -16,13 +16,30 @@ pub(super) fn moment(given: &mut BTreeMap<String, String>, now: Timestamp) -> Re
 
 /// Takes the window out of `given`: up to now, and `length` long, unless it says otherwise.
 pub(super) fn window(given: &mut BTreeMap<String, String>, now: Timestamp, length: TimeDelta) -> Result<Window> {
-    let mut time = |name: &str| given.remove(name).map(|text| parse_time(name, &text, now)).transpose();
-    let to = time("to")?.unwrap_or(now);
-    let from = time("from")?.unwrap_or_else(|| ago(to, length));
+    let (from, to) = ends(given, now)?;
+    let to = to.unwrap_or(now);
+    in_order(from.unwrap_or_else(|| ago(to, length)), to)
+}
+
+/// Takes the window out of `given`: all of time, unless it says otherwise.
+pub(super) fn window_of_all(given: &mut BTreeMap<String, String>, now: Timestamp) -> Result<Window> {
+    let (from, to) = ends(given, now)?;
+    in_order(from.unwrap_or(Window::ALL.from), to.unwrap_or(Window::ALL.to))
+}
+
+fn in_order(from: Timestamp, to: Timestamp) -> Result<Window> {
     if from >= to {
         return Err(Error::invalid(format!("from ({from}) is not before to ({to})")).hint("swap them"));
     }
     Ok(Window { from, to })
+}
+
+/// What is said of either end of a window.
+type Ends = (Option<Timestamp>, Option<Timestamp>);
+
+fn ends(given: &mut BTreeMap<String, String>, now: Timestamp) -> Result<Ends> {
+    let mut time = |name: &str| given.remove(name).map(|text| parse_time(name, &text, now)).transpose();
+    Ok((time("from")?, time("to")?))
 }
 
 /// Takes the number of entries wanted of each list out of `given`.

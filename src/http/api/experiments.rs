@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use serde_json::json;
 
@@ -40,5 +39,5 @@ pub(super) async fn show(
     let at = moment(&mut given, engine.clock().now())?;
     refuse_others(&given, "at and format")?;
     let text = blocking(move || render(&engine.experiment(&id, at)?, media_type)).await?;
-    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+    Ok(negotiate::answer(media_type, text))
 }

@@ -20,11 +20,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::export::dump::{self, Form, Selection};
-use crate::http::given::refuse_others;
+use crate::http::given::{refuse_others, window_of_all};
 use crate::http::negotiate;
 use crate::http::problem::{Problem, Reply};
-use crate::query::parse_time;
-use crate::record::Window;
 
 /// Dumps written at the same moment; others wait, and are then refused.
 static DUMPS: Semaphore = Semaphore::const_new(4);
@@ -78,12 +76,7 @@ fn form(given: Option<&str>, headers: &HeaderMap) -> Result<Form, Problem> {
 }
 
 fn selection(engine: &Engine, given: &mut BTreeMap<String, String>) -> Result<Selection> {
-    let now = engine.clock().now();
-    let time = |name: &str, text: Option<String>| text.map(|text| parse_time(name, &text, now)).transpose();
-    let window = Window {
-        from: time("from", given.remove("from"))?.unwrap_or(Window::ALL.from),
-        to: time("to", given.remove("to"))?.unwrap_or(Window::ALL.to),
-    };
+    let window = window_of_all(given, engine.clock().now())?;
     let kinds = given.remove("kind").unwrap_or_default();
     let kinds: BTreeSet<String> = kinds.split(',').filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
     if let Some(unknown) = kinds.iter().find(|kind| engine.vocabulary().kind(kind).is_none()) {

@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 
 use crate::engine::{EFFECT_DEFAULT, Engine, KaizenAsked};
@@ -41,5 +39,5 @@ pub(super) async fn show(
     let asked = KaizenAsked { window, component: given.remove("component"), effect };
     refuse_others(&given, "from, to, component, effect and format")?;
     let text = blocking(move || render(&engine.kaizen(&asked, now)?, media_type)).await?;
-    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+    Ok(negotiate::answer(media_type, text))
 }

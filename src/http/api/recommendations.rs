@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse as _;
 
 use crate::engine::{Engine, LOOKBACK_DEFAULT};
 use crate::http::given::window;
@@ -21,9 +19,8 @@ pub(super) async fn list(
     Query(mut given): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
 ) -> Reply {
-    let media_type =
-        negotiate::best(&headers, &["application/json", "text/markdown", "text/html", "text/csv", "text/plain"])?;
+    let media_type = negotiate::best(&headers, &negotiate::FORMS)?;
     let window = window(&mut given, engine.clock().now(), LOOKBACK_DEFAULT)?;
     let text = blocking(move || report::render(&engine.advise(window, &given)?, media_type)).await?;
-    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+    Ok(negotiate::answer(media_type, text))
 }

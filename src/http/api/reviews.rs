@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse as _;
 
 use crate::analyse::review::Week;
 use crate::engine::Engine;
@@ -45,7 +43,7 @@ async fn answer(engine: Arc<Engine>, week: Week, mut given: BTreeMap<String, Str
     let engineers = given.remove("engineers").map_or(Ok(1), |text| engineers(&text))?;
     refuse_others(&given, "format and engineers")?;
     let text = blocking(move || render(&engine.review(week, engineers, engine.clock().now())?, media_type)).await?;
-    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+    Ok(negotiate::answer(media_type, text))
 }
 
 fn engineers(text: &str) -> Result<usize> {

@@ -16,14 +16,15 @@ use super::lines::{self, Asked, Source, Told, Values};
 use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
-use crate::http::given::refuse_others;
+use crate::http::given::{refuse_others, window};
 use crate::http::negotiate;
 use crate::http::problem::Reply;
 use crate::http::work::blocking;
 use crate::measure::Series;
 use crate::measure::read::Statistic;
 use crate::measure::store::Known;
-use crate::query::{parse_duration, parse_time};
+use crate::query::parse_duration;
+use crate::record::Window;
 
 /// Series of one answer.
 pub(super) const SERIES_MAX: usize = 1_000;
@@ -78,11 +79,7 @@ pub(super) async fn show(
 ) -> Reply {
     let media_type = negotiate::best(&headers, &["application/json", "text/csv"])?;
     let wanted = Wanted::of(&mut given, Some(&metric));
-    let now = engine.clock().now();
-    let time = |name: &str, text: Option<String>| text.map(|text| parse_time(name, &text, now)).transpose();
-    let to = time("to", given.remove("to"))?.unwrap_or(now);
-    let from =
-        time("from", given.remove("from"))?.or_else(|| to.checked_add(-WINDOW_DEFAULT)).unwrap_or(Timestamp::MIN);
+    let Window { from, to } = window(&mut given, engine.clock().now(), WINDOW_DEFAULT)?;
     let step = step(given.remove("step").as_deref(), &(from..to))?;
     let statistic: Option<Statistic> = given.remove("stat").map(|text| text.parse()).transpose()?;
     let source = Source::of(&mut given)?;
@@ -98,9 +95,6 @@ type Line = (Arc<Known>, Values);
 /// The length of a step in seconds: as asked, or what shows the window well.
 fn step(given: Option<&str>, window: &Range<Timestamp>) -> Result<u32> {
     let length = window.end.since(window.start).num_seconds();
-    if length <= 0 {
-        return Err(Error::invalid(format!("the window from {} to {} is empty", window.start, window.end)));
-    }
     let seconds = match given {
         Some(text) => parse_duration("step", text)?.num_seconds(),
         None => (length / POINTS_SHOWN).max(STEP_MIN_SECONDS),

@@ -5,20 +5,17 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::analyse::cause::{Answer, Question};
-use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, LOOKBACK_DEFAULT};
 use crate::error::{Error, Result};
+use crate::http::given::{refuse_others, window};
 use crate::http::negotiate;
 use crate::http::problem::Reply;
 use crate::http::work::blocking;
-use crate::query::parse_duration;
-use crate::record::Window;
+use crate::query::{parse_duration, parse_time};
 use crate::report::timeline::{Filter, GAP_MIN, timeline as tell};
 use crate::report::{Form, why as report};
 
@@ -67,8 +64,8 @@ pub(super) async fn of_component(
         component,
         metric: asked.metric,
         summary: asked.summary,
-        onset: asked.onset.as_deref().map(|text| time("onset", text, now)).transpose()?,
-        at: asked.at.as_deref().map_or(Ok(now), |text| time("at", text, now))?,
+        onset: asked.onset.as_deref().map(|text| parse_time("onset", text, now)).transpose()?,
+        at: asked.at.as_deref().map_or(Ok(now), |text| parse_time("at", text, now))?,
         incident: None,
     };
     let options = Options { window: asked.window, at: None };
@@ -82,7 +79,7 @@ pub(super) async fn of_incident(
     Query(options): Query<Options>,
     headers: HeaderMap,
 ) -> Reply {
-    let at = options.at.as_deref().map(|text| time("at", text, engine.clock().now())).transpose()?;
+    let at = options.at.as_deref().map(|text| parse_time("at", text, engine.clock().now())).transpose()?;
     let work = move |engine: &Engine| {
         let mut question = engine.incident(&id)?.question();
         let Some(at) = at else { return Ok(engine.investigate(&question, options.lookback()?)?.0) };
@@ -97,10 +94,9 @@ async fn answer(
     work: impl FnOnce(&Engine) -> Result<Answer> + Send + 'static,
     headers: &HeaderMap,
 ) -> Reply {
-    let media_type =
-        negotiate::best(headers, &["application/json", "text/markdown", "text/html", "text/csv", "text/plain"])?;
+    let media_type = negotiate::best(headers, &negotiate::FORMS)?;
     let text = blocking(move || report::render(&work(&engine)?, media_type)).await?;
-    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
+    Ok(negotiate::answer(media_type, text))
 }
 
 /// `GET /v1/timeline?from=…&to=…&kind=a,b&component=x&severity=warning`
@@ -112,32 +108,18 @@ pub(super) async fn timeline(
     timeline_reply(engine, given, &headers).await
 }
 
-pub(super) async fn timeline_reply(engine: Arc<Engine>, given: BTreeMap<String, String>, headers: &HeaderMap) -> Reply {
+pub(super) async fn timeline_reply(
+    engine: Arc<Engine>,
+    mut given: BTreeMap<String, String>,
+    headers: &HeaderMap,
+) -> Reply {
     let media_type = negotiate::best(headers, &["application/json", "text/markdown", "text/html", "text/csv"])?;
     let form = Form::from_media_type(media_type).expect("only forms of reports are offered");
-    let now = engine.clock().now();
-    let to = given.get("to").map_or(Ok(now), |text| time("to", text, now))?;
-    let from = given.get("from").map_or(Ok(ago(to, TIMELINE_DEFAULT)), |text| time("from", text, now))?;
-    if from >= to {
-        return Err(Error::invalid(format!("from ({from}) is not before to ({to})")).hint("swap them").into());
-    }
-    let gap_min = given.get("gap").map_or(Ok(GAP_MIN), |text| parse_duration("gap", text))?;
-    let known = ["from", "to", "gap", "kind", "component", "severity"];
-    if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(Error::invalid(format!("\"{name}\" is no parameter of a timeline"))
-            .hint(format!("use {}", known.join(", ")))
-            .into());
-    }
-    let filter = Filter::parse(given.get("kind"), given.get("component"), given.get("severity"))?;
-    let text = blocking(move || {
-        let window = Window { from, to };
-        tell(&engine.evidence(window)?, window, &filter, gap_min).render(form)
-    })
-    .await?;
-    Ok(([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response())
-}
-
-/// A time as text, `now`, or a span before now such as `-2h`.
-fn time(name: &str, text: &str, now: Timestamp) -> Result<Timestamp> {
-    crate::query::parse_time(name, text, now)
+    let window = window(&mut given, engine.clock().now(), TIMELINE_DEFAULT)?;
+    let mut take = |name: &str| given.remove(name);
+    let gap_min = take("gap").map_or(Ok(GAP_MIN), |text| parse_duration("gap", &text))?;
+    let filter = Filter::parse(take("kind").as_ref(), take("component").as_ref(), take("severity").as_ref())?;
+    refuse_others(&given, "from, to, gap, kind, component and severity")?;
+    let text = blocking(move || tell(&engine.evidence(window)?, window, &filter, gap_min).render(form)).await?;
+    Ok(negotiate::answer(media_type, text))
 }
