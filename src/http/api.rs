@@ -12,6 +12,7 @@ mod incidents;
 mod kaizen;
 mod ledger;
 mod lines;
+mod picked;
 mod queries;
 pub(super) mod receipts;
 mod recommendations;

@@ -12,8 +12,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Incident, LOOKBACK_DEFAULT};
 use crate::error::Result;
-use crate::http::given::refuse_others;
-use crate::http::given::{limit, window};
+use crate::http::given::{limit, refuse_others, window};
 use crate::http::problem::Reply;
 use crate::http::work::blocking;
 use crate::query::Row;
@@ -53,11 +52,7 @@ pub(super) async fn list(
 }
 
 fn gather(engine: &Engine, window: Window, limit: usize, component: Option<&str>) -> Result<Vec<Annotation>> {
-    let mut given = vec![
-        ("at", window.to.to_string()),
-        ("lookback", format!("{}s", window.length().num_seconds().max(1))),
-        ("limit", limit.to_string()),
-    ];
+    let mut given = vec![("at", window.to.to_string()), ("lookback", window.lookback()), ("limit", limit.to_string())];
     given.extend(component.map(|component| ("component", component.to_owned())));
     let changes = engine.query("changes_before", given)?.rows;
     let incidents = engine.incidents()?;

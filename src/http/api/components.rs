@@ -9,13 +9,12 @@ use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 use serde_json::{Value as JsonValue, json};
 
-use super::series::about;
+use super::picked::about;
 use crate::analyse::trend::{Point, verdict_over};
 use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, LOOKBACK_DEFAULT};
 use crate::error::{Error, Result};
-use crate::http::given::refuse_others;
-use crate::http::given::{limit, window};
+use crate::http::given::{limit, refuse_others, window};
 use crate::http::problem::Reply;
 use crate::http::work::blocking;
 use crate::measure::read::{Statistic, steps};
@@ -65,8 +64,7 @@ impl Asked {
         let own = ("component", self.component.clone());
         let told = [("from", from.to_string()), ("to", to.to_string()), own.clone()];
         let standing = [("at", to.to_string()), ("lookback", STANDING.to_owned()), own.clone()];
-        let before =
-            [("at", to.to_string()), ("lookback", format!("{}s", self.window.length().num_seconds().max(1))), own];
+        let before = [("at", to.to_string()), ("lookback", self.window.lookback()), own];
         let called = [("at", to.to_string()), ("lookback", STANDING.to_owned()), ("target", self.component.clone())];
         let health = engine.component_health(&self.component)?;
         let lists = [

@@ -14,8 +14,7 @@ use crate::analyse::slo::State as Kept;
 use crate::clock::Timestamp;
 use crate::engine::{ComponentHealth, Engine, LOOKBACK_DEFAULT, ObjectiveStatus, SloStatus, SlosStatus, SystemHealth};
 use crate::error::Result;
-use crate::http::given::refuse_others;
-use crate::http::given::{limit, window};
+use crate::http::given::{limit, refuse_others, window};
 use crate::http::problem::Reply;
 use crate::http::work::blocking;
 use crate::record::Window;
@@ -46,7 +45,7 @@ fn gather(engine: &Engine, window: Window, is_past: bool, limit: usize) -> Resul
         Ok(json!({"items": rows.to_json(engine.vocabulary()), "truncated": rows.truncated}))
     };
     let at = [("at", to.to_string())];
-    let lately = [("at", to.to_string()), ("lookback", format!("{}s", window.length().num_seconds().max(1)))];
+    let lately = [("at", to.to_string()), ("lookback", window.lookback())];
     let mut health = SystemHealth::clone(&*engine.health()?);
     health.truncated |= health.components.len() > limit;
     let freshness = freshness(&health.components, health.at, engine.last_recorded_at()?);

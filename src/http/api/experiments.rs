@@ -10,8 +10,7 @@ use axum::response::IntoResponse as _;
 use serde_json::json;
 
 use crate::engine::Engine;
-use crate::http::given::moment;
-use crate::http::given::refuse_others;
+use crate::http::given::{moment, refuse_others};
 use crate::http::negotiate;
 use crate::http::problem::Reply;
 use crate::http::work::blocking;

@@ -9,8 +9,7 @@ use chrono::TimeDelta;
 
 use crate::engine::{EFFECT_DEFAULT, Engine, KaizenAsked};
 use crate::error::Error;
-use crate::http::given::refuse_others;
-use crate::http::given::window;
+use crate::http::given::{refuse_others, window};
 use crate::http::negotiate;
 use crate::http::problem::Reply;
 use crate::http::work::blocking;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::series::Wanted;
+use super::picked::Wanted;
 use crate::asked::prometheus::Prometheus;
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Line};

@@ -12,8 +12,7 @@ use serde_json::{Value as JsonValue, json};
 
 use crate::clock::Timestamp;
 use crate::engine::Engine;
-use crate::http::given::moment;
-use crate::http::given::refuse_others;
+use crate::http::given::{moment, refuse_others};
 use crate::http::negotiate;
 use crate::http::problem::Reply;
 use crate::http::work::blocking;

@@ -13,6 +13,7 @@ use chrono::TimeDelta;
 use serde_json::{Value as JsonValue, json};
 
 use super::lines::{self, Asked, Source, Told, Values};
+use super::picked::{Wanted, about};
 use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
@@ -20,7 +21,6 @@ use crate::http::given::{refuse_others, window};
 use crate::http::negotiate;
 use crate::http::problem::Reply;
 use crate::http::work::blocking;
-use crate::measure::Series;
 use crate::measure::read::Statistic;
 use crate::measure::store::Known;
 use crate::query::parse_duration;
@@ -34,29 +34,6 @@ const POINTS_MAX: i64 = 50_000;
 const POINTS_SHOWN: i64 = 240;
 const WINDOW_DEFAULT: TimeDelta = TimeDelta::hours(1);
 const STEP_MIN_SECONDS: i64 = 60;
-
-/// Which series are asked for, by `metric`, `component` and `label.<name>`.
-pub(super) struct Wanted {
-    pub(super) metric: Option<String>,
-    component: Option<String>,
-    pub(super) labels: BTreeMap<String, String>,
-}
-
-impl Wanted {
-    /// Takes what it knows out of `given`.
-    pub(super) fn of(given: &mut BTreeMap<String, String>, metric: Option<&str>) -> Self {
-        let labels = given.extract_if(.., |name, _| name.starts_with("label."));
-        let labels = labels.map(|(name, value)| (name["label.".len()..].to_owned(), value)).collect();
-        let metric = metric.map_or_else(|| given.remove("metric"), |metric| Some(metric.to_owned()));
-        Self { metric, component: given.remove("component"), labels }
-    }
-
-    pub(super) fn has(&self, series: &Series) -> bool {
-        self.metric.as_ref().is_none_or(|metric| *metric == series.metric)
-            && self.component.as_ref().is_none_or(|component| *component == series.component)
-            && self.labels.iter().all(|(name, value)| series.labels.get(name) == Some(value))
-    }
-}
 
 /// Every series that the parameters pick.
 pub(super) async fn list(
@@ -108,11 +85,6 @@ fn step(given: Option<&str>, window: &Range<Timestamp>) -> Result<u32> {
             .hint("ask for a longer step or a shorter window"));
     }
     u32::try_from(seconds).invalid("the step is too long")
-}
-
-pub(super) fn about(known: &Known) -> JsonValue {
-    let Series { metric, component, kind, labels } = &known.series;
-    json!({"metric": metric, "component": component, "kind": kind, "unit": known.unit, "labels": labels})
 }
 
 fn json(told: &Told, from: Timestamp, to: Timestamp) -> Response {

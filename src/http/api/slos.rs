@@ -12,8 +12,7 @@ use serde_json::json;
 use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::http::given::moment;
-use crate::http::given::refuse_others;
+use crate::http::given::{moment, refuse_others};
 use crate::http::problem::Reply;
 use crate::http::work::blocking;
 

@@ -9,7 +9,8 @@ use axum::response::IntoResponse as _;
 use serde_json::{Value as JsonValue, json};
 
 use super::lines::{self, Asked, Source, Values};
-use super::series::{SERIES_MAX, Wanted, about};
+use super::picked::{Wanted, about};
+use super::series::SERIES_MAX;
 use super::trends::polarity;
 use crate::analyse::limits;
 use crate::analyse::trend::Polarity;

@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::lines::{self, Source, Told, Values};
-use super::series::{Wanted, about};
+use super::picked::{Wanted, about};
 use crate::analyse::trend::{self, LOOKBACK, Point, Polarity, Question, Trend, WINDOWS, YEAR};
 use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, Line};

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::Asked;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::http::api::series::Wanted;
+use crate::http::api::picked::Wanted;
 use crate::http::given::refuse_others;
 use crate::http::pages::{forecast, marks_of, plot};
 use crate::http::problem::Reply;
