@@ -40,7 +40,7 @@ pub(in crate::http) fn overview(engine: &Engine, asked: &Asked) -> Result<String
     alerts.keep(&["fired", "component", "rule", "severity", "resolved", "event"]);
     Ok(web::overview::render(&web::overview::Overview {
         at,
-        health: &engine.health_so_far()?,
+        health: &*engine.health_so_far()?,
         open: &open,
         changes: &changes,
         alerts: &alerts,

@@ -10,10 +10,11 @@ use crate::web;
 
 /// All objectives.
 pub(in crate::http) fn slos(engine: &Engine, asked: &Asked) -> Result<String> {
-    Ok(web::slos::list(&match asked.filled("at") {
+    let told = match asked.filled("at") {
         Some(_) => Arc::new(engine.slos_at(asked.moment("at")?)?),
         None => engine.slos()?,
-    }))
+    };
+    Ok(web::slos::list(&told))
 }
 
 /// One SLO with its objectives.
