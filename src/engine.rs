@@ -33,7 +33,7 @@ pub use component::ComponentHealth;
 pub use declared::Subject;
 pub use evidence::LOOKBACK_DEFAULT;
 pub use health::SystemHealth;
-pub use incident::{INCIDENTS_MAX, Incident};
+pub use incident::Incident;
 use intake::SELF;
 pub use intake::{Outcome, refusal};
 pub use kaizen::{EFFECT_DEFAULT, KaizenAsked};

@@ -11,7 +11,7 @@ use crate::record::writer::Accepted;
 use crate::record::{Recorded, Window};
 
 /// Incidents of one answer.
-pub const INCIDENTS_MAX: usize = 1_000;
+const INCIDENTS_MAX: usize = 1_000;
 /// How much of what came before and after belongs to an incident's story.
 const BEFORE: TimeDelta = TimeDelta::hours(2);
 const AFTER: TimeDelta = TimeDelta::hours(2);
@@ -151,7 +151,7 @@ impl Engine {
         self.incident_of(reference)?.ok_or_else(unknown)
     }
 
-    fn incident_of(&self, reference: String) -> Result<Option<Incident>> {
+    pub(super) fn incident_of(&self, reference: String) -> Result<Option<Incident>> {
         let receipts = self.index.with("reference", &Value::text(&reference))?;
         let mut receipts = receipts.into_iter().filter(|recorded| recorded.receipt.kind() == "incident");
         let Some(opened) = receipts.next() else { return Ok(None) };
@@ -160,12 +160,13 @@ impl Engine {
 
     /// Incidents, newest first; of very many those that were told of last.
     pub fn incidents(&self) -> Result<Vec<Incident>> {
-        Ok(self.newest_incidents(INCIDENTS_MAX)?.0)
+        Ok(self.incidents_before(Timestamp::MAX)?.0)
     }
 
-    /// The incidents that were told of last, by when they were opened, newest first; and whether there are more.
-    pub fn newest_incidents(&self, incidents_max: usize) -> Result<(Vec<Incident>, bool)> {
-        let (references, truncated) = self.index.newest_texts("incident", "reference", incidents_max)?;
+    /// The incidents that were told of last before a moment or on its day, by when they were opened, newest first; and
+    /// whether there are more.
+    pub fn incidents_before(&self, end: Timestamp) -> Result<(Vec<Incident>, bool)> {
+        let (references, truncated) = self.index.newest_texts("incident", "reference", end, INCIDENTS_MAX)?;
         let mut incidents = Vec::new();
         for reference in references {
             incidents.extend(self.incident_of(reference)?);

@@ -55,7 +55,7 @@ fn gather(engine: &Engine, window: Window, limit: usize, component: Option<&str>
     let mut given = vec![("at", window.to.to_string()), ("lookback", window.lookback()), ("limit", limit.to_string())];
     given.extend(component.map(|component| ("component", component.to_owned())));
     let changes = engine.query("changes_before", given)?.rows;
-    let incidents = engine.incidents()?;
+    let (incidents, _) = engine.incidents_before(window.to)?;
     let is_asked =
         |incident: &&Incident| component.is_none_or(|component| incident.opened.receipt.component() == Some(component));
     let incidents = incidents.iter().filter(is_asked).filter_map(|one| of_incident(one, window));

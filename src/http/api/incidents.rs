@@ -11,7 +11,8 @@ use axum::response::IntoResponse as _;
 use serde_json::{Map, Value as JsonValue, json};
 
 use super::why::{Options, timeline_reply};
-use crate::engine::{Engine, INCIDENTS_MAX, Incident, refusal};
+use crate::clock::Timestamp;
+use crate::engine::{Engine, Incident, refusal};
 use crate::error::{Error, Result};
 use crate::http::given::{moment, refuse_others};
 use crate::http::problem::Reply;
@@ -86,7 +87,7 @@ fn record(engine: &Engine, given: Map<String, JsonValue>) -> Result<Incident> {
 
 /// Incidents, newest first.
 pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Reply {
-    let (incidents, truncated) = blocking(move || engine.newest_incidents(INCIDENTS_MAX)).await?;
+    let (incidents, truncated) = blocking(move || engine.incidents_before(Timestamp::MAX)).await?;
     let incidents: Vec<JsonValue> = incidents.iter().map(show_incident).collect();
     Ok(Json(json!({"incidents": incidents, "truncated": truncated})).into_response())
 }

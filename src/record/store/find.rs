@@ -155,12 +155,20 @@ impl Index {
         Ok(found)
     }
 
-    /// The texts of a field in the newest receipts of `kind`: at most `texts_max`, and whether there are more.
-    pub fn newest_texts(&self, kind: &str, field: &str, texts_max: usize) -> Result<(BTreeSet<String>, bool)> {
+    /// The texts of a field in the newest receipts of `kind` from the slots that begin before `end`: at most `texts_max`,
+    /// and whether there are more.
+    pub fn newest_texts(
+        &self,
+        kind: &str,
+        field: &str,
+        end: Timestamp,
+        texts_max: usize,
+    ) -> Result<(BTreeSet<String>, bool)> {
         let (Some(kind), Some(field)) = (self.vocabulary.kind(kind), self.vocabulary.field(field)) else {
             return Ok((BTreeSet::new(), false));
         };
         let mut receipts = self.receipts_with(rdf::TYPE, &kind.class.clone().into())?;
+        receipts.retain(|(slot, _)| slot.overlaps(Window { from: Timestamp::MIN, to: end }));
         receipts.sort_unstable_by(|a, b| b.cmp(a));
         let mut texts = BTreeSet::new();
         for (slot, id) in receipts {
