@@ -21,7 +21,7 @@ use super::slot::{Slot, Width};
 use crate::error::{Context as _, Error, Result};
 use crate::vocab::{self, Vocabulary};
 
-pub use self::star::{source_iri, star_of};
+pub use self::star::{added, source_iri, star_of};
 
 /// Facts about the store itself.
 const META_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:naze:store");

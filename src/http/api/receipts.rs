@@ -20,7 +20,7 @@ use crate::receipt::{ReceiptId, write_json, write_json_ld};
 use crate::receive::{self, Format};
 use crate::record::Recorded;
 use crate::record::ledger::Source;
-use crate::record::store::star_of;
+use crate::record::store::{added, star_of};
 
 /// Records receipts in native JSON, NDJSON, JSON-LD, Turtle, TriG, N-Triples or N-Quads.
 pub(super) async fn create(State(engine): State<Arc<Engine>>, headers: HeaderMap, body: Body) -> Reply {
@@ -96,9 +96,9 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<Strin
     let recorded = find(&engine, &id).await?;
     let text = match media_type {
         "application/json" => {
-            JsonValue::Object(write_json(&recorded.receipt, recorded.id, &about(&recorded))).to_string()
+            JsonValue::Object(write_json(&recorded.receipt, recorded.id, &added(&recorded))).to_string()
         }
-        "application/ld+json" => write_json_ld(&recorded.receipt, recorded.id, &about(&recorded)).to_string(),
+        "application/ld+json" => write_json_ld(&recorded.receipt, recorded.id, &added(&recorded)).to_string(),
         other => write_rdf(&recorded, &engine, other)?,
     };
     Ok(([(CONTENT_TYPE, media_type)], text).into_response())
@@ -117,15 +117,6 @@ async fn find(engine: &Arc<Engine>, id: &str) -> Result<Recorded, Problem> {
     let id: ReceiptId = id.parse().invalid("the path names no receipt")?;
     let engine = Arc::clone(engine);
     blocking(move || engine.receipt(id)).await
-}
-
-/// What naze added on recording, as JSON members.
-fn about(recorded: &Recorded) -> [(&'static str, JsonValue); 3] {
-    [
-        ("recordedAt", json!(recorded.recorded_at)),
-        ("ledgerPosition", json!(recorded.position)),
-        ("sourceDocument", json!(crate::record::store::source_iri(&recorded.source).as_str())),
-    ]
 }
 
 fn write_rdf(recorded: &Recorded, engine: &Engine, media_type: &str) -> Result<String, Problem> {

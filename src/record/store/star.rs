@@ -1,6 +1,7 @@
 //! The triples of a recorded receipt, written and read.
 
 use oxrdf::{Graph, GraphNameRef, Literal, NamedNode, Term, TermRef, Triple};
+use serde_json::{Value as Json, json};
 
 use super::Index;
 use crate::clock::Timestamp;
@@ -20,6 +21,15 @@ pub fn star_of(recorded: &Recorded, vocabulary: &Vocabulary) -> Vec<Triple> {
     ];
     star.extend(own.into_iter().map(|(predicate, object)| Triple::new(subject.clone(), predicate, object)));
     star
+}
+
+/// What naze added, as members of JSON.
+pub fn added(recorded: &Recorded) -> [(&'static str, Json); 3] {
+    [
+        ("recordedAt", json!(recorded.recorded_at)),
+        ("ledgerPosition", json!(recorded.position)),
+        ("sourceDocument", json!(source_iri(&recorded.source).as_str())),
+    ]
 }
 
 /// `urn:naze:source:<sha256>`
