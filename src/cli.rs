@@ -17,6 +17,8 @@ mod doctor;
 mod experiment;
 mod export;
 mod exports;
+mod format;
+mod global;
 mod health;
 mod incident;
 mod kaizen;
@@ -43,18 +45,13 @@ mod watch;
 mod why;
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::PossibleValue;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::engine::Engine;
 use crate::error::{Context as _, Error, Kind, Result};
-use crate::export::dump::Form;
-use client::Client;
+use format::Format;
+use global::Global;
 
 /// When production breaks, naze says why, and proves it.
 #[derive(Debug, Parser)]
@@ -71,77 +68,6 @@ pub struct Args {
     global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Debug, clap::Args)]
-struct Global {
-    /// Data directory to work on in this process
-    #[arg(long, global = true, env = "NAZE_DATA", value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// A running naze to talk to, such as <http://127.0.0.1:7310>
-    #[arg(long, global = true, env = "NAZE_URL", value_name = "URL")]
-    server: Option<String>,
-    /// Configuration file (TOML)
-    #[arg(long, global = true, env = "NAZE_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// How to print the answer
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
-    format: Format,
-}
-
-/// How an answer is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    /// For people, in a terminal
-    Table,
-    /// For programs
-    Json,
-    /// For spreadsheets
-    Csv,
-    /// Markdown
-    Md,
-    /// A form of `naze export`
-    Receipts(Form),
-}
-
-impl ValueEnum for Format {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[
-            Self::Table,
-            Self::Json,
-            Self::Csv,
-            Self::Md,
-            Self::Receipts(Form::NdJson),
-            Self::Receipts(Form::JsonLd),
-            Self::Receipts(Form::Turtle),
-            Self::Receipts(Form::NTriples),
-            Self::Receipts(Form::NQuads),
-            Self::Receipts(Form::TriG),
-        ]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(match self {
-            Self::Table => PossibleValue::new("table").help("For people, in a terminal"),
-            Self::Json => PossibleValue::new("json").help("For programs"),
-            Self::Csv => PossibleValue::new("csv").help("For spreadsheets"),
-            Self::Md => PossibleValue::new("md").help("Markdown"),
-            Self::Receipts(form) => PossibleValue::new(form.name()).hide(true),
-        })
-    }
-}
-
-impl Format {
-    /// Can `command` print it?
-    fn check(self, command: &Command) -> Result<()> {
-        match self {
-            Self::Receipts(form) if !matches!(command, Command::Export(_)) => {
-                Err(Error::invalid(format!("only naze export writes {}", form.name()))
-                    .hint("use --format table, json, csv or md"))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -291,37 +217,4 @@ pub fn exit_code(error: &Error) -> ExitCode {
         Kind::Unavailable => 6,
         Kind::Forbidden => 7,
     })
-}
-
-/// As it was started, even when another version has been installed over it since.
-fn this_program() -> Result<PathBuf> {
-    let running = PathBuf::from("/proc/self/exe");
-    if running.exists() { Ok(running) } else { std::env::current_exe().internal("cannot tell where this program is") }
-}
-
-impl Global {
-    /// Flag over environment over file over default.
-    fn config(&self) -> Result<Config> {
-        let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
-        if let Some(data) = &self.data {
-            config.data = Some(data.clone());
-        }
-        config.take_credentials(|name| std::env::var(name).ok());
-        config.worker = Some(this_program()?);
-        Ok(config)
-    }
-
-    /// The naze to talk to: `--server`, or `--data` in process.
-    fn client(&self) -> Result<Client> {
-        if let Some(server) = &self.server {
-            return Client::remote(server);
-        }
-        let config = self.config()?;
-        if config.data.is_none() {
-            return Err(Error::invalid("which naze?")
-                .hint("add --server http://127.0.0.1:7310 (or set NAZE_URL) to talk to a running one")
-                .hint("add --data DIR (or set NAZE_DATA) to work on a data directory"));
-        }
-        Ok(Client::in_process(Engine::open(config, Clock::System)?))
-    }
 }

@@ -49,6 +49,12 @@ impl Timestamp {
         self.0.checked_add(micros).and_then(Self::from_micros)
     }
 
+    /// The next instant: what ends there, and does not hold its end, holds this one.
+    #[must_use]
+    pub fn just_after(self) -> Self {
+        self.checked_add(TimeDelta::microseconds(1)).unwrap_or(self)
+    }
+
     /// Time from `earlier` to this instant.
     pub fn since(self, earlier: Self) -> TimeDelta {
         TimeDelta::microseconds(self.0 - earlier.0)

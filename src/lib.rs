@@ -75,8 +75,8 @@
 //! | objective | a document in `slos/`; a user's own: a folder named by `slos` |
 //! | source | a file in `src/receive/`, a line in [`receive::RECEIVERS`], a row in `docs/sources.md` |
 //! | threshold | an entry in `thresholds.toml`; a user's own: in the configuration |
-//! | page | a file in `src/web/` and one in `src/http/pages/`, a line in `src/http.rs` |
-//! | route, command | a file in `src/http/` or `src/cli/`, a line in `src/http.rs` or `src/cli.rs` |
+//! | page | a file in `src/web/` and one in `src/http/pages/`, a line in `src/http/pages.rs` |
+//! | route, command | a file in `src/http/api/` or `src/cli/`, a line in `src/http/api.rs` or `src/cli.rs` |
 
 pub mod analyse;
 pub mod asked;
@@ -95,6 +95,7 @@ pub mod reconcile;
 pub mod record;
 pub mod report;
 pub mod runbook;
+pub mod secret;
 pub mod slo;
 pub mod telemetry;
 pub mod validate;

@@ -70,6 +70,11 @@ impl Window {
         self.to.since(self.from)
     }
 
+    /// How long it is, as queries take it: in whole seconds, at least one.
+    pub fn lookback(&self) -> String {
+        format!("{}s", self.length().num_seconds().max(1))
+    }
+
     /// Is `time` inside?
     pub fn contains(&self, time: Timestamp) -> bool {
         self.from <= time && time < self.to

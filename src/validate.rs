@@ -35,6 +35,7 @@ macro_rules! sh {
 
 mod amend;
 mod expected;
+mod names;
 mod plain;
 mod report;
 mod shapes;

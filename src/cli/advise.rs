@@ -1,9 +1,9 @@
 use std::process::ExitCode;
 
 use super::Global;
-use super::client::Ask;
+use super::client::{Ask, pairs};
 use super::output::print;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Say what to do about what happened
 #[derive(Debug, clap::Args)]
@@ -28,11 +28,7 @@ impl Advise {
         for (name, value) in [("from", &self.from), ("to", &self.to), ("component", &self.component)] {
             parameters.extend(value.as_deref().map(|value| (name, value)));
         }
-        for parameter in &self.parameters {
-            parameters.push(parameter.split_once('=').ok_or_else(|| {
-                Error::invalid(format!("\"{parameter}\" is no parameter")).hint("write name=value, such as budget=100")
-            })?);
-        }
+        parameters.extend(pairs(&self.parameters, "budget=100")?);
         let ask = Ask::get("/v1/recommendations", parameters).accept(global.format.of_report());
         print(&global.client()?.send(ask).await?.text()?)?;
         Ok(ExitCode::SUCCESS)

@@ -224,5 +224,5 @@ fn error_of(answer: &Answer) -> Error {
     let problem: Json = serde_json::from_slice(&answer.body).unwrap_or(Json::Null);
     let detail = problem["detail"].as_str().map_or_else(|| format!("naze answered {}", answer.status), str::to_owned);
     let hints = problem["hints"].as_array().into_iter().flatten().filter_map(Json::as_str);
-    hints.fold(Error::new(kind, detail), super::super::error::Error::hint)
+    hints.fold(Error::new(kind, detail), Error::hint)
 }

@@ -6,7 +6,6 @@ use comfy_table::{ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value as Json;
 
-use super::Format;
 use super::screen::harmless;
 use crate::error::{Context as _, Result};
 use crate::report::sparkline::Characters;
@@ -14,18 +13,6 @@ use crate::report::sparkline::Characters;
 /// Columns of what is no terminal, and most of one.
 const WIDTH_DEFAULT: usize = 80;
 const WIDTH_MAX: usize = 240;
-
-impl Format {
-    /// The media type to ask a report for.
-    pub(super) fn of_report(self) -> &'static str {
-        match self {
-            Self::Table => "text/plain",
-            Self::Csv => "text/csv",
-            Self::Md => "text/markdown",
-            Self::Json | Self::Receipts(_) => "application/json",
-        }
-    }
-}
 
 /// Prints text as it is, ending in one line break.
 pub(super) fn print(text: &str) -> Result<()> {

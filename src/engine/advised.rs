@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Engine;
 use crate::analyse::advise::{Advised, Failed, rank, recommendations};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::query::CannedQuery;
 use crate::record::Window;
 use crate::vocab::nearest;
@@ -27,6 +27,10 @@ impl Engine {
         refuse_unknown(&queries, given)?;
         // What is about the whole system is not about one component.
         queries.retain(|query| !given.contains_key("component") || takes(query, "component"));
+        // A parameter that nobody can read is the asker's fault; a query that fails later costs only its own answer.
+        for query in &queries {
+            query.check(&asked(query, window, given).into_iter().collect(), self.clock.now(), &self.vocabulary)?;
+        }
         let started = Instant::now();
         let mut advised = Advised { window, recommendations: Vec::new(), failed: Vec::new(), truncated: false };
         for query in queries {
@@ -43,7 +47,6 @@ impl Engine {
                     advised.truncated |= answered.rows.truncated;
                     advised.recommendations.extend(recommendations(query, &answered, &asked, &self.vocabulary));
                 }
-                Err(error) if error.kind() == Kind::Invalid => return Err(error),
                 Err(error) => advised.failed.push(Failed { query: query.id.clone(), problem: error.to_string() }),
             }
         }

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::Engine;
 use super::examined::is_own;
-use super::health::just_after;
 use crate::analyse::health::{Alarm, Circuit, Condition, Report, Signs, State};
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
@@ -118,7 +117,7 @@ impl Engine {
         at: Timestamp,
         read: impl Fn(&Row<'_>) -> Option<Alarm>,
     ) -> Result<BTreeMap<String, Vec<Alarm>>> {
-        let rows = self.query(query, [("at", just_after(at))])?.rows;
+        let rows = self.query(query, [("at", at.just_after().to_string())])?.rows;
         let mut alarms: BTreeMap<String, Vec<Alarm>> = BTreeMap::new();
         for row in rows.iter() {
             if let Some((component, alarm)) = row.component("component").zip(read(&row)) {
@@ -136,7 +135,7 @@ impl Engine {
         };
         // A sender whose clock is ahead told it from the future.
         let lookback = format!("{}s", at.since(since).min(REPORTS_WITHIN).num_seconds().max(0) + 1);
-        let rows = self.query("health_status", [("at", just_after(at)), ("lookback", lookback)])?.rows;
+        let rows = self.query("health_status", [("at", at.just_after().to_string()), ("lookback", lookback)])?.rows;
         let mut reasons = BTreeMap::new();
         for row in rows.iter().filter(|row| row.text("state") != Some("healthy")) {
             let Some((component, id)) = row.component("component").zip(row.receipt("receipt")) else { continue };

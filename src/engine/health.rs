@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::Engine;
@@ -155,7 +154,7 @@ impl Engine {
     }
 
     fn open_cords(&self, at: Timestamp) -> Result<Vec<Cord>> {
-        let rows = self.query("open_andons", [("at", just_after(at)), ("minAge", "1s".to_owned())])?.rows;
+        let rows = self.query("open_andons", [("at", at.just_after().to_string()), ("minAge", "1s".to_owned())])?.rows;
         let cord = |row: Row<'_>| {
             let is_critical = row.text("level") == Some("critical");
             Some(Cord { component: row.component("component")?, is_critical, opened: row.time("opened")? })
@@ -183,9 +182,4 @@ fn whole(health: &Health, checks: &[Part], components: &[ComponentHealth]) -> Co
     }
     let bad = all.into_iter().filter(|(state, ..)| *state > State::Healthy);
     Condition::of(bad.map(|(state, what, since)| Finding::new(state, what, since)).collect())
-}
-
-/// Queries end before the moment they are given; what happened at it belongs to it.
-pub(super) fn just_after(at: Timestamp) -> String {
-    at.checked_add(TimeDelta::microseconds(1)).unwrap_or(at).to_string()
 }

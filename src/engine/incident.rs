@@ -1,17 +1,22 @@
 //! Incidents: opened by people or by critical alerts, and found again by their reference.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 
 use super::{Engine, SELF};
 use crate::analyse::cause::Question;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::error::{Error, Result};
 use crate::receipt::{Receipt, ReceiptId, Value};
 use crate::record::writer::Accepted;
 use crate::record::{Recorded, Window};
 
+/// Incidents of one answer.
+const INCIDENTS_MAX: usize = 1_000;
+/// How much of what came before and after belongs to an incident's story.
+const BEFORE: TimeDelta = TimeDelta::hours(2);
+const AFTER: TimeDelta = TimeDelta::hours(2);
+/// Longest story.
+const STORY_MAX: TimeDelta = TimeDelta::days(7);
 /// An alert of this severity opens an incident.
 const SEVERITY: &str = "critical";
 
@@ -51,6 +56,17 @@ impl Incident {
     /// When it was noticed.
     pub fn detected_at(&self) -> Timestamp {
         self.opened.receipt.time("detectedAt").unwrap_or_else(|| self.opened.occurred_at())
+    }
+
+    /// The time of its story: from some time before the first sign to some time after the last word, but not beyond the
+    /// present, nor the first week. The story of an incident that nobody closed is how it began.
+    pub fn story(&self, now: Timestamp) -> Window {
+        let opened = &self.opened.receipt;
+        let signs = [opened.time("onset"), opened.time("detectedAt"), opened.occurred_at()];
+        let ended = self.updates.last().unwrap_or(&self.opened).occurred_at();
+        let from = ago(signs.into_iter().flatten().min().unwrap_or(ended), BEFORE);
+        let ends = [ended.checked_add(AFTER), Some(now.max(ended).just_after()), from.checked_add(STORY_MAX)];
+        Window { from, to: ends.into_iter().flatten().min().unwrap_or(ended) }
     }
 }
 
@@ -123,11 +139,6 @@ impl Engine {
         Ok(rows.texts("reference"))
     }
 
-    /// Opens an incident, or adds to one: the receipt must be of kind `incident`.
-    pub fn incident_receipt(&self, receipt: Receipt) -> Result<ReceiptId> {
-        self.record_own(receipt)
-    }
-
     /// The incident with this reference, or whose receipt has this id.
     pub fn incident(&self, name: &str) -> Result<Incident> {
         let reference = match name.parse::<ReceiptId>() {
@@ -137,34 +148,32 @@ impl Engine {
         let unknown =
             || Error::not_found(format!("there is no incident \"{name}\"")).hint("GET /v1/incidents lists them");
         let reference = reference.ok_or_else(unknown)?;
-        let mut receipts = self.incident_receipts()?;
-        receipts.retain(|recorded| recorded.receipt.text("reference") == Some(&reference));
-        let mut receipts = receipts.into_iter();
-        let opened = receipts.next().ok_or_else(unknown)?;
-        Ok(Incident { reference, opened, updates: receipts.collect() })
+        self.incident_of(reference)?.ok_or_else(unknown)
     }
 
-    /// All incidents, newest first.
+    pub(super) fn incident_of(&self, reference: String) -> Result<Option<Incident>> {
+        let receipts = self.index.with("reference", &Value::text(&reference))?;
+        let mut receipts = receipts.into_iter().filter(|recorded| recorded.receipt.kind() == "incident");
+        let Some(opened) = receipts.next() else { return Ok(None) };
+        Ok(Some(Incident { reference, opened, updates: receipts.collect() }))
+    }
+
+    /// Incidents, newest first; of very many those that were told of last.
     pub fn incidents(&self) -> Result<Vec<Incident>> {
-        let mut by_reference: BTreeMap<String, Incident> = BTreeMap::new();
-        for recorded in self.incident_receipts()? {
-            let reference = recorded.receipt.text("reference").unwrap_or_default().to_owned();
-            match by_reference.get_mut(&reference) {
-                Some(incident) => incident.updates.push(recorded),
-                None => drop(
-                    by_reference
-                        .insert(reference.clone(), Incident { reference, opened: recorded, updates: Vec::new() }),
-                ),
-            }
+        Ok(self.incidents_before(Timestamp::MAX)?.0)
+    }
+
+    /// The incidents that were told of last before a moment or on its day, by when they were opened, newest first; and
+    /// whether there are more.
+    pub fn incidents_before(&self, end: Timestamp) -> Result<(Vec<Incident>, bool)> {
+        let (references, truncated) = self.index.newest_texts("incident", "reference", end, INCIDENTS_MAX)?;
+        let mut incidents = Vec::new();
+        for reference in references {
+            incidents.extend(self.incident_of(reference)?);
         }
-        let mut incidents: Vec<Incident> = by_reference.into_values().collect();
         incidents.sort_by(|a, b| {
             b.opened.occurred_at().cmp(&a.opened.occurred_at()).then_with(|| a.reference.cmp(&b.reference))
         });
-        Ok(incidents)
-    }
-
-    fn incident_receipts(&self) -> Result<Vec<Recorded>> {
-        self.index.of_kind("incident", Window::ALL)
+        Ok((incidents, truncated))
     }
 }

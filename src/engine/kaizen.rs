@@ -94,11 +94,8 @@ impl Engine {
 
     /// Other changes of the component in the window, and the path that shows them.
     fn confounders(&self, entry: &Entry, window: Window) -> Result<(Vec<ReceiptId>, String)> {
-        let given = [
-            ("at", window.to.to_string()),
-            ("lookback", format!("{}s", window.length().num_seconds())),
-            ("component", entry.component.clone()),
-        ];
+        let given =
+            [("at", window.to.to_string()), ("lookback", window.lookback()), ("component", entry.component.clone())];
         let pairs = form_urlencoded::Serializer::new(String::new()).extend_pairs(&given).finish();
         let rows = self.query("changes_before", given)?.rows;
         let mut changes = rows.receipts("event");

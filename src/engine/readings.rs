@@ -29,7 +29,7 @@ impl Engine {
 
     /// The latest value of each series of a metric; of a distribution its 99th percentile.
     fn latest(&self, metric: &str, at: Timestamp) -> Result<Vec<f64>> {
-        let window = ago(at, FRESH)..at.checked_add(TimeDelta::microseconds(1)).unwrap_or(at);
+        let window = ago(at, FRESH)..at.just_after();
         let value = |number: u32, kind: Kind| -> Result<Option<f64>> {
             let statistic = if kind == Kind::Distribution { Statistic::Quantile(0.99) } else { Statistic::Last };
             let slots = self.slots(number, window.clone())?;

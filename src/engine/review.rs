@@ -2,7 +2,7 @@
 
 mod series;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde_json::Value as Json;
@@ -158,7 +158,7 @@ impl Engine {
     }
 
     fn patterns_of(&self, receipts: &[Recorded], window: Window, missing: &mut Vec<Missing>) -> Result<Vec<Pattern>> {
-        let mut patterns = of_incidents(&self.blamed(window, missing)?);
+        let mut patterns = of_incidents(&self.blamed(receipts, window, missing)?);
         patterns
             .extend(after_changes(receipts, |component| show("alert_timeline", window, &[("component", component)])));
         let recurring = self.ask("recurring_patterns", window, &[("min", DAYS_MIN)], missing).unwrap_or_default();
@@ -174,10 +174,15 @@ impl Engine {
     }
 
     /// What the incidents of the window are blamed on.
-    fn blamed(&self, window: Window, missing: &mut Vec<Missing>) -> Result<Vec<Blamed>> {
-        let mut incidents = self.incidents()?;
+    fn blamed(&self, receipts: &[Recorded], window: Window, missing: &mut Vec<Missing>) -> Result<Vec<Blamed>> {
+        let told = receipts.iter().filter(|told| told.receipt.kind() == "incident");
+        let references: BTreeSet<&str> = told.filter_map(|told| told.receipt.text("reference")).collect();
+        let mut incidents = Vec::new();
+        for reference in references {
+            incidents.extend(self.incident_of(reference.to_owned())?);
+        }
         incidents.retain(|incident| window.contains(incident.opened.occurred_at()));
-        incidents.reverse();
+        incidents.sort_by_key(|incident| (incident.opened.occurred_at(), incident.opened.id));
         let more = incidents.len().saturating_sub(INCIDENTS_MAX);
         if more > 0 {
             let what = format!("the causes of {more} more incidents were not looked for");

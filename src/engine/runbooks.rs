@@ -43,8 +43,7 @@ impl Engine {
     /// # Errors
     /// `Internal` when the disk fails.
     pub fn open_alerts(&self, at: Timestamp) -> Result<Vec<OpenAlert>> {
-        let just_after = at.checked_add(TimeDelta::microseconds(1)).unwrap_or(at);
-        let window = Window { from: ago(at, FIRED_WITHIN), to: just_after };
+        let window = Window { from: ago(at, FIRED_WITHIN), to: at.just_after() };
         let (receipts, _) = self.index.of_kinds(&["alert"], window, RECEIPTS_MAX)?;
         let open = open_alerts(&receipts).into_iter().take(ALERTS_MAX).map(|alert| OpenAlert {
             receipt: alert.id,

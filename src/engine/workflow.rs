@@ -35,12 +35,11 @@ impl Engine {
     pub fn workflow(&self, incident: &Incident, at: Timestamp) -> Result<Workflow> {
         let detected_at = incident.detected_at();
         let end = detected_at.checked_add(AFTER).unwrap_or(detected_at).min(at);
-        let just_after = end.checked_add(TimeDelta::microseconds(1)).unwrap_or(end);
-        let window = Window { from: ago(detected_at, BEFORE), to: just_after };
+        let window = Window { from: ago(detected_at, BEFORE), to: end.just_after() };
         let (mut nearby, _) = self.index.of_kinds(&KINDS, window, RECEIPTS_MAX)?;
         let component = incident.opened.receipt.component();
         nearby.retain(|told| told.receipt.component() == component);
-        nearby.extend(self.index.pointing_at("incidentReceipt", incident.opened.id)?);
+        nearby.extend(self.index.with("incidentReceipt", &Value::Receipt(incident.opened.id))?);
         nearby.sort_by_key(|told| (told.occurred_at(), told.id));
         let onset = incident.opened.receipt.time("onset").unwrap_or(detected_at);
         let (changes, show_changes) = self.told("changes_before", &[("at", onset.to_string())])?;
@@ -89,8 +88,7 @@ impl Engine {
             }
         }
         let Some((first, _)) = waiting.first() else { return Ok(0) };
-        let just_after = now.checked_add(TimeDelta::microseconds(1)).unwrap_or(now);
-        let window = Window { from: first.occurred_at(), to: just_after };
+        let window = Window { from: first.occurred_at(), to: now.just_after() };
         let (since, _) = self.index.of_kinds(&["alert", "remediation", "incident"], window, RECEIPTS_MAX)?;
         waiting.retain(|(firing, _)| !since.iter().any(|told| answers(told, firing)));
         // Of an alert that fires again and again, the first firing speaks for all.

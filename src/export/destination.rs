@@ -11,9 +11,9 @@ use serde::{Deserialize, Deserializer};
 use super::reading::{Reading, Snapshot};
 use super::{datadog, grafana_cloud, newrelic, otlp};
 use crate::clock::Timestamp;
-use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::record::Recorded;
+use crate::secret::Secret;
 
 /// Everything naze pushes to; one line each.
 pub const DESTINATIONS: &[Destination] = &[

@@ -6,11 +6,10 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer};
-use serde_json::json;
 
 use crate::error::{Context as _, Error, Result};
 use crate::receipt::write_json;
-use crate::record::store::{Index, source_iri, star_of};
+use crate::record::store::{Index, added, star_of};
 use crate::record::{Recorded, Window};
 use crate::vocab::{LABEL_PREFIX, NAMESPACE, Vocabulary};
 
@@ -180,12 +179,7 @@ fn serializer(format: RdfFormat) -> Result<RdfSerializer> {
 }
 
 fn line(out: &mut impl Write, recorded: &Recorded) -> Result<()> {
-    let about = [
-        ("recordedAt", json!(recorded.recorded_at)),
-        ("ledgerPosition", json!(recorded.position)),
-        ("sourceDocument", json!(source_iri(&recorded.source).as_str())),
-    ];
-    serde_json::to_writer(&mut *out, &write_json(&recorded.receipt, recorded.id, &about)).internal(FAILED)?;
+    serde_json::to_writer(&mut *out, &write_json(&recorded.receipt, recorded.id, &added(recorded))).internal(FAILED)?;
     out.write_all(b"\n").internal(FAILED)
 }
 

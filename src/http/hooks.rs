@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -13,18 +14,26 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use subtle::ConstantTimeEq as _;
 
+use super::api::receipts;
+use super::body;
 use super::problem::Problem;
 use super::work::blocking;
-use super::{body, receipts};
-use crate::config::{Secret, Sender};
+use crate::config::Sender;
 use crate::engine::{Engine, Outcome};
 use crate::error::{Error, Result};
 use crate::measure::recorder::Measured;
-use crate::receive::{self, Delivery, Given, Receiver, Tally};
+use crate::receive::{self, Delivery, Given, RECEIVERS, Receiver, Tally};
 use crate::record::ledger::Source;
+use crate::secret::Secret;
+
+/// Every path of every receiver.
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    let paths = RECEIVERS.iter().flat_map(|receiver| receiver.paths.iter().map(move |path| (*path, receiver)));
+    paths.fold(Router::new(), |routes, (path, receiver)| routes.route(path, route(receiver)))
+}
 
 /// Takes what is posted to one of the receiver's paths.
-pub(super) fn route(receiver: &'static Receiver) -> MethodRouter<Arc<Engine>> {
+fn route(receiver: &'static Receiver) -> MethodRouter<Arc<Engine>> {
     let methods = MethodFilter::POST.or(MethodFilter::PUT);
     let route =
         on(methods, move |State(engine): State<Arc<Engine>>, request: Request| deliver(receiver, engine, request));

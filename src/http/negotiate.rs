@@ -1,7 +1,8 @@
-//! Content negotiation: which of the forms we have does the client like best?
+//! Content negotiation: which of the forms we have does the client like best? And the answer in that form.
 
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 
 use super::problem::Problem;
 use crate::error::Error;
@@ -47,6 +48,9 @@ pub(super) fn best<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Result<&'a s
     Err(Problem::with_status(StatusCode::NOT_ACCEPTABLE, error))
 }
 
+/// Forms of an answer that has them all.
+pub(super) const FORMS: [&str; 5] = ["application/json", "text/markdown", "text/html", "text/csv", "text/plain"];
+
 /// The form that `format` names (`json`, `markdown`, `html` or `text`), or else what the client likes best.
 ///
 /// # Errors
@@ -60,6 +64,11 @@ pub(super) fn chosen(headers: &HeaderMap, format: Option<&str>) -> Result<&'stat
         let names = OFFERED.map(|(name, _)| name).join(", ");
         Error::invalid(format!("format=\"{format}\" is no form of this report")).hint(format!("use {names}")).into()
     })
+}
+
+/// A text in the form that was chosen.
+pub(super) fn answer(media_type: &str, text: String) -> Response {
+    ([(CONTENT_TYPE, format!("{media_type}; charset=utf-8"))], text).into_response()
 }
 
 fn range(text: &str) -> (&str, f32) {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
+use axum::routing::get;
 use oxrdfio::{RdfFormat, RdfParser, RdfSerializer};
 
 use super::negotiate;
@@ -14,8 +16,13 @@ use crate::engine::Engine;
 use crate::error::Context as _;
 use crate::vocab;
 
+/// Every route of the vocabulary.
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    Router::new().route("/ontology", get(ontology)).route("/ontology/context.jsonld", get(context))
+}
+
 /// The ontology as Turtle, N-Triples or JSON-LD.
-pub(super) async fn ontology(headers: HeaderMap) -> Reply {
+async fn ontology(headers: HeaderMap) -> Reply {
     let media_type = negotiate::best(&headers, &["text/turtle", "application/n-triples", "application/ld+json"])?;
     let format = RdfFormat::from_media_type(media_type).expect("only RDF media types are offered");
     let prefixes = [
@@ -42,6 +49,6 @@ pub(super) async fn ontology(headers: HeaderMap) -> Reply {
 }
 
 /// The JSON-LD context under which native JSON is RDF.
-pub(super) async fn context(State(engine): State<Arc<Engine>>) -> Reply {
+async fn context(State(engine): State<Arc<Engine>>) -> Reply {
     Ok(([(CONTENT_TYPE, "application/ld+json")], engine.vocabulary().json_ld_context().to_string()).into_response())
 }

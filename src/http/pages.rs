@@ -15,12 +15,14 @@ mod verdict;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, get, post};
 
+use super::live;
 use super::problem::{Problem, Reply};
 use super::work::blocking;
 use crate::analyse::cause::Question;
@@ -33,17 +35,18 @@ use crate::report::timeline::Filter;
 use crate::web;
 use crate::web::range::Range;
 
-pub(super) use component::component;
-pub(super) use incident::{incident, incidents};
-pub(super) use overview::overview;
+use component::component;
+use incident::{incident, incidents};
+use overview::overview;
 pub(super) use plots::{marks_of, plot};
-pub(super) use principle::principle;
-pub(super) use query::{explore, queries, query};
-pub(super) use recommendations::recommendations;
-pub(super) use reports::{experiment, experiments, improvements, review};
-pub(super) use slos::{slo, slos};
-pub(super) use trends::{forecast, trends};
-pub(super) use verdict::verdict;
+use principle::principle;
+use query::{explore, queries, query};
+use recommendations::recommendations;
+use reports::{experiment, experiments, improvements, review};
+use slos::{slo, slos};
+pub(super) use trends::forecast;
+use trends::trends;
+use verdict::verdict;
 
 /// Parameters of an address.
 type Given = BTreeMap<String, String>;
@@ -95,17 +98,44 @@ impl Asked {
     }
 }
 
+/// Every page, what pages are made of, and what they send.
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/", page(overview))
+        .route("/incidents", page(incidents))
+        .route("/incidents/{id}", page(incident))
+        .route("/incidents/{id}/verdict", post(verdict))
+        .route("/principles/{name}", page(principle))
+        .route("/slos", page(slos))
+        .route("/slos/{name}", page(slo))
+        .route("/recommendations", page(recommendations))
+        .route("/runbooks", page(runbooks))
+        .route("/reviews", page(review))
+        .route("/reviews/{week}", page(review))
+        .route("/kaizen", page(improvements))
+        .route("/experiments", page(experiments))
+        .route("/experiments/{id}", page(experiment))
+        .route("/component", page(component))
+        .route("/why", page(why))
+        .route("/receipts/{id}", page(receipt))
+        .route("/queries", page(queries))
+        .route("/queries/{id}", page(query))
+        .route("/explore", page(explore))
+        .route("/trends", page(trends))
+        .route("/ledger", page(ledger))
+        .route("/live", get(live::live))
+        .route("/assets/{name}", get(asset))
+}
+
 /// A route to the page that `make` makes.
-pub(super) fn page(make: Make) -> MethodRouter<Arc<Engine>> {
-    axum::routing::get(
-        move |State(engine): State<Arc<Engine>>, Path(path): Path<Given>, Query(given): Query<Given>| async move {
-            let asked = Asked { now: engine.clock().now(), id: path.into_values().next().unwrap_or_default(), given };
-            match blocking(move || make(&engine, &asked)).await {
-                Ok(html) => (HEADERS, html).into_response(),
-                Err(problem) => no_page(&problem),
-            }
-        },
-    )
+fn page(make: Make) -> MethodRouter<Arc<Engine>> {
+    get(move |State(engine): State<Arc<Engine>>, Path(path): Path<Given>, Query(given): Query<Given>| async move {
+        let asked = Asked { now: engine.clock().now(), id: path.into_values().next().unwrap_or_default(), given };
+        match blocking(move || make(&engine, &asked)).await {
+            Ok(html) => (HEADERS, html).into_response(),
+            Err(problem) => no_page(&problem),
+        }
+    })
 }
 
 fn no_page(problem: &Problem) -> Response {
@@ -116,14 +146,14 @@ fn no_page(problem: &Problem) -> Response {
 }
 
 /// The stylesheet, the script, the icon.
-pub(super) async fn asset(Path(name): Path<String>) -> Reply {
+async fn asset(Path(name): Path<String>) -> Reply {
     let asset = web::asset::named(&name).ok_or_else(|| Error::not_found("this version of naze has no such file"))?;
     let headers = [(CONTENT_TYPE, asset.media_type), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, asset.text).into_response())
 }
 
 /// Why is a component in trouble?
-pub(super) fn why(engine: &Engine, asked: &Asked) -> Result<String> {
+fn why(engine: &Engine, asked: &Asked) -> Result<String> {
     let question = Question {
         component: asked.required("component")?.to_owned(),
         metric: None,
@@ -137,7 +167,7 @@ pub(super) fn why(engine: &Engine, asked: &Asked) -> Result<String> {
 }
 
 /// One receipt.
-pub(super) fn receipt(engine: &Engine, asked: &Asked) -> Result<String> {
+fn receipt(engine: &Engine, asked: &Asked) -> Result<String> {
     let id: ReceiptId = asked.id.parse().invalid("the path names no receipt")?;
     let recorded = engine.receipt(id)?;
     let source = engine.source_of(&recorded)?;
@@ -145,7 +175,7 @@ pub(super) fn receipt(engine: &Engine, asked: &Asked) -> Result<String> {
 }
 
 /// The ledger's checkpoint, and a check of everything under it when asked.
-pub(super) fn ledger(engine: &Engine, asked: &Asked) -> Result<String> {
+fn ledger(engine: &Engine, asked: &Asked) -> Result<String> {
     let (checkpoint, key) = engine.checkpoint()?;
     let verified = asked.given.contains_key("verify").then(|| engine.verify(None, |_| ())).transpose()?;
     Ok(web::ledger::render(checkpoint.as_deref(), &key, verified.as_ref()))
@@ -153,7 +183,7 @@ pub(super) fn ledger(engine: &Engine, asked: &Asked) -> Result<String> {
 
 /// What recommendations point to.
 #[expect(clippy::unnecessary_wraps, reason = "pages are made alike, and most can fail")]
-pub(super) fn runbooks(_: &Engine, _: &Asked) -> Result<String> {
+fn runbooks(_: &Engine, _: &Asked) -> Result<String> {
     Ok(web::runbooks::render())
 }
 

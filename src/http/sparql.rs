@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
+use axum::{Router, routing};
 
 use super::problem::{Problem, Reply};
 use super::work::blocking;
@@ -27,12 +28,13 @@ struct Operation {
     dataset: ProtocolDataset,
 }
 
+/// The route of the protocol.
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    Router::new().route("/sparql", routing::get(get).post(post))
+}
+
 /// Query by URL; without one, a description of the service.
-pub(super) async fn get(
-    State(engine): State<Arc<Engine>>,
-    RawQuery(parameters): RawQuery,
-    headers: HeaderMap,
-) -> Reply {
+async fn get(State(engine): State<Arc<Engine>>, RawQuery(parameters): RawQuery, headers: HeaderMap) -> Reply {
     let operation = read(parameters.as_deref().unwrap_or_default());
     if operation.query.is_empty() && !operation.update {
         return describe(&headers);
@@ -41,7 +43,7 @@ pub(super) async fn get(
 }
 
 /// Query by form or as `application/sparql-query`.
-pub(super) async fn post(
+async fn post(
     State(engine): State<Arc<Engine>>,
     RawQuery(parameters): RawQuery,
     headers: HeaderMap,

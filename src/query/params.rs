@@ -110,6 +110,14 @@ impl CannedQuery {
         Ok(Bound { terms, texts, window })
     }
 
+    /// Can these parameters be read?
+    ///
+    /// # Errors
+    /// `Invalid` naming parameter and value.
+    pub fn check(&self, given: &BTreeMap<String, String>, now: Timestamp, vocabulary: &Vocabulary) -> Result<()> {
+        self.bind(given, now, vocabulary).map(drop)
+    }
+
     fn refuse_unknown(&self, given: &BTreeMap<String, String>) -> Result<()> {
         let mut known: Vec<String> = self.parameters.iter().map(|parameter| parameter.name.clone()).collect();
         known.push("limit".into());

@@ -4,20 +4,17 @@ mod facts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
 use serde_json::json;
 
 use self::facts::{Times, detection, impact};
 use super::document::{Block, Document, Inline, Section, cited, line, link, receipt};
-use super::timeline::{Filter, Timeline, timeline};
+use super::timeline::{Filter, GAP_MIN, Timeline, timeline};
 use super::{Form, html, human, markdown, moment, why, workflow};
 use crate::analyse::cause::{Answer, Verdict};
 use crate::analyse::workflow::Workflow;
 use crate::error::Result;
 use crate::record::{Recorded, Window};
 
-/// A silence this long shows in the timeline.
-const GAP_MIN: TimeDelta = TimeDelta::minutes(10);
 const TIMES: &str = "Times";
 const AUTHORS: &str = "\n_Authors: to be named_\n";
 const CUSTOMERS: &str = "\n_Customers, support and money: to be written_\n";
@@ -128,7 +125,7 @@ fn window(opened: &Recorded, evidence: &[Recorded]) -> Window {
     let (from, last) = events.fold((opened.occurred_at(), opened.occurred_at()), |(from, last), event| {
         (from.min(event.occurred_at()), last.max(event.occurred_at()))
     });
-    Window { from, to: last.checked_add(TimeDelta::microseconds(1)).unwrap_or(last) }
+    Window { from, to: last.just_after() }
 }
 
 fn summary<'a>(opened: &'a Recorded, text: &dyn Fn(&str) -> Option<&'a str>, times: &Times, answer: &Answer) -> Block {

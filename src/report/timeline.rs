@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 use crate::receipt::ReceiptId;
 use crate::record::{Recorded, Window};
 
+/// A silence this long shows as a gap, unless asked otherwise.
+pub const GAP_MIN: TimeDelta = TimeDelta::minutes(10);
 /// Severities, mildest first.
 pub(crate) const SEVERITIES: [&str; 3] = ["info", "warning", "critical"];
 

@@ -3,7 +3,8 @@
 use oxrdf::vocab::xsd;
 use oxrdf::{Literal, NamedNodeRef, NamedOrBlankNodeRef, TermRef};
 
-use super::words::{Words, human, local_name, prefixed};
+use super::names::{human, local_name, prefixed};
+use super::words::Words;
 use super::{as_subject, list};
 use crate::vocab::{COMPONENT_PREFIX, RECEIPT_PREFIX, SOURCE_PREFIX};
 

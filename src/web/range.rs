@@ -47,7 +47,7 @@ impl Range {
             return Err(Error::invalid(format!("from ({start}) is not before to ({end})")).hint("swap them"));
         }
         // The present belongs to what is told.
-        let end = if to.is_none() { end.checked_add(TimeDelta::microseconds(1)).unwrap_or(end) } else { end };
+        let end = if to.is_none() { end.just_after() } else { end };
         let is_named = from.is_none() && to.is_none();
         let given = ["range", "from", "to"].into_iter().filter(|name| is_named == (*name == "range"));
         Ok(Self {

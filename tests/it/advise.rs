@@ -469,6 +469,26 @@ fn recommendations_of_ones_own_are_taken_from_a_folder() {
 }
 
 #[test]
+fn a_recommendation_that_cannot_be_answered_costs_only_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = shown().replace("#+ id: notes", "#+ id: broken");
+    let broken = broken.replace("FILTER(", "FILTER(naze:mean(\"latency\") > 1 && ");
+    std::fs::write(folder.path().join("broken.rq"), broken).unwrap();
+    std::fs::write(folder.path().join("notes.rq"), shown()).unwrap();
+    let naze = Naze::with(Config { queries: Some(folder.path().to_owned()), ..Config::in_memory() });
+    naze.record(&json!([receipt("note", "11:00:00", &json!({"message": "hm"}))]));
+    let reply = naze.get("/v1/recommendations");
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let told = reply.json();
+    assert_eq!(
+        (told["recommendations"][0]["type"].as_str(), &told["failed"][0]["query"]),
+        (Some("notes"), &json!("broken"))
+    );
+    let problem = told["failed"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("naze:mean takes 4 arguments, 1 were given"), "{problem}");
+}
+
+#[test]
 fn the_command_line_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data").display().to_string();

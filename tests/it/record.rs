@@ -53,6 +53,38 @@ fn an_index_that_is_gone_or_lags_is_replayed_from_the_ledger() {
 }
 
 #[test]
+fn of_thousands_with_something_in_common_the_latest_is_found() {
+    let naze = Naze::in_memory();
+    let alert = |minute: usize| {
+        let (day, hour) = (1 + minute / 1440, minute / 60 % 24);
+        json!({"kind": "alert", "occurredAt": format!("2026-03-{day:02}T{hour:02}:{:02}:00Z", minute % 60),
+            "component": "checkout", "name": "Flapping", "status": "firing", "severity": "info", "fingerprint": "f1"})
+    };
+    naze.record(&(0..2_500).map(alert).collect());
+    let latest = naze.engine.index().latest_with("fingerprint", "f1").unwrap().unwrap();
+    assert_eq!(latest.occurred_at().to_string(), "2026-03-02T17:39:00Z");
+    assert_eq!(naze.engine.index().latest_with("fingerprint", "f2").unwrap(), None);
+}
+
+#[test]
+fn the_list_of_incidents_has_an_end_and_says_so() {
+    let naze = Naze::in_memory();
+    let incident = |number: usize| {
+        let (day, hour) = (1 + number / 144, number / 6 % 24);
+        json!({"kind": "incident", "occurredAt": format!("2026-03-{day:02}T{hour:02}:{}0:00Z", number % 6),
+            "component": "checkout", "reference": format!("inc-{number}"), "status": "open", "severity": "warning"})
+    };
+    naze.record(&(0..1_000).map(incident).collect());
+    assert_eq!(naze.get("/v1/incidents").json()["truncated"], false);
+    naze.record(&(1_000..1_100).map(incident).collect());
+    let told = naze.get("/v1/incidents").json();
+    let references: Vec<&str> =
+        told["incidents"].as_array().unwrap().iter().map(|one| one["reference"].as_str().unwrap()).collect();
+    assert_eq!((references.len(), references[0], &told["truncated"]), (1_000, "inc-1099", &json!(true)));
+    assert_eq!(naze.get("/v1/incidents/inc-0").json()["reference"], "inc-0", "one that is not listed is known");
+}
+
+#[test]
 fn verify_agrees_with_an_untouched_ledger_and_finds_a_changed_one() {
     let folder = tempfile::tempdir().unwrap();
     let naze = Naze::in_folder(folder.path());

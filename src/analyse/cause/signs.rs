@@ -288,8 +288,7 @@ pub(super) fn add_verdicts(facts: &Facts<'_>, terms: &mut Terms<'_>) {
             _ => continue,
         };
         // People may say so after the moment that is asked about.
-        let just_after = note.time.checked_add(chrono::TimeDelta::microseconds(1)).unwrap_or(note.time);
-        let at = facts.question.at.max(just_after).to_string();
+        let at = facts.question.at.max(note.time.just_after()).to_string();
         push(
             terms,
             cause,

@@ -288,5 +288,5 @@ fn ratios(page: &mut Page) {
 
 /// The minutes of the last `span`, the present one among them.
 fn before(now: Timestamp, span: TimeDelta) -> Range<Timestamp> {
-    ago(now, span)..now.checked_add(TimeDelta::microseconds(1)).unwrap_or(now)
+    ago(now, span)..now.just_after()
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use super::Asked;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::http::why::GAP_MIN;
-use crate::report::timeline::timeline;
+use crate::report::timeline::{GAP_MIN, timeline};
 use crate::web;
 
 /// Neighbours of a component.

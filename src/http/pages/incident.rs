@@ -3,9 +3,7 @@
 use super::{Asked, plots};
 use crate::engine::{Engine, LOOKBACK_DEFAULT};
 use crate::error::Result;
-use crate::http::incidents::story_window;
-use crate::http::why::GAP_MIN;
-use crate::report::timeline::timeline;
+use crate::report::timeline::{GAP_MIN, timeline};
 use crate::web;
 
 /// Earlier incidents that are alike.
@@ -20,7 +18,7 @@ pub(in crate::http) fn incidents(engine: &Engine, asked: &Asked) -> Result<Strin
 pub(in crate::http) fn incident(engine: &Engine, asked: &Asked) -> Result<String> {
     let incident = engine.incident(&asked.id)?;
     let (answer, evidence) = engine.investigate(&incident.question(), LOOKBACK_DEFAULT)?;
-    let window = story_window(&incident, asked.now);
+    let window = incident.story(asked.now);
     let story = engine.evidence(window)?;
     let similar =
         engine.query("similar_incidents", [("incident", incident.reference.clone()), ("limit", SIMILAR_MAX.into())])?;

@@ -27,8 +27,7 @@ pub(in crate::http) fn overview(engine: &Engine, asked: &Asked) -> Result<String
     let open: Vec<&Incident> =
         incidents.iter().filter(|incident| incident.latest("status") != Some("resolved")).collect();
     let mut changes = newest(range.window, |window| {
-        let lookback = format!("{}s", window.length().num_seconds().max(1));
-        let given = [("at", window.to.to_string()), ("lookback", lookback), ("limit", ROWS_MAX.to_string())];
+        let given = [("at", window.to.to_string()), ("lookback", window.lookback()), ("limit", ROWS_MAX.to_string())];
         Ok(engine.query("changes_before", given)?.rows)
     })?;
     changes.keep(&["time", "component", "kind", "subject", "status", "summary", "event"]);

@@ -127,7 +127,7 @@ fn happened(engine: &Engine, query: &str, range: &Range) -> Result<Rows> {
     let takes = |name: &str| {
         engine.catalogue().get(query).is_ok_and(|query| query.parameters.iter().any(|one| one.name == name))
     };
-    let lookback = format!("{}s", range.window.length().num_seconds().max(1));
+    let lookback = range.window.lookback();
     let given = [("from", from.clone()), ("since", from), ("to", to.clone()), ("at", to), ("lookback", lookback)];
     let given = given.into_iter().filter(|(name, _)| takes(name)).chain([("limit", ROWS_MAX.to_owned())]);
     Ok(engine.query(query, given)?.rows)

@@ -6,7 +6,7 @@ use super::{Asked, plots};
 use crate::analyse::trend::Trend;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::http::trends::Asked as Question;
+use crate::http::api::trends::Asked as Question;
 use crate::measure::store::Known;
 use crate::query::parse_duration;
 use crate::web;

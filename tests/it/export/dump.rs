@@ -221,6 +221,7 @@ fn a_dump_holds_what_is_asked_for_and_nothing_else() {
         ("kind=failures", "kind \"failures\" is unknown"),
         ("since=-1h", "there is no parameter since"),
         ("from=yesterday", "from"),
+        ("from=now&to=-1h", "is not before to"),
     ] {
         let reply = naze.get(&format!("/v1/export?{query}"));
         assert_eq!(reply.status, 400, "{query}");

@@ -1,0 +1,49 @@
+//! What a file can say that makes no sense.
+
+use super::{Config, Sender};
+use crate::error::{Error, Result};
+use crate::receive::RECEIVERS;
+
+/// Refuses a configuration that nothing can run with.
+pub(super) fn check(config: &Config) -> Result<()> {
+    senders(config)?;
+    numbers(config)?;
+    labels(config)
+}
+
+fn senders(config: &Config) -> Result<()> {
+    let known: Vec<&str> = RECEIVERS.iter().map(|receiver| receiver.name).collect();
+    match config.senders.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(Error::invalid(format!("senders.{name} is unknown"))
+            .hint(format!("known senders are {}", known.join(", ")))),
+        None => Ok(()),
+    }
+}
+
+fn numbers(config: &Config) -> Result<()> {
+    if !(1..=1_440).contains(&config.escalation.after_minutes) {
+        return Err(Error::invalid(format!("escalation.after_minutes = {}", config.escalation.after_minutes))
+            .hint("write 1 to 1440 minutes, or enabled = false"));
+    }
+    let target = config.health.target_throughput;
+    if !(target.is_finite() && target > 0.0) {
+        let message = format!("health.target_throughput is {target}, which no throughput can be held to");
+        return Err(
+            Error::invalid(message).hint("give the tasks per minute that busy queues should finish, such as 10")
+        );
+    }
+    Ok(())
+}
+
+/// Can these labels name a component?
+fn labels(config: &Config) -> Result<()> {
+    let own = |(name, sender): (&String, &Sender)| Some((format!("senders.{name}"), sender.component_labels.clone()?));
+    let all = ("receive".to_owned(), config.receive.component_labels.clone());
+    for (table, labels) in std::iter::once(all).chain(config.senders.iter().filter_map(own)) {
+        if let Some(label) = labels.iter().find(|label| label.split('/').any(|part| part.trim().is_empty())) {
+            return Err(Error::invalid(format!("{table}.component_labels has \"{label}\", which names no label"))
+                .hint("write a label, or several joined by \"/\", such as \"namespace/app\""));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! How series stand to their limits, and which of them nobody has looked at since they got values.
+
+use std::collections::BTreeSet;
+use std::sync::{MutexGuard, PoisonError};
+
+use redb::ReadableDatabase as _;
+
+use super::{SeriesStore, WATCHED};
+use crate::error::{Context as _, Result};
+use crate::measure::crossing::Watched;
+
+impl SeriesStore {
+    /// Notes that series have values that nobody has looked at.
+    pub fn touch(&self, numbers: impl Iterator<Item = u32>) {
+        self.touched().extend(numbers);
+    }
+
+    /// Up to `max` of the series with values that nobody has looked at, going round from `first`; they count as looked at.
+    pub fn take_touched(&self, first: u32, max: usize) -> Vec<u32> {
+        let mut touched = self.touched();
+        let round = touched.range(first..).chain(touched.range(..first));
+        let taken: Vec<u32> = round.take(max).copied().collect();
+        for number in &taken {
+            touched.remove(number);
+        }
+        taken
+    }
+
+    /// How a series stands to its limits, as it was kept.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn watched(&self, number: u32) -> Result<Option<Watched>> {
+        let failed = "cannot read how a series stands";
+        let read = self.0.database.begin_read().internal(failed)?;
+        let table = read.open_table(WATCHED).internal(failed)?;
+        let bytes = table.get(number).internal(failed)?;
+        // What an older naze wrote in another form is learned again.
+        Ok(bytes.and_then(|bytes| postcard::from_bytes(bytes.value()).ok()))
+    }
+
+    /// Keeps how series stand to their limits.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn keep_watched<'a>(&self, all: impl Iterator<Item = (u32, &'a Watched)>) -> Result<()> {
+        let failed = "cannot write how series stand";
+        let write = self.0.database.begin_write().internal(failed)?;
+        {
+            let mut table = write.open_table(WATCHED).internal(failed)?;
+            for (number, watched) in all {
+                let bytes = postcard::to_allocvec(watched).internal(failed)?;
+                table.insert(number, &*bytes).internal(failed)?;
+            }
+        }
+        write.commit().internal(failed)
+    }
+
+    fn touched(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+        self.0.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
