@@ -6,6 +6,7 @@
 mod adhoc;
 mod advice;
 mod bind;
+mod bound;
 mod call;
 mod catalogue;
 mod evaluate;

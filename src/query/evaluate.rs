@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use oxigraph::sparql::{CancellationToken, PreparedSparqlQuery, QueryEvaluationError, QueryResults, SparqlEvaluator};
+use oxigraph::sparql::{
+    CancellationToken, PreparedSparqlQuery, QueryEvaluationError, QueryResults, QuerySolutionIter, SparqlEvaluator,
+};
 use oxigraph::store::Store;
-use oxrdf::NamedNode;
+use oxrdf::{NamedNode, Variable};
 use spargebra::Query;
 
 use super::call::Meter;
@@ -97,11 +99,26 @@ pub(super) fn rows(
                 prepared.dataset_mut().set_available_named_graphs(graphs.into_iter().map(Into::into).collect());
             }
             match prepared.on_store(&store).execute().map_err(failed)? {
-                QueryResults::Solutions(solutions) => Rows::collect(solutions, rows_max),
+                QueryResults::Solutions(solutions) => collect(solutions, rows_max),
                 QueryResults::Boolean(_) | QueryResults::Graph(_) => Err(Error::invalid("a canned query is a SELECT")),
             }
         })
     })
+}
+
+fn collect(solutions: QuerySolutionIter<'_>, rows_max: usize) -> Result<Rows> {
+    let variables: Vec<Variable> = solutions.variables().to_vec();
+    let mut rows = Vec::new();
+    let mut truncated = false;
+    for solution in solutions {
+        if rows.len() == rows_max {
+            truncated = true;
+            break;
+        }
+        let solution = solution.map_err(failed)?;
+        rows.push(variables.iter().map(|variable| solution.get(variable).cloned()).collect());
+    }
+    Ok(Rows { columns: variables.into_iter().map(Variable::into_string).collect(), rows, truncated })
 }
 
 /// Has `answer` evaluate a query that may call functions over series. What they may not answer is why it failed.

@@ -2,14 +2,12 @@
 
 use std::fmt::Write as _;
 
-use oxigraph::sparql::QuerySolutionIter;
 use oxigraph::sparql::results::{QueryResultsFormat, QueryResultsSerializer};
 use oxrdf::vocab::xsd;
 use oxrdf::{Literal, Term, Variable};
 use serde_json::{Map, Value as Json, json};
 
 use super::Answered;
-use super::evaluate::failed;
 use crate::error::{Context as _, Result};
 use crate::receipt::{ReceiptId, component_name};
 use crate::vocab::Vocabulary;
@@ -51,21 +49,6 @@ impl ResultsForm {
 }
 
 impl Rows {
-    pub(super) fn collect(solutions: QuerySolutionIter<'_>, rows_max: usize) -> Result<Self> {
-        let variables: Vec<Variable> = solutions.variables().to_vec();
-        let mut rows = Vec::new();
-        let mut truncated = false;
-        for solution in solutions {
-            if rows.len() == rows_max {
-                truncated = true;
-                break;
-            }
-            let solution = solution.map_err(failed)?;
-            rows.push(variables.iter().map(|variable| solution.get(variable).cloned()).collect());
-        }
-        Ok(Self { columns: variables.into_iter().map(Variable::into_string).collect(), rows, truncated })
-    }
-
     /// One object per row; components, receipts and kinds by name, numbers as numbers, nothing for what is unbound.
     pub fn to_json(&self, vocabulary: &Vocabulary) -> Vec<Json> {
         let object = |row: &Vec<Option<Term>>| {
