@@ -7,6 +7,7 @@ use crate::receive::RECEIVERS;
 /// Refuses a configuration that nothing can run with.
 pub(super) fn check(config: &Config) -> Result<()> {
     senders(config)?;
+    bounds(config)?;
     numbers(config)?;
     labels(config)
 }
@@ -16,6 +17,26 @@ fn senders(config: &Config) -> Result<()> {
     match config.senders.keys().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(Error::invalid(format!("senders.{name} is unknown"))
             .hint(format!("known senders are {}", known.join(", ")))),
+        None => Ok(()),
+    }
+}
+
+/// Under a bound of nothing, every request fails, and none says why.
+fn bounds(config: &Config) -> Result<()> {
+    let limits = &config.limits;
+    let bounds = [
+        ("limits.body_bytes_max", limits.body_bytes_max == 0),
+        ("limits.request_seconds", limits.request_seconds == 0),
+        ("limits.query_seconds", limits.query_seconds == 0),
+        ("limits.query_memory_bytes", limits.query_memory_bytes == 0),
+        ("limits.rows_max", limits.rows_max == 0),
+        ("limits.evidence_receipts_max", limits.evidence_receipts_max == 0),
+        ("limits.requests_max", limits.requests_max == 0),
+        ("prometheus.timeout_seconds", config.prometheus.as_ref().is_some_and(|one| one.timeout_seconds == 0)),
+    ];
+    match bounds.into_iter().find(|(_, is_zero)| *is_zero) {
+        Some((key, _)) => Err(Error::invalid(format!("{key} is 0, under which nothing can be answered"))
+            .hint("leave it out for the default, which docs/configuration.md tells")),
         None => Ok(()),
     }
 }

@@ -29,3 +29,25 @@ fn what_is_commented_out_can_be_written() {
     assert_eq!(config.exports.len(), 1);
     assert!(config.prometheus.is_some() && config.slos.is_some() && config.runbooks.is_some());
 }
+
+#[test]
+fn bounds_of_nothing_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("naze.toml");
+    for (table, key) in [
+        ("limits", "body_bytes_max"),
+        ("limits", "request_seconds"),
+        ("limits", "query_seconds"),
+        ("limits", "query_memory_bytes"),
+        ("limits", "rows_max"),
+        ("limits", "evidence_receipts_max"),
+        ("limits", "requests_max"),
+        ("prometheus", "timeout_seconds"),
+    ] {
+        let url = if table == "prometheus" { "url = \"http://127.0.0.1:9090\"\n" } else { "" };
+        std::fs::write(&path, format!("[{table}]\n{url}{key} = 0\n")).unwrap();
+        let error = Config::read(&path).unwrap_err();
+        let told = format!("configuration {}: {table}.{key} is 0, under which nothing can be answered", path.display());
+        assert_eq!(error.message(), told);
+    }
+}
