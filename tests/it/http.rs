@@ -208,9 +208,7 @@ fn openapi_lists_every_route() {
     let naze = Naze::in_memory();
     let openapi = naze.get("/openapi.json").json();
     let rooms = text_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"));
-    let routes: Vec<&str> =
-        rooms.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")?.split('"').next()).collect();
-    assert!(routes.len() > 60, "{routes:?}");
+    let routes: Vec<&str> = rooms.split(".route(\"").skip(1).filter_map(|route| route.split('"').next()).collect();
     let hooks = naze::receive::RECEIVERS.iter().flat_map(|receiver| receiver.paths).copied();
     let routes: Vec<&str> = routes.into_iter().chain(hooks).collect();
     let described: Vec<&str> = openapi["paths"].as_object().unwrap().keys().map(String::as_str).collect();
