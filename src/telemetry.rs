@@ -4,13 +4,44 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::proto::MetricFamily;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+use crate::export::prometheus::METRICS;
 
 /// Buckets in seconds, from a point look-up to a query's deadline.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// Labels of what is told of exports.
 const EXPORT: &[&str] = &["export", "signal"];
+
+/// What naze promises to be quick at; `docs/metrics.md` says how quick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promise {
+    /// Recording the receipts of a document.
+    Log,
+    /// Recording the samples of a document.
+    MetricUpdate,
+    /// Recording an alert with what follows from it, and notifying of it.
+    AlertResponse,
+    /// Exporting a portion of spans.
+    TraceExport,
+    /// Answering why something broke, or how the system is.
+    Diagnostics,
+}
+
+impl Promise {
+    const ALL: [Self; 5] = [Self::Log, Self::MetricUpdate, Self::AlertResponse, Self::TraceExport, Self::Diagnostics];
+
+    fn metric(self) -> &'static str {
+        match self {
+            Self::Log => "tps_self_log_seconds",
+            Self::MetricUpdate => "tps_self_metric_update_seconds",
+            Self::AlertResponse => "tps_self_alert_response_seconds",
+            Self::TraceExport => "tps_self_trace_export_seconds",
+            Self::Diagnostics => "tps_self_diagnostics_seconds",
+        }
+    }
+}
 
 /// Counters and timings of this process. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +58,7 @@ struct Figures {
     export_dropped: IntCounterVec,
     export_waiting: IntGaugeVec,
     export_spool_bytes: IntGaugeVec,
+    promised_seconds: [Histogram; 5],
     stage_seconds: HistogramVec,
     query_seconds: HistogramVec,
     http_seconds: HistogramVec,
@@ -58,6 +90,7 @@ impl Telemetry {
             ),
             export_waiting: gauges("naze_export_waiting", "Items that wait for a tool", EXPORT),
             export_spool_bytes: gauges("naze_export_spool_bytes", "Size of what waits beside the ledger", EXPORT),
+            promised_seconds: Promise::ALL.map(promised),
             stage_seconds: timings("naze_record_seconds", "Time to record a group of receipts, by stage", &["stage"]),
             query_seconds: timings("naze_query_seconds", "Time to answer a query", &["query", "outcome"]),
             http_seconds: timings(
@@ -118,6 +151,11 @@ impl Telemetry {
         let level = |level: u64| i64::try_from(level).unwrap_or(i64::MAX);
         self.0.export_waiting.with_label_values(&[export, signal]).set(level(items));
         self.0.export_spool_bytes.with_label_values(&[export, signal]).set(level(bytes));
+    }
+
+    /// Something promised was done.
+    pub fn took(&self, promise: Promise, time: Duration) {
+        self.0.promised_seconds[promise as usize].observe(time.as_secs_f64());
     }
 
     /// A group was validated.
@@ -194,7 +232,8 @@ impl Figures {
             Box::new(self.index_wal_bytes.clone()),
             Box::new(self.queue_wait.clone()),
         ];
-        for collector in collectors {
+        let promised = self.promised_seconds.iter().map(|histogram| Box::new(histogram.clone()) as _);
+        for collector in collectors.into_iter().chain(promised) {
             self.registry.register(collector).expect("every name is registered once");
         }
         let build = Opts::new("naze_build_info", "Version of naze").const_label("version", env!("CARGO_PKG_VERSION"));
@@ -215,6 +254,12 @@ fn gauges(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
 fn timings(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
     let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
     HistogramVec::new(options, labels).expect("names in this file are valid metric names")
+}
+
+fn promised(promise: Promise) -> Histogram {
+    let metric = METRICS.iter().find(|metric| metric.name == promise.metric()).expect("the table has every promise");
+    let options = HistogramOpts::new(metric.name, metric.definition).buckets(metric.bounds().to_vec());
+    Histogram::with_opts(options).expect("names of the table are valid metric names")
 }
 
 fn gauge(name: &str, help: &str) -> IntGauge {

@@ -12,7 +12,7 @@ mod score;
 
 use serde::Serialize;
 
-pub use colour::{Colour, Status, Thresholds};
+pub use colour::{Colour, Status};
 pub use condition::{Alarm, Circuit, Condition, Finding, Report, Signs, State, worst};
 pub use decision::Decision;
 pub use outlook::{LOOKBACK, Outlook};
@@ -20,6 +20,7 @@ pub use score::{Coverage, Missing, Score, balance};
 
 use crate::analyse::clamped::settled;
 use crate::error::{Error, Result};
+use crate::measure::crossing::Palette;
 
 /// The six principles, in the order in which they are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -102,7 +103,7 @@ pub struct Readings {
 pub struct Health {
     /// Mean of the scores that are known, 0 to 100; nothing when none is.
     pub overall: Option<f64>,
-    /// Its band: green from 80, yellow from 60, orange from 40, else red.
+    /// Its band.
     pub band: Colour,
     /// Jidoka, Kanban, Andon, Heijunka.
     pub scores: Vec<Score>,
@@ -114,8 +115,11 @@ pub struct Health {
     pub decision: Decision,
 }
 
-/// Judges `readings`. `target_throughput_per_minute` is what a busy queue should get done.
-pub fn health(readings: &Readings, target_throughput_per_minute: f64) -> Result<Health> {
+/// The metric of the scores.
+pub(crate) const SCORE: &str = "tps_health_score";
+
+/// Judges `readings` by the colours of `palette`. `target_throughput_per_minute` is what a busy queue should get done.
+pub fn health(readings: &Readings, target_throughput_per_minute: f64, palette: &Palette) -> Result<Health> {
     if !(target_throughput_per_minute.is_finite() && target_throughput_per_minute > 0.0) {
         let message =
             format!("target_throughput is {target_throughput_per_minute}, which no throughput can be held to");
@@ -124,12 +128,12 @@ pub fn health(readings: &Readings, target_throughput_per_minute: f64) -> Result<
     let readings = readings.usable();
     let scores = score::scores(&readings, target_throughput_per_minute);
     let overall = score::overall(&scores);
-    let principles = colour::statuses(&readings);
+    let principles = colour::statuses(&readings, palette);
     Ok(Health {
         overall,
-        band: Colour::of_score(overall),
+        band: Colour::of(overall, SCORE, palette),
         coverage: Coverage::of(&scores),
-        decision: decision::decide(&principles, &readings),
+        decision: decision::decide(&principles, &readings, palette),
         scores,
         principles,
     })

@@ -30,6 +30,7 @@ use super::Clamped;
 use super::clamped::settled;
 use super::health::Colour;
 use crate::error::{Error, Result};
+use crate::measure::crossing::Palette;
 use crate::slo::{Comparison, Threshold};
 pub use burner::{Burner, Contribution, burners};
 pub use measured::{Count, Measured};
@@ -119,7 +120,7 @@ pub fn evaluate(target: f64, measured: &Measured) -> Result<Evaluation> {
         headroom: value.and_then(|value| threshold.headroom(value)),
         budget: attainment.map(|attainment| Budget::of(target, attainment)),
         is_degraded: attainment.is_some_and(|attainment| attainment < DEGRADED_BELOW),
-        colour: Colour::of_attainment(attainment),
+        colour: Colour::of(attainment, "tps_kaizen_slo_attainment", Palette::shipped()),
         is_complete: measured.slices_missing == 0 && measured.slices > 0,
         slices: measured.slices,
         slices_missing: measured.slices_missing,

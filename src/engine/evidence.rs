@@ -1,5 +1,7 @@
 //! What happened in a window, and why.
 
+use std::time::Instant;
+
 use chrono::TimeDelta;
 
 use super::Engine;
@@ -8,6 +10,7 @@ use crate::clock::ago;
 use crate::error::Result;
 use crate::receipt::Value;
 use crate::record::{Recorded, Window};
+use crate::telemetry::Promise;
 
 /// How far back a question looks for causes.
 pub const LOOKBACK_DEFAULT: TimeDelta = TimeDelta::hours(24);
@@ -54,18 +57,29 @@ impl Engine {
 
     /// Why did it break? Looks back `lookback` from the question's time.
     pub fn why(&self, question: &Question, lookback: TimeDelta) -> Result<Answer> {
-        Ok(cause::why(question, &self.evidence(looked_back(question, lookback))?))
+        self.diagnosed(|| Ok(cause::why(question, &self.evidence(looked_back(question, lookback))?)))
     }
 
     /// The answer with the evidence it was found in. What people said later of the question's incident counts.
     pub fn investigate(&self, question: &Question, lookback: TimeDelta) -> Result<(Answer, Vec<Recorded>)> {
-        let window = looked_back(question, lookback);
+        self.diagnosed(|| self.investigated(question, looked_back(question, lookback)))
+    }
+
+    fn investigated(&self, question: &Question, window: Window) -> Result<(Answer, Vec<Recorded>)> {
         let mut evidence = self.evidence(window)?;
         if let Some(incident) = question.incident {
             let said = self.index.with("incidentReceipt", &Value::Receipt(incident))?;
             evidence.extend(said.into_iter().filter(|note| note.occurred_at() >= window.to));
         }
         Ok((cause::why(question, &evidence), evidence))
+    }
+
+    /// Notes how long a diagnosis took.
+    pub(super) fn diagnosed<T>(&self, diagnose: impl FnOnce() -> Result<T>) -> Result<T> {
+        let started = Instant::now();
+        let told = diagnose();
+        self.telemetry.took(Promise::Diagnostics, started.elapsed());
+        told
     }
 }
 

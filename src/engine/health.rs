@@ -13,6 +13,7 @@ use crate::analyse::health::{Condition, Finding, Health, LOOKBACK, Readings, Sta
 use crate::clock::{Timestamp, ago};
 use crate::error::{Error, Kind, Result};
 use crate::export::prometheus::View;
+use crate::measure::crossing::Palette;
 use crate::query::Row;
 
 /// Components that an answer names: the worst.
@@ -63,6 +64,10 @@ impl Engine {
     }
 
     fn health_at(&self, at: Timestamp) -> Result<SystemHealth> {
+        self.diagnosed(|| self.worked_out(at))
+    }
+
+    fn worked_out(&self, at: Timestamp) -> Result<SystemHealth> {
         let view = self.view(at)?;
         let mut health = self.judge(&view)?;
         for status in &mut health.principles {
@@ -96,7 +101,7 @@ impl Engine {
                 at: self.clock.now(),
                 status: State::Unknown,
                 reason: Some(error.message().to_owned()),
-                health: health(&Readings::default(), self.config.health.target_throughput)?,
+                health: health(&Readings::default(), self.config.health.target_throughput, Palette::shipped())?,
                 checks: Vec::new(),
                 components: Vec::new(),
                 truncated: false,
@@ -112,7 +117,7 @@ impl Engine {
         let attained =
             slos.slos.iter().flat_map(|slo| &slo.objectives).filter_map(|one| one.told.evaluation.attainment);
         readings.slo_attainment = readings.slo_attainment.into_iter().chain(attained).reduce(f64::min);
-        health(&readings, self.config.health.target_throughput)
+        health(&readings, self.config.health.target_throughput, &self.watching().palette)
     }
 
     pub(super) fn view(&self, at: Timestamp) -> Result<View> {
@@ -124,6 +129,8 @@ impl Engine {
     }
 
     fn checks(&self, view: &View, at: Timestamp) -> Result<Vec<Part>> {
+        let watching = self.watching();
+        let palette = &watching.palette;
         let largest = |metric: &str| view.values(metric).reduce(f64::max);
         let kanban = Kanban {
             wip: view.by_label("tps_kanban_wip_current"),
@@ -150,7 +157,7 @@ impl Engine {
         };
         let resolution = largest("tps_andon_resolution_time_seconds");
         let andon = andon(&self.open_cords(at)?, view.has_told("andon"), resolution, at);
-        Ok([kanban.part(), andon, tpm.part()].into_iter().chain(keeping.parts(at)).collect())
+        Ok([kanban.part(palette), andon, tpm.part(palette)].into_iter().chain(keeping.parts(at)).collect())
     }
 
     fn open_cords(&self, at: Timestamp) -> Result<Vec<Cord>> {

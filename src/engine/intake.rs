@@ -11,6 +11,7 @@ use crate::receipt::{Receipt, ReceiptId, Value, write_json};
 use crate::receive::{Cause, Draft, EVENT_LABEL, Item, Received};
 use crate::record::ledger::Source;
 use crate::record::writer::{Accepted, Written};
+use crate::telemetry::Promise;
 use crate::validate::{Report, Violation};
 use crate::vocab::LABEL_PREFIX;
 
@@ -40,9 +41,11 @@ impl Engine {
         let started = Instant::now();
         let (items, unchanged) = self.only_changes(received.items);
         self.telemetry.received(origin, "ignored", unchanged);
+        let is_empty = items.is_empty();
         let (mut outcomes, accepted) = self.validate(items)?;
         self.telemetry.validated(started.elapsed());
         let waiting: Vec<usize> = (0..outcomes.len()).filter(|place| outcomes[*place].is_none()).collect();
+        let has_alert = accepted.iter().any(|accepted| accepted.receipt.kind() == "alert");
         let alerts: Vec<Accepted> =
             accepted.iter().filter(|accepted| is_critical_alert(&accepted.receipt)).cloned().collect();
         let written = if accepted.is_empty() { Vec::new() } else { self.write(accepted, source)? };
@@ -55,9 +58,15 @@ impl Engine {
         if written.iter().any(|written| matches!(written, Written::Recorded(_))) {
             self.live.tell(self.ledger.len()?);
         }
+        if !is_empty {
+            self.telemetry.took(Promise::Log, started.elapsed());
+        }
         let new_alerts = alerts.into_iter().filter(|alert| written.contains(&Written::Recorded(alert.id)));
         for alert in new_alerts {
             self.follow_alert(&alert)?;
+        }
+        if has_alert {
+            self.telemetry.took(Promise::AlertResponse, started.elapsed());
         }
         let outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
         for (name, matches) in [

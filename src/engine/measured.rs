@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Engine;
 use crate::clock::Timestamp;
@@ -10,6 +11,7 @@ use crate::measure::recorder::Measured;
 use crate::measure::relabel::relabelled;
 use crate::measure::store::{Known, Slot};
 use crate::measure::{Samples, Series};
+use crate::telemetry::Promise;
 
 impl Engine {
     /// Keeps the samples of a document that came from `origin`. Blocks until they are on disk and can be read.
@@ -28,9 +30,11 @@ impl Engine {
         if wanted == 0 {
             return Ok(Measured::default());
         }
+        let started = Instant::now();
         let answer = self.recorder.record(kept)?;
         let measured = answer.blocking_recv().internal("the recorder stopped before it answered")?;
         let measured = measured.map_err(|error| Error::new(error.kind(), error.to_string()))?;
+        self.telemetry.took(Promise::MetricUpdate, started.elapsed());
         self.telemetry.measured(origin, "recorded", measured.recorded);
         self.telemetry.measured(origin, "refused", measured.refused);
         Ok(measured)

@@ -24,7 +24,7 @@ impl Engine {
             let is_of_latencies = metric == "tps_kanban_latency_p99_seconds" && told.is_empty();
             if is_of_latencies { self.latest("tps_kanban_latency_seconds", at) } else { Ok(told) }
         })?;
-        health(&readings, self.config.health.target_throughput)
+        health(&readings, self.config.health.target_throughput, &self.watching().palette)
     }
 
     /// The latest value of each series of a metric; of a distribution its 99th percentile.

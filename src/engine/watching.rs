@@ -6,7 +6,7 @@ use super::declared::{Declared, Subject};
 use super::{Engine, SELF};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::measure::crossing::{Learned, Threshold};
+use crate::measure::crossing::{Learned, Palette, Threshold};
 use crate::receipt::{Receipt, Value};
 use crate::receive::{Draft, Item, Received};
 use crate::record::ledger::Source;
@@ -27,6 +27,8 @@ pub enum Origin {
 #[derive(Debug, Clone)]
 pub struct Watching {
     thresholds: Vec<(Origin, Threshold)>,
+    /// Where values change colour.
+    pub palette: Palette,
     /// How the past of series is held against them.
     pub learned: Learned,
     /// Objectives.
@@ -64,7 +66,8 @@ impl Watching {
         for (name, document) in declared.of(Subject::Slo) {
             slos.declare(name, document)?;
         }
-        Ok(Self { thresholds, learned: config.learned.clone(), slos })
+        let palette = Palette::of(thresholds.iter().map(|(_, threshold)| threshold).chain(Threshold::shipped()));
+        Ok(Self { thresholds, palette, learned: config.learned.clone(), slos })
     }
 }
 

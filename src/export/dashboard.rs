@@ -123,7 +123,7 @@ impl Dashboard {
     /// `Internal` when one of them was packed broken.
     pub fn builtin() -> Result<Vec<Self>> {
         let mut dashboards = Vec::new();
-        for file in DASHBOARDS.files().filter(|file| !file.path().ends_with(bands::FILE)) {
+        for file in DASHBOARDS.files() {
             let name = file.path().file_stem().unwrap_or_default().to_string_lossy();
             let text = file.contents_utf8().ok_or_else(|| Error::internal(format!("dashboard {name} is not UTF-8")))?;
             dashboards.push(Self::read(&name, text).internal("a dashboard of naze's own")?);

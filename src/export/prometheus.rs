@@ -38,6 +38,7 @@ use self::state::State;
 use crate::analyse::health::{Readings, health};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
+use crate::measure::crossing::Palette;
 use crate::measure::store::SeriesStore;
 use crate::receipt::Receipt;
 use crate::record::Recorded;
@@ -161,7 +162,7 @@ impl Exporter {
             }
         }
         let readings = self.readings(&page, state, lately.request_p99_seconds, now)?;
-        let health = health(&readings, self.target_throughput_per_minute)?;
+        let health = health(&readings, self.target_throughput_per_minute, Palette::shipped())?;
         score::tell(&mut page, &health);
         Ok(Some(View {
             page,

@@ -110,10 +110,11 @@ impl Pushing {
 
 /// Puts a reading of all metrics where it waits; none while naze still reads the ledger for them.
 fn collect(engine: &Engine, shelf: &spool::Shelf, meter: &Meter) -> Result<()> {
-    let families = engine.metrics()?;
+    let mut families = engine.metrics()?;
     if families.is_empty() {
         return Ok(());
     }
+    families.extend(engine.telemetry().families());
     let since = engine.ledger().read(0.., 1)?.first().map(|first| first.recorded_at);
     let snapshot = Snapshot::of(&families, engine.clock().now(), since);
     let forgotten = shelf.put(&snapshot)?;

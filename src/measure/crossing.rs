@@ -4,6 +4,7 @@
 
 mod band;
 pub mod batch;
+mod colours;
 mod learned;
 mod limit;
 pub mod threshold;
@@ -12,6 +13,7 @@ pub mod watched;
 
 pub use band::Band;
 pub use batch::{Sample, crossings};
+pub use colours::{Colours, Palette};
 pub use learned::{Basis, Learned};
 pub use limit::{Direction, Limit};
 pub use threshold::Threshold;

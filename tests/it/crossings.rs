@@ -318,7 +318,7 @@ fn the_users_thresholds_go_before_those_that_are_shipped() {
         shown["thresholds"][0],
         json!({"name": null, "rule": "max of queue_depth{component=~\"or.*\", queue=~\"in|out\"} warning >= 50 for 2m",
             "metric": ["queue_depth"], "component": "or.*", "labels": {"queue": "in|out"}, "statistic": "max",
-            "warning": ">= 50", "critical": null, "direction": "up", "hysteresis": 10.0, "for": "120s",
+            "warning": ">= 50", "critical": null, "colours": {"yellow": ">= 50", "red": null}, "direction": "up", "hysteresis": 10.0, "for": "120s",
             "origin": "configuration"})
     );
     assert_eq!(shown["thresholds"][2]["origin"], "shipped");

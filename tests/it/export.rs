@@ -137,7 +137,9 @@ fn shown(name: &str, labels: &BTreeMap<String, String>) -> String {
 fn totals(scraped: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
     let is_total = |name: &str| {
         let name = name.split('{').next().unwrap();
+        // What naze itself does goes on while nothing is recorded.
         name.starts_with("tps_")
+            && !name.starts_with("tps_self_")
             && !name.contains("_ms")
             && ["_total", "_bucket", "_sum", "_count"].iter().any(|end| name.ends_with(end))
     };

@@ -2,6 +2,7 @@
 
 use naze::analyse::health::{Colour, Health, Principle, Readings, balance, health};
 use naze::error::Kind;
+use naze::measure::crossing::Palette;
 use serde_json::json;
 
 /// Tasks a minute that a busy queue should finish.
@@ -16,7 +17,7 @@ type Repair = fn(&mut Readings);
 
 #[track_caller]
 fn judge(readings: &Readings) -> Health {
-    health(readings, TARGET).unwrap()
+    health(readings, TARGET, Palette::shipped()).unwrap()
 }
 
 #[track_caller]
@@ -102,9 +103,9 @@ fn a_boundary_belongs_to_the_better_band() {
         (0.0, Colour::Red),
     ];
     for (score, band) in bands {
-        assert_eq!(Colour::of_score(Some(score)), band, "{score}");
+        assert_eq!(Colour::of(Some(score), "tps_health_score", Palette::shipped()), band, "{score}");
     }
-    assert_eq!(Colour::of_score(None), Colour::Grey);
+    assert_eq!(Colour::of(None, "tps_health_score", Palette::shipped()), Colour::Grey);
     // 100 - (14.000000000000002 + 6) for a machine.
     let edge =
         judge(&Readings { circuit_open_ratio: Some(0.07), failures_per_minute: Some(12.0), ..Readings::default() });
@@ -146,7 +147,7 @@ fn an_idle_queue_is_not_blamed_for_its_throughput_and_a_quiet_system_not_for_det
 #[test]
 fn a_target_throughput_of_zero_is_refused() {
     for target in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let error = health(&overview(), target).unwrap_err();
+        let error = health(&overview(), target, Palette::shipped()).unwrap_err();
         assert_eq!(error.kind(), Kind::Invalid);
         assert!(error.message().starts_with(&format!("target_throughput is {target}")), "{error}");
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Colour, Principle, Readings, Status};
+use crate::measure::crossing::Palette;
 
 /// The first principle in trouble, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,20 +18,22 @@ pub struct Decision {
     pub unseen: Vec<Principle>,
 }
 
-/// Balance below which pools are imbalanced even though none is full.
-const BALANCE_MIN: f64 = 0.70;
-/// Mean duration above which a component is slow even though requests are not.
-const COMPONENT_SECONDS_MAX: f64 = 3.0;
-
 /// Walks the principles in order; the first that is yellow or red decides.
-pub(super) fn decide(statuses: &[Status], readings: &Readings) -> Decision {
+pub(super) fn decide(statuses: &[Status], readings: &Readings, palette: &Palette) -> Decision {
     let unseen: Vec<Principle> =
         statuses.iter().filter(|status| status.colour == Colour::Grey).map(|status| status.principle).collect();
+    let is_bad = |colour: Colour| !matches!(colour, Colour::Green | Colour::Grey);
     let in_trouble = |status: &&Status| {
-        matches!(status.colour, Colour::Yellow | Colour::Red)
+        is_bad(status.colour)
             || match status.principle {
-                Principle::Heijunka => readings.balance.is_some_and(|balance| balance < BALANCE_MIN),
-                Principle::Tracing => readings.slowest_component_seconds.is_some_and(|s| s > COMPONENT_SECONDS_MAX),
+                // Pools may be imbalanced even though none is full, and a component slow even though requests are not.
+                Principle::Heijunka => {
+                    Colour::of(readings.balance, "tps_heijunka_balance_coefficient", palette) == Colour::Red
+                }
+                Principle::Tracing => {
+                    let slowest = readings.slowest_component_seconds;
+                    is_bad(Colour::of(slowest, "tps_tracing_component_latency_seconds", palette))
+                }
                 _ => false,
             }
     };

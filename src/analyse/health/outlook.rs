@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Colour, Principle, Status};
 use crate::analyse::trend::{Direction, Point, Polarity, Verdict, verdict_over};
 use crate::clock::Timestamp;
+use crate::measure::crossing::Colours;
 
 /// How far back a past has to reach.
 pub const LOOKBACK: TimeDelta = TimeDelta::hours(24);
@@ -40,18 +41,18 @@ impl Status {
             _ => day.direction,
         };
         // A red pool lifts the colour of the mean, which the past does not show.
-        if self.principle.colour(Some(value)) == self.colour {
-            self.since = since(self.principle, self.colour, past, at);
+        if Colour::by(Some(value), self.thresholds) == self.colour {
+            self.since = since(self.thresholds, self.colour, past, at);
         }
         self.outlook = Some(Outlook { hour, day, decision: decision(self.colour, heading) });
     }
 }
 
 /// When the colour began that the reading still has.
-fn since(principle: Principle, colour: Colour, past: &[Point], at: Timestamp) -> Option<Timestamp> {
+fn since(colours: Colours, colour: Colour, past: &[Point], at: Timestamp) -> Option<Timestamp> {
     let mut began = at;
     for point in past.iter().rev() {
-        if principle.colour(Some(point.value)) != colour || began.since(point.time) > SILENCE_MAX {
+        if Colour::by(Some(point.value), colours) != colour || began.since(point.time) > SILENCE_MAX {
             break;
         }
         began = point.time;

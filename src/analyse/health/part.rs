@@ -6,8 +6,9 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::{Condition, Finding, State};
+use super::{Colour, Condition, Finding, State};
 use crate::clock::Timestamp;
+use crate::measure::crossing::Palette;
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -75,18 +76,15 @@ pub struct Keeping {
     pub is_sealed: bool,
 }
 
-/// Utilisation above which work in progress is degraded.
-const UTILIZATION_MAX: f64 = 0.90;
 /// A critical cord open for longer is unhealthy.
 const CORD_OPEN_MAX: TimeDelta = TimeDelta::hours(1);
-const COMPLIANCE_MIN: f64 = 0.90;
-const UPTIME_MIN: f64 = 0.999;
 /// A backup is made each day; an hour may pass before it is late.
 const BACKUP_MAX: TimeDelta = TimeDelta::hours(25);
 
 impl Kanban {
-    /// Degraded above 90 % of a limit, unhealthy beyond it.
-    pub fn part(&self) -> Part {
+    /// Degraded near a limit, unhealthy beyond it.
+    pub fn part(&self, palette: &Palette) -> Part {
+        let is_green = |share: f64, metric| Colour::of(Some(share), metric, palette) == Colour::Green;
         let used =
             |bucket: &String, wip: f64| self.limits.get(bucket).filter(|limit| **limit > 0.0).map(|max| wip / max);
         let utilization = self.wip.iter().filter_map(|(bucket, wip)| used(bucket, *wip)).reduce(f64::max);
@@ -96,11 +94,11 @@ impl Kanban {
             let what = format!("{bucket} has {wip} work orders in progress, of {limit}");
             if wip > limit {
                 findings.push(Finding::new(State::Unhealthy, what, None));
-            } else if used(bucket, *wip).is_some_and(|used| used > UTILIZATION_MAX) {
+            } else if used(bucket, *wip).is_some_and(|used| !is_green(used, "tps_kanban_wip_utilization")) {
                 findings.push(Finding::new(State::Degraded, what, None));
             }
         }
-        if let Some(full) = self.queue_utilization.filter(|full| *full > UTILIZATION_MAX) {
+        if let Some(full) = self.queue_utilization.filter(|full| !is_green(*full, "tps_kanban_queue_utilization")) {
             findings.push(Finding::new(State::Degraded, format!("a queue is {} full", percent(full)), None));
         }
         let is_known = utilization.is_some() || self.queue_utilization.is_some() || !findings.is_empty();
@@ -143,11 +141,14 @@ pub fn andon(open: &[Cord], is_ever_told: bool, resolution_seconds: Option<f64>,
 
 impl Tpm {
     /// Degraded when maintenance comes late, unhealthy when uptime is below target.
-    pub fn part(&self) -> Part {
-        let late = self.compliance.filter(|compliance| *compliance < COMPLIANCE_MIN).map(|compliance| {
+    pub fn part(&self, palette: &Palette) -> Part {
+        let is_green = |share: f64, metric| Colour::of(Some(share), metric, palette) == Colour::Green;
+        let is_late = |share: &f64| !is_green(*share, "tps_tpm_maintenance_compliance_ratio");
+        let late = self.compliance.filter(is_late).map(|compliance| {
             Finding::new(State::Degraded, format!("{} of maintenance was on time", percent(compliance)), None)
         });
-        let down = self.uptime.as_ref().filter(|(_, uptime)| *uptime < UPTIME_MIN).map(|(component, uptime)| {
+        let down = self.uptime.as_ref().filter(|(_, uptime)| !is_green(*uptime, "tps_tpm_uptime_ratio"));
+        let down = down.map(|(component, uptime)| {
             let what = format!("{component} was up {} of the last day", percent(*uptime));
             Finding::new(State::Unhealthy, what, None)
         });

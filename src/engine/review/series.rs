@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::analyse::health::{Colour, Coverage, Health};
+use crate::analyse::health::{Colour, Coverage, Health, SCORE};
 use crate::analyse::kaizen::change_percent;
 use crate::analyse::review::{HealthOfWeek, Missing, TrendOfWeek};
 use crate::analyse::trend::{Direction, Point, Polarity, Question, Summary, trend};
@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::engine::pooled::path;
 use crate::error::Result;
 use crate::measure::Kind;
+use crate::measure::crossing::Palette;
 use crate::measure::read::{Statistic, steps};
 use crate::measure::store::Known;
 use crate::record::Window;
@@ -75,7 +76,7 @@ pub(super) fn told(scores: &Scores, before: &Scores, window: Window, missing: &m
     let read = metrics.into_iter().filter(|metric| score.is_some() && !gone.contains(metric));
     HealthOfWeek {
         score,
-        band: Colour::of_score(score),
+        band: Colour::of(score, SCORE, Palette::shipped()),
         lowest: lowest.map(|(_, score)| score),
         lowest_at: lowest.map(|(at, _)| at),
         scored: known.len(),

@@ -2,6 +2,8 @@
 
 /// Bounds of the buckets of latencies, in seconds.
 const LATENCY: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 5.0, 10.0];
+/// The same with what naze promises of itself.
+const OWN: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0];
 /// Bounds of the buckets of lead and stage times, in seconds.
 const LEAD: &[f64] = &[60.0, 600.0, 1_800.0, 3_600.0, 5_400.0, 6_840.0, 7_200.0, 14_400.0, 28_800.0];
 
@@ -301,6 +303,11 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_observer_processes", &[]).told_by("series", "Processes"),
     gauge("tps_observer_disk_used_ratio", &["disk"]).unit("ratio").told_by("series", "Disk in use"),
     counter("tps_observer_network_bytes_total", &["direction"]).unit("By").told_by("series", "Bytes over the network"),
+    histogram("tps_self_log_seconds", &[], OWN).told_by("naze", "Time to record the receipts of a document"),
+    histogram("tps_self_metric_update_seconds", &[], OWN).told_by("naze", "Time to record the samples of a document"),
+    histogram("tps_self_alert_response_seconds", &[], OWN).told_by("naze", "Time to record an alert, and until a channel has taken its notice"),
+    histogram("tps_self_trace_export_seconds", &[], OWN).told_by("naze", "Time of a request that exports spans"),
+    histogram("tps_self_diagnostics_seconds", &[], OWN).told_by("naze", "Time to say why something broke, or how the system is"),
     gauge("tps_last_sample_timestamp_seconds", &["source"])
         .unit("s")
         .told_by("series", "Time of the newest sample, by component"),

@@ -129,6 +129,7 @@ fn told(origin: &Origin, threshold: &Threshold) -> JsonValue {
         "statistic": threshold.statistic.map(|statistic| statistic.to_string()),
         "warning": threshold.warning.map(|limit| limit.to_string()),
         "critical": threshold.critical.map(|limit| limit.to_string()),
+        "colours": threshold.colours,
         "direction": threshold.direction().map(Direction::name),
         "hysteresis": threshold.hysteresis,
         "for": format!("{}s", threshold.beyond_for.num_seconds()),

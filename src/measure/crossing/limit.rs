@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::Error;
 
@@ -103,6 +103,25 @@ impl Limit {
         }
     }
 
+    /// Is a value that goes farther beyond it as well?
+    pub fn is_ordered(&self) -> bool {
+        self.operator != Operator::Equal
+    }
+
+    /// Is the bound itself beyond it?
+    pub fn includes_bound(&self) -> bool {
+        matches!(self.operator, Operator::AtLeast | Operator::AtMost | Operator::Equal)
+    }
+
+    /// Is it at least as far in the same direction as `nearer`?
+    pub fn is_farther(&self, nearer: Self) -> bool {
+        self.direction() == nearer.direction()
+            && match self.direction() {
+                Direction::Up => self.value >= nearer.value,
+                Direction::Down => self.value <= nearer.value,
+            }
+    }
+
     /// Is the value back, and by at least `hysteresis`?
     pub fn is_back(&self, value: f64, hysteresis: f64) -> bool {
         let is_far_enough = match (self.operator, self.direction()) {
@@ -136,6 +155,12 @@ impl TryFrom<String> for Limit {
 
     fn try_from(text: String) -> Result<Self, String> {
         text.parse().map_err(|error: Error| error.in_a_line())
+    }
+}
+
+impl Serialize for Limit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

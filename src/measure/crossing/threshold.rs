@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use chrono::TimeDelta;
 use serde::{Deserialize, Deserializer};
 
+use super::Colours;
 use super::limit::{Direction, Limit};
 use super::watch::{Bounds, Level};
 use crate::measure::Series;
@@ -46,6 +47,8 @@ pub struct Threshold {
     pub warning: Option<Limit>,
     /// What is critical.
     pub critical: Option<Limit>,
+    /// Where its values change colour.
+    pub colours: Colours,
     /// By how much a value has to be back until the series has recovered.
     pub hysteresis: f64,
     /// How long it has to be beyond a limit.
@@ -63,6 +66,9 @@ struct Written {
     statistic: Option<Statistic>,
     warning: Option<Limit>,
     critical: Option<Limit>,
+    yellow: Option<Limit>,
+    orange: Option<Limit>,
+    red: Option<Limit>,
     #[serde(default)]
     hysteresis: f64,
     #[serde(rename = "for", default = "for_default", deserialize_with = "duration")]
@@ -114,8 +120,12 @@ impl TryFrom<Written> for Threshold {
                 "warning \"{warning}\" and critical \"{critical}\" of {named} point to opposite sides"
             ));
         }
+        let Written { yellow, orange, red, .. } = written;
+        let colours = Colours { yellow, orange, red }.or_of(written.warning, written.critical);
+        colours.check().map_err(|wrong| format!("colours of {named}: {wrong}"))?;
         Ok(Self {
             metric,
+            colours,
             component: written.component,
             labels: written.labels,
             statistic: written.statistic,
@@ -164,11 +174,16 @@ impl Threshold {
         }
     }
 
+    /// Does it say of colours alone? Then it does not say that no limits apply.
+    fn is_of_colours(&self) -> bool {
+        self.direction().is_none() && self.colours != Colours::default()
+    }
+
     /// Those of `declared` that apply to the series: for each statistic and direction the first that speaks of it. One
     /// without limits says that none apply.
     pub fn applying<'a>(declared: impl Iterator<Item = &'a Self>, series: &Series) -> Vec<&'a Self> {
         let mut applying: Vec<&Self> = Vec::new();
-        for threshold in declared.filter(|threshold| threshold.is_of(series)) {
+        for threshold in declared.filter(|threshold| threshold.is_of(series) && !threshold.is_of_colours()) {
             let is_told = |known: &&Self| {
                 known.statistic_of(series) == threshold.statistic_of(series)
                     && (known.direction().is_none() || known.direction() == threshold.direction())

@@ -78,7 +78,7 @@ fn faults_are_named_with_member_value_and_fix() {
         ("/panels/0/type", json!("graph"), "panels[0].type: unknown variant `graph`, expected one of `gauge`"),
         ("/panels/0/querry", json!("up"), "panels[0].querry: unknown field `querry`, expected one of"),
         ("/panels/0/max", json!(0), "panel \\\"P99\\\": min 0 is not below max 0"),
-        ("/panels/0/bands", json!({"red": "high"}), "\\\"high\\\" is no condition"),
+        ("/panels/0/bands", json!({"red": "high"}), "\\\"high\\\" is no limit"),
     ];
     for (place, value, told) in faults {
         let mut definition = checkout();

@@ -95,7 +95,7 @@ fn grown(tool: &Tool) -> BTreeMap<String, f64> {
                 series["points"][0]["value"].as_f64().unwrap();
         }
     }
-    sums
+    totals(&sums)
 }
 
 fn logged(tool: &Tool) -> Vec<Json> {

@@ -80,7 +80,7 @@ fn grown(tool: &Tool) -> BTreeMap<String, f64> {
         let labels: BTreeMap<String, String> = serde_json::from_value(metric["attributes"].clone()).unwrap();
         *sums.entry(shown(metric["name"].as_str().unwrap(), &labels)).or_default() += metric["value"].as_f64().unwrap();
     }
-    sums
+    totals(&sums)
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The alert rules: complete, tested by promtool, and in step with dashboards and runbooks.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 
 use super::{checked_in, example, items, metrics_of, run, series_names, succeeds, text, yaml};
@@ -119,50 +122,145 @@ fn runbooks_and_dashboards_of_alerts_exist() {
     assert_eq!(runbooks.len(), rules().len());
 }
 
-/// The bands that a rule's threshold is part of.
-const SHARED: [(&str, &str, &str); 31] = [
-    ("circuit_open_ratio", "red", "JidokaCircuitOpenRatioCritical"),
-    ("circuit_open_goal", "red", "JidokaCircuitOpenRatioHigh"),
-    ("failures_per_second", "yellow", "JidokaFailureRateHigh"),
-    ("recovery_seconds", "yellow", "JidokaRecoverySlow"),
-    ("recovery_seconds", "red", "JidokaRecoveryStalled"),
-    ("rejections_per_second", "red", "JidokaRejectionRateCritical"),
-    ("halfopen_success", "yellow", "JidokaHalfOpenSuccessLow"),
-    ("queue_depth", "yellow", "KanbanQueueDepthWarning"),
-    ("queue_depth", "red", "KanbanQueueDepthCritical"),
-    ("workers_available", "red", "KanbanNoWorkersAvailable"),
-    ("queue_p99_seconds", "yellow", "KanbanLatencyP99High"),
-    ("dead_letters", "yellow", "KanbanDlqDepthHigh"),
-    ("queue_utilization", "yellow", "KanbanQueueUtilizationHigh"),
-    ("queue_utilization", "red", "KanbanQueueSaturated"),
-    ("error_rate", "yellow", "AndonErrorRateWarning"),
-    ("error_rate", "red", "AndonErrorRateCritical"),
-    ("alerts_per_minute", "yellow", "AndonAlertFrequencyHigh"),
-    ("alerts_per_minute", "red", "AndonAlertSpam"),
-    ("mttd_seconds", "yellow", "AndonMttdSlow"),
-    ("mttd_seconds", "red", "AndonMttdCritical"),
-    ("slo_attainment", "yellow", "KaizenSloAttainmentWarning"),
-    ("slo_attainment", "red", "KaizenSloAttainmentCritical"),
-    ("outliers", "yellow", "KaizenOutliersHigh"),
-    ("error_budget", "red", "KaizenErrorBudgetExhausted"),
-    ("pool_utilization", "yellow", "HeijunkaPoolUtilizationWarning"),
-    ("pool_utilization", "red", "HeijunkaPoolUtilizationHigh"),
-    ("balance", "red", "HeijunkaLoadImbalance"),
-    ("bursts", "yellow", "HeijunkaBurstsFrequent"),
-    ("request_p99_seconds", "yellow", "TracingLatencyP99Warning"),
-    ("request_p99_seconds", "red", "TracingLatencyP99Critical"),
-    ("component_seconds", "yellow", "TracingComponentSlow"),
+/// Rules that compare a metric with its own past, or say that it is missing: they have no limit.
+const WITHOUT_LIMIT: [&str; 6] = [
+    "KanbanDlqGrowing",
+    "AndonNewErrorType",
+    "KaizenSloDegrading",
+    "KaizenTrendReversal",
+    "TracingLatencyRegression",
+    "MetricsScrapeStalled",
 ];
 
+/// Entries of thresholds.toml with their limits by name. Numbers are told in one way.
+fn entries() -> Vec<(Vec<String>, BTreeMap<String, String>)> {
+    let file: toml::Table = include_str!("../../../thresholds.toml").parse().unwrap();
+    let entries = file["thresholds"].as_array().unwrap().iter().map(|entry| {
+        let metric = match &entry["metric"] {
+            toml::Value::String(name) => vec![name.clone()],
+            names => names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect(),
+        };
+        let levels = ["warning", "critical", "yellow", "orange", "red"].into_iter();
+        let limits = levels.filter_map(|level| Some((level.to_owned(), limit(entry.get(level)?.as_str()?))));
+        (metric, limits.collect())
+    });
+    entries.collect()
+}
+
+/// The limits of the entry that has this metric.
+#[track_caller]
+fn limits_of(metric: &str) -> BTreeMap<String, String> {
+    let found = entries().into_iter().find(|(names, _)| names.iter().any(|name| name == metric));
+    found.unwrap_or_else(|| panic!("thresholds.toml has no {metric}")).1
+}
+
+/// `>= 0.70` as `>= 0.7`.
+fn limit(text: &str) -> String {
+    let (operator, number) = text.trim().split_once(' ').unwrap();
+    format!("{operator} {}", number.parse::<f64>().unwrap())
+}
+
+/// The metric and the limit of each comparison of a rule.
+fn comparisons(rule: &Json) -> Vec<(String, String)> {
+    let expression = rule["expr"].as_str().unwrap().replace("512 * 1024 * 1024", "536870912");
+    let told = rule["annotations"]["metric"].as_str().unwrap();
+    let comparison = |part: &str| {
+        let words: Vec<&str> = part.split_whitespace().collect();
+        let [.., operator, number] = words[..] else { panic!("{part}") };
+        let metric = match name(rule) {
+            // Failures of a counter, told as those of a minute.
+            "JidokaFailureRateElevated" => "tps_jidoka_failure_rate",
+            _ => [told, words[0]].into_iter().find(|word| part.contains(word)).unwrap(),
+        };
+        (metric.to_owned(), limit(&format!("{operator} {number}")))
+    };
+    expression.split(" or ").map(comparison).collect()
+}
+
 #[test]
-fn rules_and_colours_share_their_thresholds() {
-    let bands: toml::Table = include_str!("../../../dashboards/bands.toml").parse().unwrap();
-    let rules = rules();
-    let number = |text: &str| text.trim_start_matches(['<', '>', '=', ' ']).parse::<f64>().unwrap().to_string();
-    for (band, colour, rule) in SHARED {
-        let rule = rules.iter().find(|known| name(known) == rule).unwrap();
-        let threshold = rule["expr"].as_str().unwrap().rsplit(' ').next().unwrap();
-        assert_eq!(number(threshold), number(bands[band][colour].as_str().unwrap()), "{band} {colour}");
-        assert_eq!(rule["annotations"]["threshold"].as_str().unwrap(), threshold, "{}", name(rule));
+fn every_limit_of_a_rule_is_that_of_thresholds_toml() {
+    for rule in rules().iter().filter(|rule| !WITHOUT_LIMIT.contains(&name(rule))) {
+        let levels: &[&str] = match rule["labels"]["severity"].as_str().unwrap() {
+            "warning" => &["warning", "yellow", "red"],
+            "critical" => &["critical"],
+            _ => &["critical", "red"],
+        };
+        for (metric, compared) in comparisons(rule) {
+            let limits = limits_of(&metric);
+            let is_told = levels.iter().any(|level| limits.get(*level) == Some(&compared));
+            assert!(is_told, "{}: {compared} of {metric} is none of {limits:?}", name(rule));
+        }
+        let threshold: f64 = rule["annotations"]["threshold"].as_str().unwrap().parse().unwrap();
+        assert!(comparisons(rule)[0].1.ends_with(&format!(" {threshold}")), "{}", name(rule));
     }
+}
+
+#[test]
+fn every_limit_of_a_metric_that_rules_are_about_is_one_of_a_rule() {
+    let rules = rules();
+    let compared: Vec<(String, String)> =
+        rules.iter().filter(|rule| !WITHOUT_LIMIT.contains(&name(rule))).flat_map(comparisons).collect();
+    // Green ends before the alert; a state and a goal are no alert; scores and promises of production have none.
+    let silent =
+        [("tps_jidoka_circuit_state", "== 2"), ("tps_kanban_wip_utilization", "> 1"), ("tps_component_health", "== 1")];
+    for (names, limits) in entries() {
+        let known: Vec<&String> =
+            names.iter().filter(|name| compared.iter().any(|(metric, _)| metric == *name)).collect();
+        for metric in known {
+            for level in ["warning", "critical"] {
+                let Some(limit) = limits.get(level) else { continue };
+                let is_silent = silent.contains(&(metric.as_str(), limit.as_str()));
+                let is_in_a_rule = compared.contains(&(metric.clone(), limit.clone()));
+                assert!(is_in_a_rule != is_silent, "{level} {limit} of {metric}");
+            }
+        }
+    }
+}
+
+/// What panels write out, because it is no limit of their own metric, and where it is from.
+#[test]
+fn what_panels_write_out_is_in_thresholds_toml() {
+    let bands: Vec<(String, String)> = ["tps-overview", "kaizen-overview"].into_iter().flat_map(written_out).collect();
+    let red = |metric: &str| {
+        let limits = limits_of(metric);
+        limits.get("red").or(limits.get("critical")).unwrap().split_once(' ').unwrap().1.parse::<f64>().unwrap()
+    };
+    let pools = red("tps_heijunka_pool_utilization").to_string();
+    let circuits = limits_of("tps_jidoka_circuit_open_ratio")["warning"].clone();
+    let expected = [
+        ("hottest", format!("yellow = \"> {pools}\"")),
+        ("System trends", "red = \"> 1\"".to_owned()),
+        ("Jidoka", format!("yellow = \">= 0.05\", red = \"{circuits}\"")),
+    ];
+    assert_eq!(bands, expected.map(|(panel, band)| (panel.to_owned(), band)));
+
+    let overview = include_str!("../../../dashboards/tps-overview.toml");
+    for (query, metric) in [
+        ("max(tps_jidoka_circuit_open_ratio) / ", "tps_jidoka_circuit_open_ratio"),
+        ("max(tps_kanban_queue_depth) / ", "tps_kanban_queue_depth"),
+        ("max(tps_andon_error_rate) / ", "tps_andon_error_rate"),
+        ("avg(tps_heijunka_pool_utilization) / ", "tps_heijunka_pool_utilization"),
+        ("rate(tps_tracing_duration_seconds_bucket[$__rate_interval]))) / ", "tps_tracing_duration_seconds"),
+    ] {
+        let share = format!("{query}{}\"", red(metric));
+        assert!(overview.contains(&share), "{share}");
+    }
+    let missed = ((1.0 - red("tps_kaizen_slo_attainment")) * 1e9).round() / 1e9;
+    assert!(overview.contains(&format!("(1 - min(tps_kaizen_slo_attainment)) / {missed}\"")), "{missed}");
+}
+
+/// Bands that are no metric's: the panel or series they are of, and what they are.
+fn written_out(dashboard: &str) -> Vec<(String, String)> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dashboards/{dashboard}.toml"));
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut title = "";
+    let mut found = Vec::new();
+    for line in text.lines() {
+        title = line.strip_prefix("title = ").map_or(title, |title| title.trim_matches('"'));
+        if let Some((before, band)) = line.split_once("bands = {") {
+            let legend = before.split_once("legend = \"").and_then(|(_, rest)| rest.split('"').next());
+            found.push((legend.unwrap_or(title).to_owned(), band.split('}').next().unwrap().trim().to_owned()));
+        }
+    }
+    found
 }
