@@ -6,6 +6,7 @@
 //! degraded; 11 unhealthy; 12 unknown.
 
 mod advise;
+mod archive;
 mod board;
 mod client;
 mod completions;
@@ -124,6 +125,7 @@ enum Command {
     Export(export::Export),
     /// Show how the tools stand that naze pushes to
     Exports(exports::Exports),
+    Archive(archive::Archive),
     /// Check the ledger against its signed checkpoints
     Verify(verify::Verify),
     /// Make the index anew from the ledger
@@ -186,6 +188,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Experiment(command) => command.run(&global).await,
             Command::Export(command) => command.run(&global).await,
             Command::Exports(command) => command.run(&global).await,
+            Command::Archive(command) => command.run(&global).await,
             Command::Verify(command) => command.run(&global).await,
             Command::Rebuild(command) => command.run(&global),
             Command::Replay(command) => command.run(&global).await,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::error::{Context as _, Error, Result};
 use crate::export::Export;
+use crate::measure::archive::Archive;
 use crate::measure::crossing::{Learned, Threshold};
 use crate::record::slot::Width;
 
@@ -114,6 +115,13 @@ impl Config {
     /// Defaults with data in `folder`.
     pub fn with_data(folder: impl Into<PathBuf>) -> Self {
         Self { data: Some(folder.into()), ..Self::default() }
+    }
+
+    /// Where hours of series go that are no longer kept.
+    pub fn archive(&self) -> Option<Archive> {
+        let own = self.data.as_ref().map(|data| data.join("archive"));
+        let folder = self.measure.archive.clone().or(own)?;
+        (!folder.as_os_str().is_empty()).then(|| Archive::new(folder))
     }
 
     /// Reads a TOML file.

@@ -128,7 +128,7 @@ impl Engine {
             config.measure.bounds(),
             config.measure.retention().minutes_from(clock.now()),
         )?;
-        let recorder = Recorder::start(series.clone(), clock, config.measure.retention())?;
+        let recorder = Recorder::start(series.clone(), clock, config.measure.retention(), config.archive())?;
         let writer = Writer::start(ledger.clone(), index.clone(), clock, telemetry.clone())?;
         let exporter = Exporter::new(
             ledger.clone(),

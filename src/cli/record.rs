@@ -29,7 +29,7 @@ pub(super) struct Record {
     media_type: Option<String>,
 }
 
-/// Record large files in batches, with progress: receipts, and measurements in CSV or Prometheus' text
+/// Record large files in batches, with progress: receipts, and measurements in CSV or Prometheus' text, and files of the archive
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
     /// Files to record; NDJSON and CSV may be of any size
@@ -74,7 +74,7 @@ impl Import {
             let document = Document::from_path(file).ok_or_else(|| {
                 Error::invalid(format!("{} has no known extension", file.display())).hint(
                     "use .json, .ndjson, .jsonld, .ttl, .trig, .nt or .nq for receipts (or `naze record --type`), and \
-                     .csv, .prom or .om for measurements",
+                     .csv, .prom, .om or .series.ndjson.gz for measurements",
                 )
             })?;
             if document == Document::NdJson {
@@ -136,7 +136,11 @@ impl Tally {
 
     fn measured(&mut self, answer: &Answer) -> Result<()> {
         let json = answer.json()?;
+        if json["recorded"].is_null() {
+            return Err(Error::invalid(json["detail"].as_str().unwrap_or("the measurements were refused").to_owned()));
+        }
         self.recorded += json["recorded"].as_u64().unwrap_or(0);
+        self.duplicate += json["duplicate"].as_u64().unwrap_or(0);
         self.refused += json["refused"].as_u64().unwrap_or(0);
         self.answers.push(json);
         Ok(())

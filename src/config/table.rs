@@ -1,5 +1,7 @@
 //! Tables of the file that set bounds and habits.
 
+use std::path::PathBuf;
+
 use chrono::TimeDelta;
 use serde::Deserialize;
 
@@ -65,6 +67,9 @@ pub struct Measure {
     pub minutes_days: u32,
     /// How long they are kept by the hour, in days.
     pub hours_days: u32,
+    /// Where hours go that are no longer kept: a folder, by default `archive` in the data directory; "" lets them go for
+    /// good.
+    pub archive: Option<PathBuf>,
     /// Most series.
     pub series_max: usize,
     /// Most values of one label of one metric; more become `other`.
@@ -75,7 +80,14 @@ pub struct Measure {
 
 impl Default for Measure {
     fn default() -> Self {
-        Self { minutes_days: 35, hours_days: 400, series_max: 50_000, label_values_max: 1_000, relabel: Vec::new() }
+        Self {
+            minutes_days: 35,
+            hours_days: 400,
+            archive: None,
+            series_max: 50_000,
+            label_values_max: 1_000,
+            relabel: Vec::new(),
+        }
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::Instant;
 use super::Engine;
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Error, Result};
+use crate::measure::archive;
 use crate::measure::recorder::Measured;
 use crate::measure::relabel::relabelled;
-use crate::measure::store::{Known, Slot};
+use crate::measure::store::{Known, Restored, Slot};
 use crate::measure::{Samples, Series};
 use crate::telemetry::Promise;
 
@@ -38,6 +39,15 @@ impl Engine {
         self.telemetry.measured(origin, "recorded", measured.recorded);
         self.telemetry.measured(origin, "refused", measured.refused);
         Ok(measured)
+    }
+
+    /// Takes back hours of series from a file of the archive.
+    ///
+    /// # Errors
+    /// `Invalid` when it is no such file or broken; `Internal` when the disk fails.
+    pub fn restore(&self, file: &[u8]) -> Result<Restored> {
+        let (sha256, hours) = archive::read(file)?;
+        self.series.restore(&sha256, &hours)
     }
 
     /// The series that `wanted` picks, with their numbers.

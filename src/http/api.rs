@@ -1,6 +1,7 @@
 //! `/v1/…`: one line a route, one file a resource.
 
 mod annotations;
+mod archive;
 mod components;
 mod dashboard;
 mod dashboards;
@@ -76,6 +77,7 @@ pub(super) fn routes(engine: &Arc<Engine>) -> Router<Arc<Engine>> {
         .route("/v1/timeline", get(why::timeline))
         .route("/v1/export", get(export::dump))
         .route("/v1/exports", get(export::standings))
+        .route("/v1/archive", get(archive::list).post(archive::restore))
         .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/v1/ledger/verify", get(ledger::verify))
 }

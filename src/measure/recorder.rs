@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
 use super::Samples;
+use super::archive::Archive;
 use super::store::{Batch, SeriesStore, packed};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Context as _, Error, Result};
@@ -76,7 +77,7 @@ impl Recorder {
     ///
     /// # Errors
     /// `Internal` when the journal cannot be read or the thread cannot be started.
-    pub fn start(store: SeriesStore, clock: Clock, retention: Retention) -> Result<Self> {
+    pub fn start(store: SeriesStore, clock: Clock, retention: Retention, archive: Option<Archive>) -> Result<Self> {
         let mut desk = Desk {
             next: 0,
             saved: store.len(),
@@ -84,6 +85,7 @@ impl Recorder {
             store,
             clock,
             retention,
+            archive,
             flush_at: None,
             age_at: Instant::now(),
         };
@@ -135,6 +137,8 @@ struct Desk {
     store: SeriesStore,
     clock: Clock,
     retention: Retention,
+    /// Where hours go that are no longer kept; without one they go for good.
+    archive: Option<Archive>,
     /// Place of the next entry in the journal.
     next: u64,
     /// How many series are on disk.
@@ -240,7 +244,8 @@ impl Desk {
 
     fn age(&mut self) {
         let now = self.clock.now();
-        match self.store.age(self.retention.minutes_from(now), self.retention.hours_from(now)) {
+        let (minutes_from, hours_from) = (self.retention.minutes_from(now), self.retention.hours_from(now));
+        match self.store.age(minutes_from, hours_from, self.archive.as_ref()) {
             Ok(0) => self.age_at = Instant::now() + AGE_EVERY,
             // There is more to do; who waits goes first.
             Ok(_) => {}

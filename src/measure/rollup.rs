@@ -96,6 +96,14 @@ impl Rollup {
         }
     }
 
+    /// How many buckets its sketch has.
+    pub(super) fn buckets(&self) -> usize {
+        match self {
+            Self::Values(Values { sketch: Some(sketch), .. }) => sketch.buckets().len(),
+            _ => 0,
+        }
+    }
+
     /// How many values are in it.
     pub fn count(&self) -> u64 {
         match self {

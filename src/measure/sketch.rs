@@ -15,6 +15,31 @@ const BUCKETS_MAX: usize = 2_048;
 pub struct Sketch(Vec<(i32, u64)>);
 
 impl Sketch {
+    /// One with these buckets and counts, in any order, of `count_max` values at most.
+    ///
+    /// # Errors
+    /// Says that there are too many.
+    pub(super) fn of(buckets: &[(i32, u64)], count_max: u64) -> Result<Self, String> {
+        if buckets.len() > BUCKETS_MAX {
+            return Err(format!("its sketch has more than {BUCKETS_MAX} buckets"));
+        }
+        let mut total = 0_u64;
+        let mut sketch = Self::default();
+        for (bucket, count) in buckets {
+            total = total.saturating_add(*count);
+            if total > count_max {
+                return Err(format!("its sketch has more than {count_max} values"));
+            }
+            sketch.insert(*bucket, *count);
+        }
+        Ok(sketch)
+    }
+
+    /// How many values are in each bucket, the smallest first.
+    pub(super) fn buckets(&self) -> &[(i32, u64)] {
+        &self.0
+    }
+
     /// Counts `value`, which is finite, `count` times.
     pub fn add(&mut self, value: f64, count: u64) {
         self.insert(bucket(value), count);

@@ -7,9 +7,11 @@
 mod ageing;
 mod catalogue;
 mod chunk;
+mod cold;
 mod head;
 mod journal;
 mod lifetime;
+mod shrink;
 mod watched;
 
 use std::collections::{BTreeSet, HashMap};
@@ -21,9 +23,12 @@ use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition}
 
 pub use self::catalogue::{Bounds, Catalogue, Known};
 pub use self::chunk::{Slot, Tier};
+pub use self::cold::Restored;
+use self::cold::{FILES, LEAVING, RESTORED};
 use self::head::Head;
 pub(super) use self::journal::{Batch, packed};
 pub use self::lifetime::Lifetime;
+use self::shrink::shrink;
 use super::Series;
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Error, Result};
@@ -35,6 +40,8 @@ const JOURNAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("journal")
 /// How each series stands to what is usual for it and declared of it.
 const WATCHED: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("watched");
 
+/// Where it all is, in the data directory.
+const FILE: &str = "series.redb";
 /// Page cache of the table.
 const CACHE_BYTES: usize = 128 << 20;
 
@@ -61,8 +68,8 @@ impl SeriesStore {
     pub fn open(folder: Option<&Path>, bounds: Bounds, minutes_from: Timestamp) -> Result<Self> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
-        let database = match folder {
-            Some(folder) => builder.create(folder.join("series.redb")).map_err(|error| match error {
+        let mut database = match folder {
+            Some(folder) => builder.create(folder.join(FILE)).map_err(|error| match error {
                 redb::DatabaseError::DatabaseAlreadyOpen => {
                     Error::unavailable("another process has the series open").because(error)
                 }
@@ -72,6 +79,9 @@ impl SeriesStore {
                 .create_with_backend(redb::backends::InMemoryBackend::new())
                 .internal("cannot make a table of series in memory")?,
         };
+        if let Some(folder) = folder {
+            shrink(&mut database, &folder.join(FILE))?;
+        }
         let store = Self(Arc::new(Inner {
             database,
             catalogue: RwLock::new(Catalogue::new(bounds)),
@@ -103,6 +113,9 @@ impl SeriesStore {
                 self.touch(batch.0.iter().map(|(number, _)| *number));
             }
             write.open_table(WATCHED).internal(failed)?;
+            write.open_table(LEAVING).internal(failed)?;
+            write.open_table(RESTORED).internal(failed)?;
+            write.open_table(FILES).internal(failed)?;
         }
         write.commit().internal(failed)
     }
@@ -128,14 +141,23 @@ impl SeriesStore {
             let table = read.open_table(if tier == Tier::Hour { HOURS } else { MINUTES }).internal(failed)?;
             let chunks = (number, tier.chunk_of(window.start))..=(number, tier.chunk_of(window.end));
             let first = slots.len();
-            for entry in table.range(chunks).internal(failed)? {
+            for entry in table.range(chunks.clone()).internal(failed)? {
                 let (key, bytes) = entry.internal(failed)?;
                 let chunk = key.value().1;
                 slots.extend(
                     chunk::read(bytes.value())?.into_iter().map(|(place, rollup)| tier.slot(chunk, place, rollup)),
                 );
             }
-            for slot in head.slots(number, tier, &window) {
+            let mut more = head.slots(number, tier, &window);
+            if tier == Tier::Hour {
+                for entry in read.open_table(RESTORED).internal(failed)?.range(chunks).internal(failed)? {
+                    let (key, bytes) = entry.internal(failed)?;
+                    let chunk = key.value().1;
+                    let back = chunk::read(bytes.value())?.into_iter();
+                    more.extend(back.map(|(place, rollup)| tier.slot(chunk, place, rollup)));
+                }
+            }
+            for slot in more {
                 match slots[first..].binary_search_by_key(&slot.start, |slot| slot.start) {
                     Ok(place) => slots[first + place].rollup.merge(&slot.rollup, 0),
                     Err(place) => slots.insert(first + place, slot),

@@ -50,7 +50,10 @@ impl Naze {
     }
 
     pub(crate) fn with(config: Config) -> Self {
-        let engine = Engine::open(config, Clock::Fixed(NOW.parse::<Timestamp>().unwrap())).unwrap();
+        Self::of(Engine::open(config, Clock::Fixed(NOW.parse::<Timestamp>().unwrap())).unwrap())
+    }
+
+    pub(crate) fn of(engine: Arc<Engine>) -> Self {
         let router = naze::http::router(Arc::clone(&engine));
         Self { engine, router }
     }

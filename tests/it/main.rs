@@ -8,6 +8,7 @@
 
 mod advise;
 mod amtool;
+mod archive;
 mod asked;
 mod board;
 mod cases;

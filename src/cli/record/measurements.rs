@@ -9,10 +9,13 @@ use super::Tally;
 use crate::cli::client::{Ask, Client};
 use crate::cli::output::progress;
 use crate::error::{Context as _, Error, Result};
+use crate::measure::archive::EXTENSION;
 
 /// Lines of CSV in one request.
 const BATCH_LINES: usize = 50_000;
 const CSV: &str = "text/csv";
+/// Of a file of the archive.
+const ARCHIVED: &str = "application/gzip";
 
 /// The media type of a file of measurements, by its extension.
 pub(super) fn media_type(file: &Path) -> Option<&'static str> {
@@ -20,12 +23,17 @@ pub(super) fn media_type(file: &Path) -> Option<&'static str> {
         "csv" => Some(CSV),
         "prom" => Some("text/plain"),
         "om" => Some("application/openmetrics-text"),
+        "gz" if file.to_str()?.ends_with(EXTENSION) => Some(ARCHIVED),
         _ => None,
     }
 }
 
 pub(super) async fn import(client: &Client, file: &Path, media_type: &str, tally: &mut Tally) -> Result<()> {
     let unreadable = || format!("cannot read {}", file.display());
+    if media_type == ARCHIVED {
+        let file = fs::read(file).invalid(unreadable())?;
+        return tally.measured(&client.send(Ask::post("/v1/archive", media_type, file)).await?);
+    }
     if media_type != CSV {
         return send(client, media_type, fs::read(file).invalid(unreadable())?, tally).await;
     }

@@ -1,11 +1,13 @@
-//! Values from memory to disk, from minutes to hours, from hours to nothing.
+//! Values from memory to disk, from minutes to hours, from hours to the archive.
 
 use redb::ReadableTable as _;
 
 use super::chunk::{self, Tier};
-use super::{HOURS, JOURNAL, MINUTES, SeriesStore};
+use super::cold::LEAVING;
+use super::{HOURS, JOURNAL, MINUTES, SeriesStore, shrink};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
+use crate::measure::archive::Archive;
 
 /// Chunks of minutes that become hours in one transaction.
 const AGED_CHUNKS: usize = 5_000;
@@ -38,15 +40,24 @@ impl SeriesStore {
         Ok(())
     }
 
-    /// Turns minutes before `minutes_from` into hours and drops hours before `hours_from`; returns how many chunks changed,
-    /// zero when nothing is left to do.
-    pub(in crate::measure) fn age(&self, minutes_from: Timestamp, hours_from: Timestamp) -> Result<usize> {
+    /// Turns minutes before `minutes_from` into hours, and hours before `hours_from` leave for the archive or, without one,
+    /// for good. Returns how many chunks changed, zero when nothing is left to do.
+    pub(in crate::measure) fn age(
+        &self,
+        minutes_from: Timestamp,
+        hours_from: Timestamp,
+        archive: Option<&Archive>,
+    ) -> Result<usize> {
         let failed = "cannot age series";
+        if let Some(archive) = archive {
+            self.leave(archive)?;
+        }
         let write = self.0.database.begin_write().internal(failed)?;
-        let mut changed = 0;
+        let (mut changed, mut freed) = (0, 0);
         {
             let mut minutes = write.open_table(MINUTES).internal(failed)?;
             let mut hours = write.open_table(HOURS).internal(failed)?;
+            let mut leaving = write.open_table(LEAVING).internal(failed)?;
             let numbers = self.catalogue().numbers();
             for number in numbers {
                 let old = (number, 0)..(number, Tier::Minute.chunk_of(minutes_from));
@@ -59,6 +70,7 @@ impl SeriesStore {
                     .internal(failed)?;
                 for hour in &chunks {
                     let Some(bytes) = minutes.remove((number, *hour)).internal(failed)? else { continue };
+                    freed += bytes.value().len() as u64;
                     let Some(rollup) = chunk::hour_of(chunk::read(bytes.value())?) else { continue };
                     let (day, place) = (hour / 24, u8::try_from(hour % 24).unwrap_or_default());
                     let before = hours.get((number, day)).internal(failed)?.map(|bytes| chunk::read(bytes.value()));
@@ -67,14 +79,26 @@ impl SeriesStore {
                     hours.insert((number, day), &*chunk::write(&merged)?).internal(failed)?;
                 }
                 let gone = (number, 0)..(number, Tier::Hour.chunk_of(hours_from));
-                let dropped = hours.extract_from_if(gone, |_, _| true).internal(failed)?.take(AGED_CHUNKS).count();
-                changed += chunks.len() + dropped;
+                let gone = hours.extract_from_if(gone, |_, _| true).internal(failed)?.take(AGED_CHUNKS - changed);
+                for entry in gone {
+                    let (key, bytes) = entry.internal(failed)?;
+                    freed += bytes.value().len() as u64;
+                    if archive.is_some() {
+                        leaving.insert(key.value(), bytes.value()).internal(failed)?;
+                    }
+                    changed += 1;
+                }
+                changed += chunks.len();
                 if changed >= AGED_CHUNKS {
                     break;
                 }
             }
         }
+        shrink::note(&write, freed)?;
         write.commit().internal(failed)?;
+        if let Some(archive) = archive {
+            self.leave(archive)?;
+        }
         Ok(changed)
     }
 }
