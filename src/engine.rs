@@ -25,6 +25,7 @@ mod pooled;
 mod readings;
 mod review;
 mod runbooks;
+mod told;
 mod upkeep;
 mod watching;
 mod workflow;

@@ -2,7 +2,7 @@
 //!
 //! Some fetch it: [`prometheus`] at `/metrics`, [`dashboard`] as files, [`dump`] as a download. To the others in
 //! [`DESTINATIONS`] naze [`push`]es it: the metrics of [`prometheus::METRICS`] as [`reading`]s, and receipts as
-//! entries of a log.
+//! entries of a log; people hear of what cannot wait by a pager, a chat or a webhook.
 
 pub mod dashboard;
 mod datadog;
@@ -12,9 +12,14 @@ pub mod dump;
 mod entry;
 mod grafana_cloud;
 mod newrelic;
+mod notice;
 mod otlp;
+mod pagerduty;
 pub mod prometheus;
 pub mod push;
 pub mod reading;
+mod slack;
+pub mod told;
+mod webhook;
 
 pub use self::destination::{DESTINATIONS, Destination, Export};

@@ -4,6 +4,7 @@
 //! Series are not triples: a year of minutes of one metric is half a million of them. They live in an embedded table
 //! ([`store`]) beside the ledger, written by one thread ([`recorder`]) as durably as receipts are.
 
+pub mod archive;
 pub mod crossing;
 pub mod histogram;
 pub mod read;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::destination::{Destination, Export, Metrics, Packing, Route, is_passing};
 use super::entry::Entry;
 use super::reading::{Point, Reading};
-use crate::record::Recorded;
+use super::told::{Pick, Told};
 
 const SITE_DEFAULT: &str = "datadoghq.com";
 /// Types of metrics.
@@ -18,7 +18,7 @@ pub(super) const DESTINATION: Destination = Destination {
     name: "datadog",
     needs: &["token"],
     credentials: |export| vec![("dd-api-key", export.token())],
-    metrics: Route {
+    metrics: Some(Route {
         url: |export| export.address(|| format!("https://api.{}/api/v2/series", site(export)), "/api/v2/series"),
         headers: &[("content-type", "application/json")],
         packing: Packing::Gzip,
@@ -27,7 +27,7 @@ pub(super) const DESTINATION: Destination = Destination {
         body_bytes_max: 5_242_880 - 1,
         packed_bytes_max: 512_000,
         age_max: Some(TimeDelta::hours(1)),
-    },
+    }),
     receipts: Some(Route {
         url: |export| {
             export.address(|| format!("https://http-intake.logs.{}/api/v2/logs", site(export)), "/api/v2/logs")
@@ -40,6 +40,9 @@ pub(super) const DESTINATION: Destination = Destination {
         packed_bytes_max: 5_000_000,
         age_max: Some(TimeDelta::hours(18)),
     }),
+    pick: Pick::All,
+    severities: &[],
+    traces: None,
     wants_growth: true,
     is_passing,
     rejected: |_| None,
@@ -84,8 +87,8 @@ fn tag(name: &str, value: &str) -> String {
     format!("{name}:{value}").chars().map(kept).take(TAG_CHARACTERS_MAX).collect()
 }
 
-fn logs(receipts: &[Recorded], export: &Export) -> Vec<u8> {
-    let logs: Vec<Json> = receipts.iter().map(|recorded| log(Entry::of(recorded), export)).collect();
+fn logs(receipts: &[Told], export: &Export) -> Vec<u8> {
+    let logs: Vec<Json> = receipts.iter().map(|told| log(Entry::of(&told.recorded), export)).collect();
     Json::from(logs).to_string().into_bytes()
 }
 

@@ -9,10 +9,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::reading::{Reading, Snapshot};
-use super::{datadog, grafana_cloud, newrelic, otlp};
+use super::told::{Pick, Told};
+use super::{datadog, grafana_cloud, newrelic, otlp, pagerduty, slack, webhook};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::record::Recorded;
 use crate::secret::Secret;
 
 /// Everything naze pushes to; one line each.
@@ -22,6 +22,9 @@ pub const DESTINATIONS: &[Destination] = &[
     grafana_cloud::REMOTE_WRITE,
     newrelic::DESTINATION,
     otlp::DESTINATION,
+    pagerduty::DESTINATION,
+    slack::DESTINATION,
+    webhook::DESTINATION,
 ];
 
 /// A kind of tool.
@@ -33,10 +36,16 @@ pub struct Destination {
     pub needs: &'static [&'static str],
     /// How it knows who sends.
     pub credentials: fn(&Export) -> Vec<(&'static str, String)>,
-    /// How it takes metrics.
-    pub metrics: Route<WriteMetrics>,
+    /// How it takes metrics; `None` for one that people read.
+    pub metrics: Option<Route<WriteMetrics>>,
     /// How it takes receipts; `None` for a tool that keeps numbers only.
     pub receipts: Option<Route<WriteReceipts>>,
+    /// Which receipts it takes.
+    pub pick: Pick,
+    /// Which of them by default, where they are notices.
+    pub severities: &'static [&'static str],
+    /// How it takes what had a beginning and an end, as spans.
+    pub traces: Option<Route<WriteReceipts>>,
     /// Does it want to hear by how much totals grew, rather than the totals?
     pub wants_growth: bool,
     /// Statuses that mean "not now": the same is sent again.
@@ -48,7 +57,7 @@ pub struct Destination {
 /// Writes metrics as the body of one request.
 pub type WriteMetrics = fn(&Metrics<'_>, &Export) -> Vec<u8>;
 /// Writes receipts as the body of one request.
-pub type WriteReceipts = fn(&[Recorded], &Export) -> Vec<u8>;
+pub type WriteReceipts = fn(&[Told], &Export) -> Vec<u8>;
 
 /// Where one kind of data goes, and in which portions.
 #[derive(Debug)]
@@ -78,6 +87,8 @@ pub enum Packing {
     Gzip,
     /// `Content-Encoding: snappy`, in the block format.
     Snappy,
+    /// Not at all.
+    Plain,
 }
 
 /// Readings of one moment.
@@ -121,6 +132,12 @@ pub struct Export {
     pub metrics: bool,
     /// Are receipts pushed? By default where the tool takes them.
     pub receipts: Option<bool>,
+    /// Are spans pushed? By default where the tool takes them.
+    pub traces: Option<bool>,
+    /// Notices of which severities; escalations are told whatever theirs.
+    pub severities: Option<Vec<String>>,
+    /// Where people reach this naze, for links.
+    pub link: Option<String>,
     /// Time from one reading of the metrics to the next, in seconds.
     #[serde(default = "interval_seconds")]
     pub interval_seconds: u64,
@@ -171,6 +188,16 @@ fn named<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<&'st
 }
 
 impl Export {
+    /// The metrics' route, if metrics are pushed.
+    pub fn metrics(&self) -> Option<&'static Route<WriteMetrics>> {
+        self.kind.metrics.as_ref().filter(|_| self.metrics)
+    }
+
+    /// The spans' route, if spans are pushed.
+    pub fn traces(&self) -> Option<&'static Route<WriteReceipts>> {
+        self.kind.traces.as_ref().filter(|_| self.traces.unwrap_or(true))
+    }
+
     /// The receipts' route, if receipts are pushed.
     pub fn receipts(&self) -> Option<&'static Route<WriteReceipts>> {
         self.kind.receipts.as_ref().filter(|_| self.receipts.unwrap_or(true))
@@ -205,8 +232,8 @@ impl Export {
                 return Err(Error::invalid(format!("{} is missing: {kind} cannot do without", of(key))).hint(hint));
             }
         }
-        let mut urls = vec![(self.kind.metrics.url)(self)];
-        urls.extend(self.kind.receipts.iter().map(|route| (route.url)(self)));
+        let receipts = self.kind.receipts.iter().chain(&self.kind.traces).map(|route| (route.url)(self));
+        let urls: Vec<String> = self.kind.metrics.iter().map(|route| (route.url)(self)).chain(receipts).collect();
         for url in &urls {
             shown(url).ok_or_else(|| {
                 let key = if self.url.is_some() { "url" } else { "site" };
@@ -218,10 +245,16 @@ impl Export {
             return Err(Error::invalid(format!("{} is true, but {kind} keeps numbers only", of("receipts")))
                 .hint("leave it out"));
         }
-        if !self.metrics && self.receipts().is_none() {
+        if self.kind.traces.is_none() && self.traces == Some(true) {
+            return Err(
+                Error::invalid(format!("{} is true, but {kind} takes no spans", of("traces"))).hint("leave it out")
+            );
+        }
+        if self.metrics().is_none() && self.receipts().is_none() && self.traces().is_none() {
             return Err(Error::invalid(format!("{} is false and nothing else is pushed", of("metrics")))
                 .hint("leave it out, or the whole table"));
         }
+        self.check_notices(name)?;
         for (key, is_zero) in
             [("interval_seconds", self.interval_seconds == 0), ("timeout_seconds", self.timeout_seconds == 0)]
         {
@@ -239,6 +272,23 @@ impl Export {
         }
         Ok(())
     }
+
+    fn check_notices(&self, name: &str) -> Result<()> {
+        let kind = self.kind.name;
+        let given = [("severities", self.severities.is_some()), ("link", self.link.is_some())];
+        if let Some((key, _)) = given.iter().find(|(_, is_given)| *is_given && self.kind.pick != Pick::Notices) {
+            let told = format!("configuration: exports.{name}.{key} is set, but {kind} is not told by severity");
+            return Err(Error::invalid(told).hint("leave it out"));
+        }
+        let known = ["critical", "warning", "info"];
+        match self.severities.iter().flatten().find(|severity| !known.contains(&severity.as_str())) {
+            Some(severity) => Err(Error::invalid(format!(
+                "configuration: exports.{name}.severities has \"{severity}\", which is no severity"
+            ))
+            .hint(format!("known are {}", known.join(", ")))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A name as part of a variable's.
@@ -253,6 +303,12 @@ pub(super) fn shown(url: &str) -> Option<String> {
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     url.set_query(None);
     Some(url.to_string())
+}
+
+/// The same, where the token is part of the path.
+pub(super) fn shown_of(export: &Export, url: &str) -> String {
+    let (shown, token) = (shown(url).unwrap_or_default(), export.token());
+    if token.is_empty() { shown } else { shown.replace(&token, "…") }
 }
 
 /// Basic authentication with a user, a bearer token without; nothing where there is no token.

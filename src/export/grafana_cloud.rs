@@ -4,6 +4,7 @@ use prost::Message as _;
 
 use super::destination::{Destination, Export, Metrics, Packing, Route, WriteMetrics, authorization};
 use super::reading::{Point, Reading};
+use super::told::Pick;
 use crate::receive::remote_write::wire::{Label, Sample, TimeSeries, WriteRequest};
 
 /// Grafana Cloud: the instance's number is the user, an access policy token the password.
@@ -15,7 +16,7 @@ pub(super) const REMOTE_WRITE: Destination = Destination {
     name: "remote_write",
     needs: &["url"],
     credentials: authorization,
-    metrics: Route {
+    metrics: Some(Route {
         url: |export| export.url.clone().unwrap_or_default(),
         headers: &[("content-type", "application/x-protobuf"), ("x-prometheus-remote-write-version", "0.1.0")],
         packing: Packing::Snappy,
@@ -24,8 +25,11 @@ pub(super) const REMOTE_WRITE: Destination = Destination {
         body_bytes_max: 4 << 20,
         packed_bytes_max: 1 << 20,
         age_max: None,
-    },
+    }),
     receipts: None,
+    pick: Pick::All,
+    severities: &[],
+    traces: None,
     wants_growth: false,
     is_passing: |status| matches!(status, 429 | 500..=599),
     rejected: |_| None,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::destination::{Destination, Export, Metrics, Packing, Route, is_passing};
 use super::entry::Entry;
 use super::reading::{Point, Reading};
-use crate::record::Recorded;
+use super::told::{Pick, Told};
 
 const SITE_DEFAULT: &str = "newrelic.com";
 /// Of one request, as it is sent.
@@ -19,7 +19,7 @@ pub(super) const DESTINATION: Destination = Destination {
     name: "newrelic",
     needs: &["token"],
     credentials: |export| vec![("api-key", export.token())],
-    metrics: Route {
+    metrics: Some(Route {
         url: |export| export.address(|| format!("https://metric-api.{}/metric/v1", site(export)), "/metric/v1"),
         headers: &[("content-type", "application/json")],
         packing: Packing::Gzip,
@@ -28,7 +28,7 @@ pub(super) const DESTINATION: Destination = Destination {
         body_bytes_max: BODY_BYTES_MAX,
         packed_bytes_max: PACKED_BYTES_MAX,
         age_max: Some(AGE_MAX),
-    },
+    }),
     receipts: Some(Route {
         url: |export| export.address(|| format!("https://log-api.{}/log/v1", site(export)), "/log/v1"),
         headers: &[("content-type", "application/json")],
@@ -39,6 +39,9 @@ pub(super) const DESTINATION: Destination = Destination {
         packed_bytes_max: PACKED_BYTES_MAX,
         age_max: Some(AGE_MAX),
     }),
+    pick: Pick::All,
+    severities: &[],
+    traces: None,
     wants_growth: true,
     is_passing,
     rejected: |_| None,
@@ -75,8 +78,8 @@ fn one(point: &Point, metrics: &Metrics<'_>) -> Json {
     written
 }
 
-fn logs(receipts: &[Recorded], export: &Export) -> Vec<u8> {
-    let logs: Vec<Json> = receipts.iter().map(|recorded| log(Entry::of(recorded))).collect();
+fn logs(receipts: &[Told], export: &Export) -> Vec<u8> {
+    let logs: Vec<Json> = receipts.iter().map(|told| log(Entry::of(&told.recorded))).collect();
     json!([{"common": {"attributes": common(export)}, "logs": logs}]).to_string().into_bytes()
 }
 

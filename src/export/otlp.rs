@@ -1,4 +1,6 @@
-//! OpenTelemetry: metrics and receipts by OTLP/HTTP, in protobuf.
+//! OpenTelemetry: metrics, receipts and spans by OTLP/HTTP, in protobuf.
+
+pub(in crate::export) mod spans;
 
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -18,8 +20,8 @@ use serde_json::Value as Json;
 use super::destination::{Destination, Export, Metrics, Packing, Route, authorization};
 use super::entry::{Entry, Severity};
 use super::reading::{Reading, Value};
+use super::told::{Pick, Told};
 use crate::clock::Timestamp;
-use crate::record::Recorded;
 
 const URL_DEFAULT: &str = "http://localhost:4318";
 const HEADERS: &[(&str, &str)] = &[("content-type", "application/x-protobuf")];
@@ -30,7 +32,7 @@ pub(super) const DESTINATION: Destination = Destination {
     name: "otlp",
     needs: &[],
     credentials: authorization,
-    metrics: Route {
+    metrics: Some(Route {
         url: |export| export.address(|| format!("{URL_DEFAULT}/v1/metrics"), "/v1/metrics"),
         headers: HEADERS,
         packing: Packing::Gzip,
@@ -39,12 +41,24 @@ pub(super) const DESTINATION: Destination = Destination {
         body_bytes_max: BODY_BYTES_MAX,
         packed_bytes_max: BODY_BYTES_MAX,
         age_max: None,
-    },
+    }),
     receipts: Some(Route {
         url: |export| export.address(|| format!("{URL_DEFAULT}/v1/logs"), "/v1/logs"),
         headers: HEADERS,
         packing: Packing::Gzip,
         write: |receipts, export| logs(receipts, export).encode_to_vec(),
+        items_max: 500,
+        body_bytes_max: BODY_BYTES_MAX,
+        packed_bytes_max: BODY_BYTES_MAX,
+        age_max: None,
+    }),
+    pick: Pick::All,
+    severities: &[],
+    traces: Some(Route {
+        url: |export| export.address(|| format!("{URL_DEFAULT}/v1/traces"), "/v1/traces"),
+        headers: HEADERS,
+        packing: Packing::Gzip,
+        write: |told, export| spans::spans(told, export).encode_to_vec(),
         items_max: 500,
         body_bytes_max: BODY_BYTES_MAX,
         packed_bytes_max: BODY_BYTES_MAX,
@@ -56,7 +70,7 @@ pub(super) const DESTINATION: Destination = Destination {
     rejected,
 };
 
-/// Both kinds of answer have the same form.
+/// All kinds of answer have the same form.
 fn rejected(body: &[u8]) -> Option<(u64, String)> {
     let told = ExportLogsServiceResponse::decode(body).ok()?.partial_success?;
     let count = u64::try_from(told.rejected_log_records).unwrap_or(0);
@@ -137,8 +151,8 @@ fn add(metric: &mut Metric, reading: &Reading, told: &Metrics<'_>) {
     }
 }
 
-fn logs(receipts: &[Recorded], export: &Export) -> ExportLogsServiceRequest {
-    let log_records = receipts.iter().map(|recorded| log(Entry::of(recorded))).collect();
+fn logs(receipts: &[Told], export: &Export) -> ExportLogsServiceRequest {
+    let log_records = receipts.iter().map(|told| log(Entry::of(&told.recorded))).collect();
     let scope_logs = vec![ScopeLogs { scope: Some(scope()), log_records, schema_url: String::new() }];
     let resource = ResourceLogs { resource: Some(resource(export)), scope_logs, schema_url: String::new() };
     ExportLogsServiceRequest { resource_logs: vec![resource] }
@@ -151,7 +165,6 @@ fn log(entry: Entry) -> LogRecord {
         Severity::Error => SeverityNumber::Error,
         Severity::Critical => SeverityNumber::Fatal,
     };
-    let bytes = |id: Option<String>| id.and_then(|id| hex::decode(id).ok()).unwrap_or_default();
     let attributes =
         entry.attributes.into_iter().map(|(key, value)| KeyValue { key, value: any(value), ..KeyValue::default() });
     LogRecord {
@@ -165,6 +178,10 @@ fn log(entry: Entry) -> LogRecord {
         span_id: bytes(entry.span_id),
         ..LogRecord::default()
     }
+}
+
+fn bytes(id: Option<String>) -> Vec<u8> {
+    id.and_then(|id| hex::decode(id).ok()).unwrap_or_default()
 }
 
 fn any(value: Json) -> Option<AnyValue> {

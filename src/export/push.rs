@@ -19,12 +19,16 @@ pub use self::board::{Board, Signal, Standing};
 
 use self::board::Meter;
 use self::lane::Lane;
-use self::queue::{Readings, Receipts};
+use self::queue::{Choose, Readings, Receipts};
 use self::spool::Spool;
 use super::destination::Export;
+use super::notice;
+use super::otlp::spans::began_at;
 use super::reading::Snapshot;
+use super::told::{Pick, Told};
 use crate::engine::Engine;
 use crate::error::{Context as _, Result};
+use crate::record::Recorded;
 
 /// At the end, what waits is sent for so long; the rest stays on disk.
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
@@ -67,10 +71,10 @@ impl Pushing {
             let meter = Meter::new(engine, name, signal);
             (meter.clone(), Lane::new(export, meter, Arc::clone(&self.flush), engine.clock()))
         };
-        if export.metrics {
+        if let Some(route) = export.metrics() {
             let (meter, sending) = lane(Signal::Metrics);
             let shelf = spool.shelf(name, export.spool_bytes_max)?;
-            let queue = Readings::new(shelf.clone(), export, meter.clone(), engine.clock());
+            let queue = Readings::new(shelf.clone(), route, export, meter.clone(), engine.clock());
             let (engine, stop, every) = (Arc::clone(engine), Arc::clone(&self.stop), export.interval_seconds);
             let collect = move || {
                 loop {
@@ -85,13 +89,19 @@ impl Pushing {
                 }
             };
             self.collectors.push(thread(name, "read", collect)?);
-            self.lanes.push(thread(name, "metrics", move || sending.metrics(queue))?);
+            self.lanes.push(thread(name, "metrics", move || sending.run(queue, route))?);
         }
         if let Some(route) = export.receipts() {
             let (meter, sending) = lane(Signal::Receipts);
             let cursor = spool.cursor(name, || engine.ledger().len())?;
-            let queue = Receipts::new(engine.ledger().clone(), cursor, export, route, meter, engine.clock());
-            self.lanes.push(thread(name, "receipts", move || sending.receipts(queue))?);
+            let queue = Receipts::new(Arc::clone(engine), receipts_for(export), cursor, export, route, meter);
+            self.lanes.push(thread(name, "receipts", move || sending.run(queue, route))?);
+        }
+        if let Some(route) = export.traces() {
+            let (meter, sending) = lane(Signal::Traces);
+            let cursor = spool.cursor(&format!("{name}/traces"), || engine.ledger().len())?;
+            let queue = Receipts::new(Arc::clone(engine), Box::new(span_of), cursor, export, route, meter);
+            self.lanes.push(thread(name, "traces", move || sending.run(queue, route))?);
         }
         Ok(())
     }
@@ -106,6 +116,20 @@ impl Pushing {
             tracing::warn!("exports are still under way; what they have not sent yet waits on disk");
         }
     }
+}
+
+/// Chooses the receipts that a tool takes.
+fn receipts_for(export: &Export) -> Choose {
+    let export = export.clone();
+    Box::new(move |engine, recorded| {
+        let told = engine.chosen(export.kind.pick, recorded)?;
+        Ok(told.filter(|told| export.kind.pick != Pick::Notices || notice::is_wanted(told, &export)))
+    })
+}
+
+/// Chooses what has a beginning and an end.
+fn span_of(engine: &Engine, recorded: Recorded) -> Result<Option<Told>> {
+    Ok(engine.chosen(Pick::Ends, recorded)?.filter(|told| began_at(told).is_some()))
 }
 
 /// Puts a reading of all metrics where it waits; none while naze still reads the ledger for them.

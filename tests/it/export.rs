@@ -5,6 +5,7 @@ mod datadog;
 mod delivery;
 mod dump;
 mod newrelic;
+mod notices;
 mod otlp;
 mod remote_write;
 mod tool;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::super::destination::{self, Export};
 use crate::clock::{Clock, Timestamp};
 use crate::engine::Engine;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Promise, Telemetry};
 
 /// What is pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -18,6 +19,8 @@ pub enum Signal {
     Metrics,
     /// Receipts.
     Receipts,
+    /// What had a beginning and an end, as spans.
+    Traces,
 }
 
 impl Signal {
@@ -26,6 +29,7 @@ impl Signal {
         match self {
             Self::Metrics => "metrics",
             Self::Receipts => "receipts",
+            Self::Traces => "traces",
         }
     }
 }
@@ -89,7 +93,7 @@ impl Board {
                 export: name.clone(),
                 signal,
                 kind: export.kind.name,
-                url: destination::shown(&url).unwrap_or_default(),
+                url: destination::shown_of(export, &url),
                 failing: None,
                 waiting: 0,
                 waiting_bytes: 0,
@@ -102,10 +106,10 @@ impl Board {
             ((name.clone(), signal), standing)
         };
         let all = exports.iter().flat_map(|(name, export)| {
-            let metrics = export.metrics.then(|| (export.kind.metrics.url)(export));
-            let metrics = metrics.map(|url| standing(name, export, Signal::Metrics, url));
+            let metrics = export.metrics().map(|route| standing(name, export, Signal::Metrics, (route.url)(export)));
             let receipts = export.receipts().map(|route| standing(name, export, Signal::Receipts, (route.url)(export)));
-            metrics.into_iter().chain(receipts)
+            let traces = export.traces().map(|route| standing(name, export, Signal::Traces, (route.url)(export)));
+            metrics.into_iter().chain(receipts).chain(traces)
         });
         Self(Arc::new(Mutex::new(all.collect())))
     }
@@ -163,6 +167,19 @@ impl Meter {
                 standing.last_delivered = Some(now);
             });
         }
+    }
+
+    /// A request took so long, whatever became of it.
+    pub(super) fn asked(&self, time: Duration) {
+        if self.key.1 == Signal::Traces {
+            self.telemetry.took(Promise::TraceExport, time);
+        }
+    }
+
+    /// Somebody was told of what was recorded at `recorded_at`.
+    pub(super) fn notified(&self, recorded_at: Timestamp) {
+        let time = self.clock.now().since(recorded_at).to_std().unwrap_or_default();
+        self.telemetry.took(Promise::AlertResponse, time);
     }
 
     /// A request failed.

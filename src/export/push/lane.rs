@@ -9,7 +9,7 @@ use super::super::destination::{Export, Route};
 use super::Stop;
 use super::board::Meter;
 use super::post::{Outcome, Post};
-use super::queue::{Queue, Readings, Receipts};
+use super::queue::Queue;
 use crate::clock::Clock;
 use crate::error::Result;
 
@@ -39,17 +39,8 @@ impl Lane {
         Self { export: export.clone(), meter, stop, clock }
     }
 
-    pub(super) fn metrics(&self, queue: Readings) {
-        self.run(queue, &self.export.kind.metrics);
-    }
-
-    pub(super) fn receipts(&self, queue: Receipts) {
-        if let Some(route) = self.export.receipts() {
-            self.run(queue, route);
-        }
-    }
-
-    fn run<W>(&self, mut queue: impl Queue, route: &Route<W>) {
+    /// Sends what waits until naze ends.
+    pub(super) fn run<W>(&self, mut queue: impl Queue, route: &Route<W>) {
         let post = match Post::new(&self.export, route, self.clock) {
             Ok(post) => post,
             Err(error) => return self.meter.failed(&error.to_string()),
@@ -96,7 +87,10 @@ impl Lane {
         let outcome = if body.len() > route.body_bytes_max {
             Outcome::TooLarge(format!("{} bytes are more than {}", body.len(), route.body_bytes_max))
         } else {
-            post.send(&body)
+            let started = Instant::now();
+            let outcome = post.send(&body);
+            self.meter.asked(started.elapsed());
+            outcome
         };
         match outcome {
             Outcome::Taken(rejected, why) => {

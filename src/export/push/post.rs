@@ -58,14 +58,19 @@ impl Post {
             .user_agent(concat!("naze/", env!("CARGO_PKG_VERSION")))
             .build()
             .internal("cannot make an HTTP client")?;
-        let encoding = if route.packing == Packing::Gzip { "gzip" } else { "snappy" };
+        let encoding = match route.packing {
+            Packing::Gzip => Some("gzip"),
+            Packing::Snappy => Some("snappy"),
+            Packing::Plain => None,
+        };
+        let encoding = encoding.map(|encoding| ("content-encoding", encoding.to_owned()));
         let own = route.headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let given = export
             .headers
             .iter()
             .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.expose()).into_owned()));
         let credentials = (export.kind.credentials)(export);
-        let told = own.chain([("content-encoding", encoding.to_owned())]).chain(credentials.clone()).chain(given);
+        let told = own.chain(encoding).chain(credentials.clone()).chain(given);
         let mut headers = HeaderMap::new();
         for (name, value) in told {
             let name = HeaderName::try_from(name).internal("a header's name is none")?;
@@ -112,6 +117,7 @@ impl Post {
                 let mut packed = GzEncoder::new(Vec::new(), Compression::default());
                 packed.write_all(body).and_then(|()| packed.finish()).internal(failed)
             }
+            Packing::Plain => Ok(body.to_vec()),
             Packing::Snappy => snap::raw::Encoder::new().compress_vec(body).internal(failed),
         }
     }

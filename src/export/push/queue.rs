@@ -1,15 +1,18 @@
 //! What waits for one tool, in order: readings of the spool, receipts of the ledger.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
-use super::super::destination::{Export, Metrics, Route, WriteReceipts};
+use super::super::destination::{Export, Metrics, Route, WriteMetrics, WriteReceipts};
 use super::super::reading::{Reading, Snapshot};
+use super::super::told::{Pick, Told};
 use super::board::{Meter, Waiting};
 use super::spool::{Cursor, Shelf};
 use crate::clock::{Clock, Timestamp};
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::record::Recorded;
-use crate::record::ledger::Ledger;
 
 /// What waits, oldest first.
 pub(super) trait Queue {
@@ -28,6 +31,7 @@ pub(super) trait Queue {
 /// Readings of the spool. A snapshot that is too large for one request is sent in several.
 pub(super) struct Readings {
     shelf: Shelf,
+    route: &'static Route<WriteMetrics>,
     export: Export,
     meter: Meter,
     clock: Clock,
@@ -47,8 +51,14 @@ struct UnderWay {
 }
 
 impl Readings {
-    pub(super) fn new(shelf: Shelf, export: &Export, meter: Meter, clock: Clock) -> Self {
-        Self { shelf, export: export.clone(), meter, clock, under_way: None }
+    pub(super) fn new(
+        shelf: Shelf,
+        route: &'static Route<WriteMetrics>,
+        export: &Export,
+        meter: Meter,
+        clock: Clock,
+    ) -> Self {
+        Self { shelf, route, export: export.clone(), meter, clock, under_way: None }
     }
 
     /// What is left to send of the oldest snapshot that can still be delivered.
@@ -58,7 +68,7 @@ impl Readings {
                 self.under_way = None;
                 return Ok(None);
             };
-            if is_too_old(self.clock, snapshot.at(), self.export.kind.metrics.age_max) {
+            if is_too_old(self.clock, snapshot.at(), self.route.age_max) {
                 self.meter.dropped("too_old", snapshot.readings.len() as u64);
                 let is_told = self.under_way.as_ref().is_some_and(|begun| begun.number == number && begun.is_told);
                 self.shelf.take(number, is_told)?;
@@ -93,7 +103,7 @@ impl Queue for Readings {
     fn write(&self, items: usize) -> Vec<u8> {
         let Some(under_way) = &self.under_way else { return Vec::new() };
         let readings = &under_way.readings[under_way.done..][..items];
-        (self.export.kind.metrics.write)(&Metrics::of(&under_way.snapshot, under_way.since, readings), &self.export)
+        (self.route.write)(&Metrics::of(&under_way.snapshot, under_way.since, readings), &self.export)
     }
 
     fn take(&mut self, items: usize, is_delivered: bool) -> Result<()> {
@@ -119,43 +129,53 @@ impl Queue for Readings {
     }
 }
 
+/// Entries of the ledger that are read at least at a time: a tool may take few of them.
+const ENTRIES_MIN: usize = 500;
+
+/// Chooses a receipt and adds what the tool wants to know besides; `None` for what it does not take.
+pub(super) type Choose = Box<dyn Fn(&Engine, Recorded) -> Result<Option<Told>> + Send>;
+
 /// Receipts of the ledger.
 pub(super) struct Receipts {
-    ledger: Ledger,
+    engine: Arc<Engine>,
+    choose: Choose,
     cursor: Cursor,
     export: Export,
     route: &'static Route<WriteReceipts>,
     meter: Meter,
     clock: Clock,
     /// Read, and not delivered.
-    read: Vec<Recorded>,
+    read: Vec<Told>,
 }
 
 impl Receipts {
     pub(super) fn new(
-        ledger: Ledger,
+        engine: Arc<Engine>,
+        choose: Choose,
         cursor: Cursor,
         export: &Export,
         route: &'static Route<WriteReceipts>,
         meter: Meter,
-        clock: Clock,
     ) -> Self {
-        Self { ledger, cursor, export: export.clone(), route, meter, clock, read: Vec::new() }
+        let clock = engine.clock();
+        Self { engine, choose, cursor, export: export.clone(), route, meter, clock, read: Vec::new() }
     }
 }
 
 impl Queue for Receipts {
     fn first(&mut self, items_max: usize) -> Result<usize> {
         while self.read.is_empty() {
-            let mut read = self.ledger.read(self.cursor.get()?.., self.route.items_max)?;
+            let entries_max = self.route.items_max.max(ENTRIES_MIN);
+            let mut read = self.engine.ledger().read(self.cursor.get()?.., entries_max)?;
             let Some(last) = read.last().map(|recorded| recorded.position) else { return Ok(0) };
             let all = read.len();
             read.retain(|recorded| !is_too_old(self.clock, recorded.occurred_at(), self.route.age_max));
             self.meter.dropped("too_old", (all - read.len()) as u64);
-            if read.is_empty() {
+            let chosen = read.into_iter().map(|recorded| (self.choose)(&self.engine, recorded));
+            self.read = chosen.filter_map(Result::transpose).collect::<Result<_>>()?;
+            if self.read.is_empty() {
                 self.cursor.set(last + 1)?;
             }
-            self.read = read;
         }
         Ok(self.read.len().min(items_max))
     }
@@ -164,15 +184,18 @@ impl Queue for Receipts {
         (self.route.write)(&self.read[..items], &self.export)
     }
 
-    fn take(&mut self, items: usize, _is_delivered: bool) -> Result<()> {
+    fn take(&mut self, items: usize, is_delivered: bool) -> Result<()> {
+        if is_delivered && self.export.kind.pick == Pick::Notices {
+            self.read[..items].iter().for_each(|told| self.meter.notified(told.recorded.recorded_at));
+        }
         let Some(last) = self.read.drain(..items).next_back() else { return Ok(()) };
-        self.cursor.set(last.position + 1)
+        self.cursor.set(last.recorded.position + 1)
     }
 
     fn release(&mut self) {}
 
     fn waiting(&self) -> Result<Waiting> {
-        Ok(Waiting { items: self.ledger.len()?.saturating_sub(self.cursor.get()?), bytes: 0 })
+        Ok(Waiting { items: self.engine.ledger().len()?.saturating_sub(self.cursor.get()?), bytes: 0 })
     }
 }
 

@@ -70,6 +70,21 @@ impl Index {
         Ok(found)
     }
 
+    /// The same, of those that occurred in `window`; costs what the window holds of them.
+    pub fn with_in(&self, field: &str, value: &Value, window: Window) -> Result<Vec<Recorded>> {
+        let graphs: BTreeSet<NamedNode> = self.graphs_in(window).into_iter().collect();
+        let mut found = Vec::new();
+        for (slot, id) in self.holders(field, value)? {
+            let graph = slot.graph();
+            if graphs.contains(&graph) {
+                found.push(self.read_star(id, graph.as_ref().into())?);
+            }
+        }
+        found.retain(|recorded| window.contains(recorded.occurred_at()));
+        found.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
+        Ok(found)
+    }
+
     /// The latest receipt with this text in this field. Of those before its slot only the number counts.
     pub fn latest_with(&self, field: &str, text: &str) -> Result<Option<Recorded>> {
         let holders = self.holders(field, &Value::text(text))?;

@@ -209,7 +209,8 @@ fn vendors_are_found_at_their_own_addresses_and_each_kind_is_documented() {
         let config: naze::config::Config = toml::from_str(&format!("[exports.a]\n{keys}")).unwrap();
         let export = &config.exports["a"];
         let receipts = export.receipts().map(|route| (route.url)(export));
-        [(export.kind.metrics.url)(export)].into_iter().chain(receipts).collect()
+        let metrics = export.metrics().map(|route| (route.url)(export));
+        metrics.into_iter().chain(receipts).collect()
     };
     let (datadog, newrelic) = ("kind = \"datadog\"", "kind = \"newrelic\"");
     for (keys, expected) in [

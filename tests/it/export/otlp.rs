@@ -7,12 +7,14 @@ use opentelemetry_proto::tonic::collector::logs::v1::{
     ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
 };
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::{Value as Json, json};
 
@@ -21,6 +23,7 @@ use super::{Pusher, SPAN, TRACE, eventually, failures, shown, totals};
 
 const LOGS: &str = "/v1/logs";
 const METRICS: &str = "/v1/metrics";
+const TRACES: &str = "/v1/traces";
 
 pub(super) fn contract(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
     must(seen.header("content-type") == "application/x-protobuf", "content-type")?;
@@ -50,6 +53,18 @@ pub(super) fn contract(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
                 check(metric.data.as_ref()).map_err(|why| format!("{}: {why}", metric.name))?;
             }
             told.resource_metrics.into_iter().map(|metrics| metrics.resource).collect()
+        }
+        TRACES => {
+            let told = ExportTraceServiceRequest::decode(&*seen.body).map_err(|error| error.to_string())?;
+            let spans = told.resource_spans.iter().flat_map(|spans| &spans.scope_spans).flat_map(|spans| &spans.spans);
+            for span in spans {
+                must(span.trace_id.len() == 16 && span.span_id.len() == 8, "ids")?;
+                must(span.trace_id.iter().any(|byte| *byte > 0) && !span.name.is_empty(), "name")?;
+                must(0 < span.start_time_unix_nano && span.start_time_unix_nano <= span.end_time_unix_nano, "times")?;
+                let links = span.links.iter();
+                must(links.map(|link| (link.trace_id.len(), link.span_id.len())).all(|ids| ids == (16, 8)), "links")?;
+            }
+            told.resource_spans.into_iter().map(|spans| spans.resource).collect()
         }
         other => return Err(format!("there is no {other}")),
     };
@@ -257,4 +272,80 @@ fn naze_takes_what_naze_exports() {
     eventually("seven failures", has_seven, series);
     assert_eq!(naze.standing("metrics")["dropped"], 0);
     assert_eq!(naze.standing("receipts")["dropped"], 0);
+}
+
+fn spans(tool: &Tool) -> Vec<Span> {
+    let requests = tool.taken(TRACES).into_iter().map(|seen| ExportTraceServiceRequest::decode(&*seen.body).unwrap());
+    requests.flat_map(|told| told.resource_spans).flat_map(|spans| spans.scope_spans).flat_map(|s| s.spans).collect()
+}
+
+fn nanoseconds(json: &Json) -> u64 {
+    let time = DateTime::parse_from_rfc3339(json.as_str().unwrap()).unwrap();
+    time.timestamp_nanos_opt().unwrap().try_into().unwrap()
+}
+
+#[test]
+fn what_has_a_beginning_and_an_end_is_a_span_and_the_trace_it_names_is_linked() {
+    let tool = Tool::start(contract);
+    let mut naze = Pusher::new(&config(&tool.url));
+    let step = |kind: &str, seconds: i64, more: Json| {
+        let mut receipt = json!({"kind": kind, "occurredAt": super::ago(seconds), "component": "checkout"});
+        receipt.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        receipt
+    };
+    let receipts = [
+        step("deployment", 900, json!({"status": "started", "version": "2"})),
+        step("deployment", 800, json!({"status": "started", "version": "3", "traceId": TRACE, "spanId": SPAN})),
+        step("incident", 700, json!({"reference": "INC-1", "status": "open", "onset": super::ago(760)})),
+        step("deployment", 600, json!({"status": "succeeded", "version": "2"})),
+        step("deployment", 500, json!({"status": "failed", "version": "3"})),
+        step("circuit", 400, json!({"state": "closed", "recoverySeconds": 90.5})),
+        step("alert", 390, json!({"name": "Slow", "status": "firing", "severity": "warning", "fingerprint": "f"})),
+        step(
+            "alert",
+            380,
+            json!({"name": "Slow", "status": "acknowledged", "severity": "warning", "fingerprint": "f"}),
+        ),
+        step("alert", 370, json!({"name": "Slow", "status": "resolved", "severity": "warning", "fingerprint": "f"})),
+        step("incident", 360, json!({"reference": "INC-1", "status": "resolved"})),
+        // Nobody knows when it began.
+        step("deployment", 350, json!({"status": "succeeded", "version": "9"})),
+    ];
+    naze.record(&receipts);
+    let told = eventually("spans", |spans: &Vec<Span>| spans.len() >= 5, || spans(&tool));
+    let at = |place: usize| nanoseconds(&receipts[place]["occurredAt"]);
+    let expected = [
+        ("deployment", at(0), at(3), 1),
+        ("deployment", at(1), at(4), 2),
+        ("circuit", at(5) - 90_500_000_000, at(5), 2),
+        ("alert Slow", at(6), at(8), 2),
+        ("incident", nanoseconds(&receipts[2]["onset"]), at(9), 2),
+    ];
+    let shown: Vec<_> = told
+        .iter()
+        .map(|span| {
+            let status = span.status.as_ref().unwrap().code;
+            (span.name.as_str(), span.start_time_unix_nano, span.end_time_unix_nano, status)
+        })
+        .collect();
+    assert_eq!(shown, expected);
+    let links: Vec<(String, String)> =
+        told[1].links.iter().map(|link| (hex::encode(&link.trace_id), hex::encode(&link.span_id))).collect();
+    assert_eq!(links, [(TRACE.to_owned(), SPAN.to_owned())]);
+    assert!(told.iter().all(|span| hex::encode(&span.trace_id) != TRACE), "the trace is not naze's");
+    assert!(told[0].links.is_empty() && text(&told[0].attributes, "naze.component") == "checkout");
+    eventually(
+        "counted",
+        |count| *count == 5.0,
+        || naze.figure("naze_export_sent_total{export=\"otel\",signal=\"traces\"}"),
+    );
+    assert!(naze.figure("tps_self_trace_export_seconds_count") >= 1.0);
+
+    // The same again, after a tool that took them without saying so: the ids are those of before.
+    tool.will([Mood::TakesSilently(std::time::Duration::from_secs(4))]);
+    naze.record(&[step("stage", 10, json!({"name": "build", "ok": true, "durationSeconds": 4}))]);
+    let again = eventually("a stage twice", |spans: &Vec<Span>| spans.len() >= 7, || spans(&tool));
+    assert_eq!((&again[5].span_id, &again[5].trace_id), (&again[6].span_id, &again[6].trace_id));
+    assert_eq!(again[5].end_time_unix_nano - again[5].start_time_unix_nano, 4_000_000_000);
+    naze.stop();
 }

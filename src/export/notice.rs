@@ -1,0 +1,98 @@
+//! What people are to hear of now: an alert that nobody answered, an andon, a cord that was pulled.
+
+use std::collections::BTreeMap;
+
+use super::Export;
+use super::told::Told;
+use crate::clock::Timestamp;
+use crate::receipt::Receipt;
+use crate::record::Recorded;
+use crate::report::title_of;
+
+const LINK_DEFAULT: &str = "http://127.0.0.1:7310";
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Notice {
+    /// The same for what is begun and ended.
+    pub(super) key: String,
+    pub(super) name: String,
+    pub(super) component: String,
+    /// `critical`, `warning` or `info`.
+    pub(super) severity: String,
+    pub(super) is_over: bool,
+    pub(super) starts_at: Timestamp,
+    pub(super) ends_at: Option<Timestamp>,
+    /// What happened, in a line.
+    pub(super) summary: String,
+    pub(super) labels: BTreeMap<String, String>,
+    /// The receipt it tells of, in the browser.
+    pub(super) link: String,
+}
+
+impl Notice {
+    pub(super) fn of(told: &Told, export: &Export) -> Self {
+        let (receipt, first) = (&told.recorded.receipt, told.began.as_ref().unwrap_or(&told.recorded));
+        let text = |field: &str| receipt.text(field).or_else(|| first.receipt.text(field));
+        let component = receipt.component().unwrap_or_default().to_owned();
+        let name = text("name").map_or_else(|| receipt.kind().to_owned(), str::to_owned);
+        let is_over = receipt.text("status") == Some("resolved");
+        let same = text("fingerprint").or_else(|| text("reference")).unwrap_or_default();
+        let fields = ["instance", "environment", "metric"].into_iter();
+        let own = fields.filter_map(|field| Some((field.to_owned(), text(field)?.to_owned())));
+        let mut labels: BTreeMap<String, String> = receipt.labels().clone().into_iter().chain(own).collect();
+        let severity = severity_of(told);
+        labels.extend([
+            ("alertname".to_owned(), name.clone()),
+            ("component".to_owned(), component.clone()),
+            ("severity".to_owned(), severity.to_owned()),
+        ]);
+        Self {
+            key: ["naze", receipt.kind(), &component, &name, same].join("/"),
+            name,
+            component,
+            severity: severity.to_owned(),
+            is_over,
+            starts_at: first.occurred_at(),
+            ends_at: is_over.then(|| told.recorded.occurred_at()),
+            summary: receipt.text("summary").map_or_else(|| title_of(receipt), str::to_owned),
+            labels,
+            link: format!("{}/receipts/{}", link(export), told.recorded.id),
+        }
+    }
+
+    /// In a few words.
+    pub(super) fn title(&self) -> String {
+        let state = if self.is_over { "resolved" } else { &self.severity };
+        format!("{}: {} of {}", state.to_uppercase(), self.name, self.component)
+    }
+}
+
+/// Where people reach naze.
+pub(super) fn link(export: &Export) -> &str {
+    export.link.as_deref().unwrap_or(LINK_DEFAULT).trim_end_matches('/')
+}
+
+/// Is it of a severity that the export wants? What nobody answered is told whatever its severity: somebody has to hear it.
+pub(super) fn is_wanted(told: &Told, export: &Export) -> bool {
+    let is_escalation = |recorded: &Recorded| recorded.receipt.text("status") == Some("escalated");
+    let severity = severity_of(told);
+    is_escalation(&told.recorded)
+        || told.began.as_ref().is_some_and(is_escalation)
+        || match &export.severities {
+            Some(severities) => severities.iter().any(|wanted| wanted == severity),
+            None => export.kind.severities.contains(&severity),
+        }
+}
+
+fn severity_of(told: &Told) -> &'static str {
+    let of = |receipt: &Receipt| {
+        let words = ["severity", "level", "colour"].into_iter().find_map(|field| receipt.text(field))?;
+        Some(match words {
+            "critical" | "red" => "critical",
+            "warning" | "yellow" => "warning",
+            _ => "info",
+        })
+    };
+    of(&told.recorded.receipt).or_else(|| of(&told.began.as_ref()?.receipt)).unwrap_or("warning")
+}
