@@ -90,6 +90,35 @@ fn the_overview_of_the_requirements_is_six_greens_from_receipts_and_samples() {
 }
 
 #[test]
+fn a_threshold_of_the_users_changes_the_colour_and_one_of_colours_is_held_against_nothing() {
+    let thresholds = r#"
+        [[thresholds]]
+        metric = "tps_kanban_queue_depth"
+        warning = ">= 100"
+        critical = "> 400"
+        [[thresholds]]
+        metric = "tps_heijunka_pool_utilization"
+        component = "one of many"
+        warning = ">= 0.1"
+        [[thresholds]]
+        metric = "tps_andon_error_rate"
+        yellow = "> 0.001"
+    "#;
+    let naze = with(toml::from_str(thresholds).unwrap());
+    overview(&naze);
+    let health = health(&naze);
+    // What is said of one component says nothing of the whole.
+    assert_eq!(colours(&health), ["green", "red", "yellow", "green", "green", "green"], "{health:#}");
+    assert_eq!(health["principles"][1]["thresholds"], json!({"yellow": ">= 100", "red": "> 400"}));
+    let listed = naze.get("/v1/thresholds?metric=tps_andon_error_rate&component=shop").json();
+    let rule = &listed["thresholds"][0];
+    assert_eq!((&rule["colours"], &rule["warning"]), (&json!({"yellow": "> 0.001", "red": null}), &Json::Null));
+    assert_eq!(listed["thresholds"][1]["warning"], ">= 0.005", "{listed:#}");
+    let applying = listed["series"][0]["thresholds"].to_string();
+    assert!(applying.contains("tps_andon_error_rate warning >= 0.005"), "{applying}");
+}
+
+#[test]
 fn nothing_is_unknown_and_never_green() {
     let naze = naze();
     let empty = health(&naze);

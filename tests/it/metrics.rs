@@ -246,7 +246,7 @@ fn the_latencies_of_naze_itself_are_told_from_the_start_and_measured_where_the_w
     )]));
     assert_eq!(counts(), [2.0, 0.0, 1.0, 0.0, 0.0]);
     let sample = r#"{"metric": "m", "component": "a", "value": 1}"#;
-    assert_eq!(naze.post("/v1/measurements", "application/json", sample).status, 200);
+    assert_eq!(naze.post("/v1/measurements", "application/json", sample).status, 201);
     assert_eq!(counts(), [2.0, 1.0, 1.0, 0.0, 0.0]);
     assert_eq!(naze.get("/v1/why?component=checkout").status, 200);
     assert_eq!(counts(), [2.0, 1.0, 1.0, 0.0, 1.0]);

@@ -41,7 +41,10 @@ fn span(told: &Told, began_at: Timestamp) -> Span {
     let hash = Sha256::digest(first.to_string());
     let receipt = &told.recorded.receipt;
     let kind = receipt.kind();
-    let name = receipt.text("name").map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"));
+    let name = receipt
+        .text("name")
+        .or_else(|| receipt.text("stageName"))
+        .map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"));
     let ended_well = kind == "stage" || receipt.text("status") == Some("succeeded");
     let status = if ended_well { StatusCode::Ok } else { StatusCode::Error };
     let message = if ended_well { String::new() } else { entry.message.clone() };

@@ -263,7 +263,7 @@ fn a_wrong_configuration_is_refused_by_key_before_anything_is_served() {
         ),
         ("[exports.a]\nkind = \"remote_write\"\nurl = \"127.0.0.1\"", "exports.a.url gives an address that is none"),
         ("[exports.a]\nkind = \"remote_write\"\nurl = \"http://h\"\nreceipts = true", "exports.a.receipts is true"),
-        ("[exports.a]\nkind = \"otlp\"\nmetrics = false\nreceipts = false", "nothing else is pushed"),
+        ("[exports.a]\nkind = \"otlp\"\nmetrics = false\nreceipts = false\ntraces = false", "nothing else is pushed"),
         ("[exports.a]\nkind = \"otlp\"\ninterval_seconds = 0", "exports.a.interval_seconds is 0"),
         ("[exports.a]\nkind = \"otlp\"\nheaders = { \"a b\" = \"c\" }", "is no header"),
         ("[exports.a]\nkind = \"otlp\"\nendpoint = \"http://h\"", "endpoint"),

@@ -173,7 +173,7 @@ fn an_alert_that_nobody_answers_reaches_every_channel_and_so_does_its_end() {
     let other = Naze::in_memory();
     for payload in &all {
         let reply = other.post("/hooks/alertmanager", "application/json", payload.to_string());
-        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert!(reply.status.is_success(), "{}", reply.text());
     }
     let heard = other.get("/v1/timeline?from=-1d&kind=alert").text();
     assert!(

@@ -343,7 +343,7 @@ fn what_has_a_beginning_and_an_end_is_a_span_and_the_trace_it_names_is_linked() 
 
     // The same again, after a tool that took them without saying so: the ids are those of before.
     tool.will([Mood::TakesSilently(std::time::Duration::from_secs(4))]);
-    naze.record(&[step("stage", 10, json!({"name": "build", "ok": true, "durationSeconds": 4}))]);
+    naze.record(&[step("stage", 10, json!({"stageName": "testing", "durationSeconds": 4}))]);
     let again = eventually("a stage twice", |spans: &Vec<Span>| spans.len() >= 7, || spans(&tool));
     assert_eq!((&again[5].span_id, &again[5].trace_id), (&again[6].span_id, &again[6].trace_id));
     assert_eq!(again[5].end_time_unix_nano - again[5].start_time_unix_nano, 4_000_000_000);

@@ -157,6 +157,7 @@ fn unpacked(headers: &HeaderMap, packed: &[u8]) -> Vec<u8> {
             body
         }
         Some("snappy") => snap::raw::Decoder::new().decompress_vec(packed).unwrap(),
+        None => packed.to_vec(),
         other => panic!("content-encoding {other:?}"),
     }
 }
