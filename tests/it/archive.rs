@@ -35,8 +35,8 @@ fn series(kind: Kind) -> Series {
 
 /// Every 100 s for three days, with values that no decimal fraction tells exactly.
 fn three_days() -> Vec<Samples> {
-    let point = |n: i32| Point {
-        count: 1 + n as u64 % 3,
+    let point = |n: u32| Point {
+        count: 1 + u64::from(n) % 3,
         ..Point::once(later(BEGIN, i64::from(n) * 100), f64::from(n).sqrt() / 3.0)
     };
     let points: Vec<Point> = (0..2_592).map(point).collect();

@@ -24,6 +24,9 @@ const FILE_BYTES: usize = 64 << 20;
 const LINE_BYTES: usize = 400;
 const BUCKET_BYTES: usize = 16;
 
+/// Hours with their places in a day, by series and day.
+type Days<'a> = BTreeMap<(u32, u32), Vec<(u8, &'a Hour)>>;
+
 /// What became of the hours of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Restored {
@@ -92,7 +95,7 @@ impl SeriesStore {
             let kept = write.open_table(HOURS).internal(failed)?;
             let mut series = write.open_table(SERIES).internal(failed)?;
             let mut restored = write.open_table(RESTORED).internal(failed)?;
-            for (number, day, hours) in self.numbered(hours, &mut told) {
+            for ((number, day), hours) in self.numbered(hours, &mut told) {
                 let known = postcard::to_allocvec(&*self.known(number)).internal(failed)?;
                 series.insert(number, &*known).internal(failed)?;
                 let read = |bytes: Option<redb::AccessGuard<'_, &[u8]>>| bytes.map(|bytes| chunk::read(bytes.value()));
@@ -116,8 +119,8 @@ impl SeriesStore {
     }
 
     /// Hours by series and day, each with its place in the day. Series that are not known yet get a number.
-    fn numbered<'a>(&self, hours: &'a [Hour], told: &mut Restored) -> Vec<(u32, u32, Vec<(u8, &'a Hour)>)> {
-        let mut days: BTreeMap<(u32, u32), Vec<(u8, &Hour)>> = BTreeMap::new();
+    fn numbered<'a>(&self, hours: &'a [Hour], told: &mut Restored) -> Days<'a> {
+        let mut days = Days::new();
         let mut catalogue = self.catalogue_mut();
         for hour in hours {
             let samples =
@@ -130,6 +133,6 @@ impl SeriesStore {
             let (day, place) = (slot / Tier::Hour.slots_per_chunk(), slot % Tier::Hour.slots_per_chunk());
             days.entry((number, day)).or_default().push((u8::try_from(place).unwrap_or_default(), hour));
         }
-        days.into_iter().map(|((number, day), hours)| (number, day, hours)).collect()
+        days
     }
 }

@@ -107,7 +107,7 @@ fn wait_for(tool: &Tool, path: &str, count: usize) -> Vec<Json> {
     eventually("notices", |bodies: &Vec<Json>| bodies.len() >= count, || bodies(tool, path))
 }
 
-fn alert(seconds_ago: i64, status: &str, more: Json) -> Json {
+fn alert(seconds_ago: i64, status: &str, more: &Json) -> Json {
     let mut alert = json!({"kind": "alert", "occurredAt": ago(seconds_ago), "component": "checkout", "name": "ErrorsHigh",
         "status": status, "severity": "warning", "fingerprint": "f1", "summary": "5 % of <requests> & more fail"});
     alert.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
@@ -126,8 +126,8 @@ fn an_alert_that_nobody_answers_reaches_every_channel_and_so_does_its_end() {
     let mut naze = Pusher::new(&config);
     // It fired 26 minutes ago, and nobody said anything.
     naze.record(&[
-        alert(26 * 60, "firing", json!({})),
-        alert(20, "firing", json!({"name": "Young", "fingerprint": "f2"})),
+        alert(26 * 60, "firing", &json!({})),
+        alert(20, "firing", &json!({"name": "Young", "fingerprint": "f2"})),
     ]);
     // Those who wait are looked for at the start, and then every minute.
     naze.stop();
@@ -148,8 +148,8 @@ fn an_alert_that_nobody_answers_reaches_every_channel_and_so_does_its_end() {
     assert_eq!((&event["event_action"], &event["payload"]["severity"]), (&json!("trigger"), &json!("warning")));
 
     naze.record(&[
-        alert(0, "resolved", json!({})),
-        alert(0, "resolved", json!({"name": "Young", "fingerprint": "f2"})),
+        alert(0, "resolved", &json!({})),
+        alert(0, "resolved", &json!({"name": "Young", "fingerprint": "f2"})),
     ]);
     let end = wait_for(&hook, "/alerts", 2).remove(1);
     assert_eq!((&end["status"], &end["alerts"][0]["fingerprint"]), (&json!("resolved"), &fired["fingerprint"]));
@@ -197,7 +197,7 @@ fn andons_and_cords_are_told_by_severity_and_nothing_else_is() {
     };
     let cord = |colour: &str| json!({"kind": "signal", "occurredAt": ago(30), "component": "press", "colour": colour});
     naze.record(&[
-        alert(30, "firing", json!({"severity": "critical"})),
+        alert(30, "firing", &json!({"severity": "critical"})),
         andon("normal", "opened"),
         andon("warning", "opened"),
         cord("green"),
