@@ -23,9 +23,11 @@ mod objective;
 mod observed;
 mod pooled;
 mod readings;
+mod recommended;
 mod review;
 mod runbooks;
 mod told;
+mod turned;
 mod upkeep;
 mod watching;
 mod workflow;
@@ -52,6 +54,8 @@ use std::time::Duration;
 use self::crossings::Following;
 use self::kept::Kept;
 use self::observed::Observations;
+use self::recommended::Recommending;
+use self::turned::Turning;
 use self::watching::Sources;
 use crate::asked::prometheus::Prometheus;
 use crate::clock::{Clock, Timestamp};
@@ -94,6 +98,8 @@ pub struct Engine {
     series: SeriesStore,
     recorder: Recorder,
     following: Following,
+    recommending: Recommending,
+    turning: Turning,
     exporter: Exporter,
     health: Kept<SystemHealth>,
     slos: Kept<SlosStatus>,
@@ -170,6 +176,8 @@ impl Engine {
             series,
             recorder,
             following: Following::default(),
+            recommending: Recommending::default(),
+            turning: Turning::default(),
             exporter,
             health: Kept::default(),
             slos: Kept::default(),

@@ -20,6 +20,7 @@ mod plus;
 mod pushdown;
 mod row;
 mod rows;
+mod table;
 pub mod worker;
 pub mod workers;
 
@@ -33,6 +34,7 @@ pub use measured::{Listed, Listing, Measured, Relation, Relative};
 pub use params::{Parameter, Type, parse_duration, parse_time};
 pub use row::Row;
 pub use rows::{ResultsForm, Rows};
+pub use table::{KeptObjective, LimitAction, Table};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -93,7 +95,8 @@ pub struct Answered {
     pub series_left_out: usize,
 }
 
-/// Runs a canned query with parameters given as text; `limit` is taken by all.
+/// Runs a canned query with parameters given as text; `limit` is taken by all. `measured` tells what it gets to see of
+/// series in its window.
 ///
 /// # Errors
 /// `Invalid` naming parameter, value and fix; `Unavailable` when it ran out of time.
@@ -101,7 +104,7 @@ pub fn run(
     index: &Index,
     query: &CannedQuery,
     given: &BTreeMap<String, String>,
-    measured: Measured,
+    measured: impl FnOnce(Window) -> Result<Measured>,
     now: Timestamp,
     limits: &Limits,
 ) -> Result<Answered> {
@@ -114,6 +117,7 @@ pub fn run(
     };
     let rows_max = limit.min(limits.rows_max);
     let bound = query.bind(given, now, index.vocabulary())?;
+    let measured = measured(bound.window)?;
     let short = bound.window.length() <= index.slot_length() / SLOT_SHARE_SHORT;
     let algebra = bind::bind(query.algebra.clone(), &bound.terms, &measured, short, rows_max);
     let graphs = (query.reach == Reach::Window).then(|| index.graphs_in(bound.window));

@@ -12,6 +12,8 @@ use serde_json::Value as Json;
 
 pub use self::book::{Book, Entry};
 use self::window::WINDOW_DEFAULT;
+use crate::analyse::slo::Phase;
+use crate::clock::Timestamp;
 use crate::measure::Series;
 use crate::measure::read::Statistic;
 
@@ -37,6 +39,21 @@ pub struct SloDefinition {
     pub budgeting: Budgeting,
     /// How much is promised, once or in steps.
     pub objectives: Vec<Objective>,
+    /// Targets that grow until they are what is promised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phases: Option<Phases>,
+    /// Do values count that are far above all others?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub counts_outliers: bool,
+}
+
+/// Targets that grow, as a service gets better.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Phases {
+    /// When the first begins.
+    pub start: Timestamp,
+    /// In order.
+    pub steps: Vec<Phase>,
 }
 
 /// What is promised, in a line.

@@ -11,6 +11,10 @@ use crate::vocab::Vocabulary;
 
 /// Type of the columns that hold the receipts a row rests on.
 const RECEIPT: &str = "receipt";
+/// Type of the columns that tell a recommendation from others of its query.
+const TEXT: &str = "text";
+/// The column that says what to do, where a row knows better than its query.
+const ACTION: &str = "action";
 
 /// Everything recommended for a window.
 #[derive(Debug, Clone)]
@@ -49,6 +53,8 @@ pub struct Recommendation {
     pub found: Map<String, Json>,
     /// What the column `value` means.
     pub measure: Option<String>,
+    /// What else it is about: its texts, such as the name of a metric, but no figures and times.
+    pub about: Vec<String>,
     /// The receipts it rests on.
     pub because: Vec<ReceiptId>,
     /// Path and query that show what was found again.
@@ -74,17 +80,24 @@ pub fn recommendations(
         let mut because: Vec<ReceiptId> = cited.filter_map(|(_, term)| receipt(term.as_ref()?)).collect();
         because.dedup();
         found.retain(|name, _| holds(name) != Some(RECEIPT));
+        let about = found.iter().filter(|(name, _)| holds(name) == Some(TEXT) && *name != ACTION);
+        let about = about.filter_map(|(_, json)| json.as_str().map(str::to_owned)).collect();
         let component = match found.remove("component") {
             Some(Json::String(component)) => Some(component),
             _ => None,
         };
+        let action = match found.remove(ACTION) {
+            Some(Json::String(action)) => action,
+            _ => advice.action.clone(),
+        };
         Recommendation {
             query: query.id.clone(),
             title: query.title.clone(),
-            advice: advice.clone(),
+            advice: Advice { action, ..advice.clone() },
             component,
             found,
             measure: measure.clone(),
+            about,
             because,
             show: format!("/v1/queries/{}?{pairs}", query.id),
         }

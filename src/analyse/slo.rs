@@ -18,6 +18,7 @@ pub mod chronic;
 pub mod frame;
 pub mod judge;
 mod measured;
+mod outlier;
 mod phase;
 pub mod prometheus;
 pub mod report;
@@ -34,7 +35,7 @@ use crate::measure::crossing::Palette;
 use crate::slo::{Comparison, Threshold};
 pub use burner::{Burner, Contribution, burners};
 pub use measured::{Count, Measured};
-pub use phase::{Phase, WEEKLY_STEPS, phase_at};
+pub use phase::{Phase, PhaseStatus, WEEKLY_STEPS, check_phases, phase_at};
 
 /// Is the objective met?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

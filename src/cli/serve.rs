@@ -11,8 +11,10 @@ use crate::error::{Context as _, Error, Kind, Result};
 const CHORES_EVERY: Duration = Duration::from_secs(5);
 /// Series are looked at this often.
 const WATCH_EVERY: Duration = Duration::from_mins(1);
-/// Health is looked at this often, and kept.
+/// Health is looked at this often, and kept; so is what to do.
 const EXAMINE_EVERY: Duration = Duration::from_secs(30);
+/// Working out what to do takes at most this share of the time.
+const RECOMMEND_SHARE: u32 = 20;
 
 /// Serve HTTP until stopped
 #[derive(Debug, clap::Args)]
@@ -60,6 +62,7 @@ async fn chores(engine: Arc<Engine>) {
     let mut every = tokio::time::interval(CHORES_EVERY);
     let mut watch_at = Instant::now();
     let mut examine_at = Instant::now();
+    let mut recommend_at = Instant::now();
     loop {
         every.tick().await;
         chore(&engine, "cannot record the end of alerts; their sender has to tell it", |engine| {
@@ -80,6 +83,14 @@ async fn chores(engine: Arc<Engine>) {
             })
             .await;
         }
+        if recommend_at <= Instant::now() {
+            let began = Instant::now();
+            chore(&engine, "cannot record what is recommended; the next round tries again", |engine| {
+                engine.recommend(engine.clock().now())
+            })
+            .await;
+            recommend_at = Instant::now() + EXAMINE_EVERY.max(began.elapsed() * RECOMMEND_SHARE);
+        }
         if watch_at <= Instant::now() {
             chore(&engine, "cannot escalate unanswered alerts; the next round tries again", |engine| {
                 engine.escalate_alerts(engine.clock().now())
@@ -87,6 +98,10 @@ async fn chores(engine: Arc<Engine>) {
             .await;
             let is_more = chore(&engine, "cannot look for crossings; the next round tries again", |engine| {
                 engine.watch_series(engine.clock().now())
+            })
+            .await;
+            chore(&engine, "cannot record which trends turned; a later round finds them again", |engine| {
+                engine.note_reversals(engine.clock().now())
             })
             .await;
             if is_more != Some(true) {

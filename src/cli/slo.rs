@@ -32,6 +32,8 @@ impl Slo {
         }
         let answer = answer.json()?;
         let slos = if self.name.is_some() { vec![answer["slo"].clone()] } else { list(&answer["slos"]) };
+        let rows: Vec<Json> = slos.iter().flat_map(rows).collect();
+        let is_phased = rows.iter().any(|row| !row["phase"].is_null());
         let columns = [
             "slo",
             "service",
@@ -39,6 +41,7 @@ impl Slo {
             "state",
             "attainment",
             "target",
+            "phase",
             "value",
             "threshold",
             "budget left",
@@ -46,7 +49,8 @@ impl Slo {
             "week",
             "complete",
         ];
-        print_rows(&columns.map(str::to_owned), &slos.iter().flat_map(rows).collect::<Vec<_>>())?;
+        let columns = columns.iter().filter(|column| is_phased || **column != "phase");
+        print_rows(&columns.map(|column| (*column).to_owned()).collect::<Vec<_>>(), &rows)?;
         for (slo, problem) in
             slos.iter().flat_map(|slo| list(&slo["problems"]).into_iter().map(move |told| (slo, told)))
         {
@@ -66,6 +70,7 @@ fn rows(slo: &Json) -> Vec<Json> {
             "state": objective["state"],
             "attainment": percent(&objective["attainment"]),
             "target": percent(&objective["target"]),
+            "phase": phase(&objective["phase"]),
             "value": objective["value"],
             "threshold": objective["threshold"],
             "budget left": percent(&objective["budget"]["remaining"]["raw"]),
@@ -75,6 +80,13 @@ fn rows(slo: &Json) -> Vec<Json> {
         })
     };
     list(&slo["objectives"]).iter().map(row).collect()
+}
+
+/// `2 of 4 until 2026-03-16T00:00:00Z, 99.9 % is promised`: where it stands on its way to what is promised.
+fn phase(phase: &Json) -> Option<String> {
+    let promised = percent(&phase["promised"])?;
+    let until = phase["until"].as_str().map(|until| format!(" until {until}")).unwrap_or_default();
+    Some(format!("{} of {}{until}, {promised} is promised", phase["number"], phase["of"]))
 }
 
 fn percent(share: &Json) -> Option<String> {

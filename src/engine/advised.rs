@@ -1,10 +1,12 @@
 //! What to do: every recommendation of the catalogue over a window.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Engine;
 use crate::analyse::advise::{Advised, Failed, rank, recommendations};
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::query::CannedQuery;
 use crate::record::Window;
@@ -32,6 +34,12 @@ impl Engine {
             query.check(&asked(query, window, given).into_iter().collect(), self.clock.now(), &self.vocabulary)?;
         }
         let started = Instant::now();
+        // Evaluated once for all queries, if one asks: they all look at the end of the same window.
+        let objectives = OnceCell::new();
+        let objectives = |at: Timestamp| {
+            let kept = objectives.get_or_init(|| self.objectives_kept(at));
+            kept.as_ref().map(Clone::clone).map_err(|error| Error::new(error.kind(), error.to_string()))
+        };
         let mut advised = Advised { window, recommendations: Vec::new(), failed: Vec::new(), truncated: false };
         for query in queries {
             if started.elapsed() > TIME_MAX {
@@ -42,7 +50,7 @@ impl Engine {
             let asked = asked(query, window, given);
             let mut bounded: BTreeMap<String, String> = asked.iter().cloned().collect();
             bounded.insert("limit".to_owned(), ROWS_MAX.to_string());
-            match self.run(query, &bounded) {
+            match self.run_with(query, &bounded, &objectives) {
                 Ok(answered) => {
                     advised.truncated |= answered.rows.truncated;
                     advised.recommendations.extend(recommendations(query, &answered, &asked, &self.vocabulary));

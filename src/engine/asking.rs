@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Engine;
+use crate::clock::Timestamp;
 use crate::error::{Kind, Result};
-use crate::query::{self, Answered, CannedQuery};
+use crate::query::{self, Answered, CannedQuery, KeptObjective, Table};
+use crate::record::Window;
 
 impl Engine {
     /// Runs a canned query with parameters as text.
@@ -16,9 +18,25 @@ impl Engine {
     }
 
     pub(super) fn run(&self, query: &CannedQuery, given: &BTreeMap<String, String>) -> Result<Answered> {
+        self.run_with(query, given, &|at| self.objectives_kept(at))
+    }
+
+    /// Runs a canned query that is told by `objectives` how they are kept, should it ask.
+    pub(super) fn run_with(
+        &self,
+        query: &CannedQuery,
+        given: &BTreeMap<String, String>,
+        objectives: &dyn Fn(Timestamp) -> Result<Vec<KeptObjective>>,
+    ) -> Result<Answered> {
         let started = Instant::now();
-        let component = given.get("component").map(String::as_str);
-        let measured = self.measured(query, component.filter(|component| !component.is_empty()))?;
+        let component = given.get("component").map(String::as_str).filter(|component| !component.is_empty());
+        let measured = |window: Window| {
+            let mut measured = self.measured(query, component)?;
+            if query.tables.contains(&Table::Slos) {
+                measured.objectives = objectives(window.to)?;
+            }
+            Ok(measured)
+        };
         let answered = query::run(&self.index, query, given, measured, self.clock.now(), &self.query_limits());
         let outcome = answered.as_ref().err().map_or("ok", |error| outcome_of(error.kind()));
         self.telemetry.queried(&query.id, outcome, started.elapsed());

@@ -1,15 +1,16 @@
 //! Series for queries: figures of them, and which there are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::Engine;
 use crate::analyse::figure::{Line, figure};
 use crate::error::{Error, Result};
+use crate::measure::crossing::Threshold;
 use crate::measure::selector::Selector;
 use crate::measure::store::{Known, SeriesStore};
-use crate::query::{Call, CannedQuery, Listed, Listing, Measured, Meter, Relation, Relative};
+use crate::query::{Call, CannedQuery, LimitAction, Listed, Listing, Measured, Meter, Relation, Relative, Table};
 use crate::record::topology::{Distances, Topology};
 
 /// Calls of one query that are not the same.
@@ -74,6 +75,9 @@ impl Engine {
             (measured.listed, measured.left_out) = self.listed(&neighbourhood, listing);
             measured.relatives = component.map(|component| relatives(&topology, component)).unwrap_or_default();
         }
+        if query.tables.contains(&Table::Actions) {
+            measured.actions = actions(self.watching().thresholds());
+        }
         Ok(measured)
     }
 
@@ -108,6 +112,19 @@ fn relatives(topology: &Topology, component: &str) -> Vec<Relative> {
     let mut all: BTreeMap<String, Relative> = of(topology.dependents(component), Relation::Dependent).collect();
     all.extend(of(topology.dependencies(component), Relation::Dependency));
     all.into_values().collect()
+}
+
+/// What to do about each metric's limits; of several thresholds of a metric the first one's.
+fn actions<'a>(thresholds: impl Iterator<Item = &'a Threshold>) -> Vec<LimitAction> {
+    let mut known = BTreeSet::new();
+    let mut actions = Vec::new();
+    for (threshold, level) in thresholds.flat_map(|threshold| ["warning", "critical"].map(|level| (threshold, level))) {
+        let Some(action) = threshold.action.of(level) else { continue };
+        for metric in threshold.metric.iter().filter(|metric| known.insert(((*metric).clone(), level))) {
+            actions.push(LimitAction { metric: metric.clone(), level, action: action.to_owned() });
+        }
+    }
+    actions
 }
 
 fn by_component(series: &SeriesStore) -> ByComponent {

@@ -13,12 +13,13 @@ use crate::analyse::slo::frame::{Frame, Minutes, add};
 use crate::analyse::slo::judge::{Divided, Judged, computed, ratio};
 use crate::analyse::slo::prometheus::{Watched, rules_file};
 use crate::analyse::slo::report::{Asked, Told};
-use crate::analyse::slo::{Count, Overall, overall};
+use crate::analyse::slo::{Count, Overall, PhaseStatus, overall, phase_at};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::measure::Kind;
 use crate::measure::read::Statistic;
 use crate::measure::store::{Known, Slot};
+use crate::query::KeptObjective;
 use crate::slo::{Entry, Measure, Metric, Objective, Quality, Selector};
 
 /// Series that one metric of an objective may have; of more, some are left out, and the answer says so.
@@ -61,6 +62,8 @@ pub struct ObjectiveStatus {
     /// What is told of it.
     #[serde(flatten)]
     pub told: Told,
+    /// Which of its growing targets it is held against now.
+    pub phase: Option<PhaseStatus>,
     /// Whether it is missed again and again, and what can be done.
     pub chronic: Option<Chronic>,
 }
@@ -101,6 +104,30 @@ impl Engine {
         Ok(SlosStatus { at, slos, overall })
     }
 
+    /// How all objectives are kept at some time, for queries.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub(super) fn objectives_kept(&self, at: Timestamp) -> Result<Vec<KeptObjective>> {
+        let kept = |service: &str, objective: ObjectiveStatus| {
+            let Told { evaluation, weekly, .. } = objective.told;
+            KeptObjective {
+                name: objective.name,
+                service: service.to_owned(),
+                target: evaluation.target,
+                attainment: evaluation.attainment,
+                budget_left: evaluation.budget.map(|budget| budget.remaining.raw),
+                weeks: [weekly.current, weekly.previous],
+                chronic: objective.chronic.map(|chronic| (chronic.missed, chronic.of, chronic.advice.join("; "))),
+            }
+        };
+        let slos = self.slos_at(at)?.slos;
+        Ok(slos
+            .into_iter()
+            .flat_map(|slo| slo.objectives.into_iter().map(move |one| kept(&slo.service, one)))
+            .collect())
+    }
+
     /// How an SLO is kept at some time.
     ///
     /// # Errors
@@ -113,10 +140,15 @@ impl Engine {
         if range.is_none() {
             problems.tell("its first window has not begun".to_owned());
         }
+        let phase = slo.phases.as_ref().map(|phases| phase_at(&phases.steps, phases.start, at)).transpose()?;
         let told = |(name, objective): (String, &Objective)| {
             let window = range.clone().unwrap_or(at..at);
-            let asked = Asked { objective, budgeting: slo.budgeting, span, window };
-            self.objective_at(name, &slo.indicator.measure, &asked, &mut problems)
+            let target = phase.map_or(objective.target, |(phase, _)| phase.target);
+            let objective = &Objective { target, ..objective.clone() };
+            let (budgeting, counts_outliers) = (slo.budgeting, slo.counts_outliers);
+            let asked = Asked { objective, budgeting, counts_outliers, span, window };
+            let told = self.objective_at(name, &slo.indicator.measure, &asked, &mut problems)?;
+            Ok(ObjectiveStatus { phase: phase.map(|(_, status)| status), ..told })
         };
         let objectives = slo.named().map(told).collect::<Result<_>>()?;
         Ok(SloStatus {
@@ -167,7 +199,7 @@ impl Engine {
         let frame = asked.frame()?;
         let judged = self.judged(measure, asked, frame, problems)?;
         let told = asked.told(&frame, &judged)?;
-        Ok(ObjectiveStatus { name, told, chronic: asked.chronic(&frame, &judged.minutes)? })
+        Ok(ObjectiveStatus { name, told, phase: None, chronic: asked.chronic(&frame, &judged.minutes)? })
     }
 
     fn judged(&self, measure: &Measure, asked: &Asked<'_>, frame: Frame, problems: &mut Problems) -> Result<Judged> {
@@ -179,7 +211,7 @@ impl Engine {
             Measure::Computed { quality, ratio } => self.shares(*quality, ratio, frame, problems)?,
             Measure::Values(metric) => return self.divided(metric, asked, frame, problems),
         };
-        Ok(Judged { minutes, value: None })
+        Ok(Judged::of(minutes))
     }
 }
 
@@ -224,17 +256,17 @@ impl Engine {
     /// Values that the objective's threshold divides.
     fn divided(&self, metric: &Metric, asked: &Asked<'_>, frame: Frame, problems: &mut Problems) -> Result<Judged> {
         let Some(threshold) = asked.objective.threshold else {
-            return Ok(Judged { minutes: vec![None; frame.minutes], value: None });
+            return Ok(Judged::of(vec![None; frame.minutes]));
         };
-        let mut divided = Divided::new(frame, threshold);
+        let mut divided = Divided::new(frame, frame.places(&asked.window), threshold, asked.counts_outliers);
         self.each_series(metric, frame, problems, |known, selector, slots, _| {
             if known.series.kind == Kind::Distribution && selector.statistic.is_none() {
                 divided.add_values(slots, asked.window.start);
             } else {
-                divided.add_levels(&frame.levels(slots, statistic(selector, known)));
+                divided.add_levels(frame.levels(slots, statistic(selector, known)));
             }
         })?;
-        Ok(divided.judged(asked.objective.target, frame.places(&asked.window)))
+        Ok(divided.judged(asked.objective.target))
     }
 
     /// Reads the series of a metric one by one.

@@ -105,7 +105,8 @@ impl Engine {
     }
 }
 
-/// Did somebody do something about an alert since it fired? Who takes up the incident has heard its alert.
+/// Did somebody do something about an alert since it fired? Who takes up the incident has heard its alert; who answers one
+/// instance of an alert has not heard the others.
 fn answers(told: &Recorded, firing: &Recorded) -> bool {
     let (at, told, fired) = (told.occurred_at(), &told.receipt, &firing.receipt);
     let is = |field: &str, values: &[&str]| told.text(field).is_some_and(|value| values.contains(&value));
@@ -113,7 +114,9 @@ fn answers(told: &Recorded, firing: &Recorded) -> bool {
         && told.component() == fired.component()
         && match told.kind() {
             "alert" => {
+                let [told_of, fired_of] = [told, fired].map(|alert| alert.text("fingerprint"));
                 told.text("name") == fired.text("name")
+                    && told_of.zip(fired_of).is_none_or(|(told, fired)| told == fired)
                     && is("status", &["acknowledged", "resolved", "escalated", "suppressed"])
             }
             "remediation" => told.text("alertName") == fired.text("name"),

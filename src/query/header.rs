@@ -8,6 +8,7 @@ use spargebra::{Query, SparqlParser};
 use super::advice::Advice;
 use super::measured::Listing;
 use super::params::{End, Parameter, Type};
+use super::table::Table;
 use crate::error::{Error, Result};
 
 /// A canned query.
@@ -32,6 +33,9 @@ pub struct CannedQuery {
     /// The series it goes through, if it does.
     #[serde(rename = "series", skip_serializing_if = "Option::is_none")]
     pub listing: Option<Listing>,
+    /// Tables that it is given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<Table>,
     /// What to do about each row, if the query is a recommendation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
@@ -110,6 +114,7 @@ pub(super) fn read(file: &str, stem: &str, group: &str, text: &str) -> Result<Ca
         order: required(header.order, "order")?,
         chart: required(header.chart, "chart")?,
         listing: header.listing,
+        tables: header.tables,
         advice,
         reach: header.reach.unwrap_or_default(),
         sparql: text.lines().filter(|line| !line.starts_with("#+")).collect::<Vec<_>>().join("\n").trim().to_owned(),
@@ -131,6 +136,7 @@ struct Header {
     parameters: Vec<Parameter>,
     columns: Vec<Column>,
     listing: Option<Listing>,
+    tables: Vec<Table>,
     /// What makes it a recommendation, by key.
     advice: BTreeMap<String, String>,
 }
@@ -164,6 +170,10 @@ impl Header {
                 self.listing = Some(Listing::read(value)?);
                 return Ok(());
             }
+            "table" => {
+                self.tables.push(Table::read(value)?);
+                return Ok(());
+            }
             "priority" | "action" | "runbook" | "effort" | "impact" => {
                 if self.advice.insert(key.to_owned(), value.to_owned()).is_some() {
                     return Err(format!("#+ {key}: stands there twice"));
@@ -174,7 +184,7 @@ impl Header {
             "spec" => return Ok(()),
             _ => {
                 return Err(format!(
-                    "\"{key}\" is not known: use id, title, question, param, window, reach, series, column, order, chart or spec, and \
+                    "\"{key}\" is not known: use id, title, question, param, window, reach, series, table, column, order, chart or spec, and \
                      for a recommendation priority, action, runbook, effort and impact"
                 ));
             }

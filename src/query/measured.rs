@@ -8,6 +8,7 @@ use spargebra::algebra::GraphPattern;
 use spargebra::term::GroundTerm;
 
 use super::Meter;
+use super::table::{KeptObjective, LimitAction};
 use crate::measure::selector::Selector;
 use crate::receipt::component_iri;
 
@@ -56,6 +57,10 @@ pub struct Measured {
     pub left_out: usize,
     /// Components that are related to the one in question.
     pub relatives: Vec<Relative>,
+    /// How objectives are kept.
+    pub objectives: Vec<KeptObjective>,
+    /// What to do about limits.
+    pub actions: Vec<LimitAction>,
 }
 
 /// A series that a query goes through: `VALUES (?component ?metric ?series) { (UNDEF UNDEF UNDEF) }`.
@@ -105,7 +110,14 @@ impl Relation {
 impl Measured {
     /// Functions, and empty tables.
     pub fn new(meter: Meter) -> Self {
-        Self { meter, listed: Vec::new(), left_out: 0, relatives: Vec::new() }
+        Self {
+            meter,
+            listed: Vec::new(),
+            left_out: 0,
+            relatives: Vec::new(),
+            objectives: Vec::new(),
+            actions: Vec::new(),
+        }
     }
 
     /// The table for a place with these variables, if it is one for a table.
@@ -114,6 +126,10 @@ impl Measured {
             self.listed.iter().map(|listed| row(variables, |name| listed.told(name))).collect()
         } else if has(variables, "relation") {
             self.relatives.iter().map(|relative| row(variables, |name| relative.told(name))).collect()
+        } else if has(variables, "objective") {
+            self.objectives.iter().map(|kept| row(variables, |name| kept.told(name))).collect()
+        } else if has(variables, "level") {
+            self.actions.iter().map(|action| row(variables, |name| action.told(name))).collect()
         } else {
             return None;
         };

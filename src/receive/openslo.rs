@@ -2,7 +2,9 @@
 //!
 //! People write such files, so a member that nobody knows is told with the name that was meant.
 
+mod annotations;
 mod indicator;
+mod registration;
 mod section;
 mod spec;
 
@@ -79,8 +81,10 @@ pub fn openslo(body: &[u8]) -> Result<Definitions> {
         return Err(body::too_many("OpenSLO objects", OBJECTS_MAX));
     }
     let faults = Faults::default();
-    let objects = objects.iter().enumerate();
-    let objects: Vec<Object<'_>> = objects.filter_map(|(place, json)| Object::read(json, place, &faults)).collect();
+    let (registered, objects): (Vec<_>, Vec<_>) =
+        objects.iter().enumerate().partition(|(_, json)| registration::is_it(json));
+    let objects: Vec<Object<'_>> =
+        objects.into_iter().filter_map(|(place, json)| Object::read(json, place, &faults)).collect();
     let known = known(&objects);
     let mut definitions = Definitions::default();
     let mut names = BTreeSet::new();
@@ -95,6 +99,16 @@ pub fn openslo(body: &[u8]) -> Result<Definitions> {
                 definitions.slos.extend(slo.filter(|_| faults.count() == before));
             }
             _ => definitions.ignored += 1,
+        }
+    }
+    for (place, json) in registered {
+        let before = faults.count();
+        let Some(section) = Section::of(json, format!("[{place}]"), &faults) else { continue };
+        let slo = registration::read(&section).filter(|_| faults.count() == before);
+        if slo.as_ref().is_some_and(|slo| definitions.slos.iter().any(|known| known.name == slo.name)) {
+            section.fault("name", "name", "is the name of another SLO", "give each SLO a name of its own");
+        } else {
+            definitions.slos.extend(slo);
         }
     }
     definitions.refused = faults.into_list();

@@ -43,6 +43,23 @@ fn steps_of_one_metric_add_up() {
 }
 
 /// G: one percent compounds.
+/// An improvement may have a title and the hypothesis it is to prove.
+#[test]
+fn a_title_and_a_hypothesis_make_one_row() {
+    let naze = Naze::in_memory();
+    let more = json!({"hypothesis": "a cache halves it", "title": "cache"});
+    let recorded = naze.record(&json!([improvement("2026-03-10T10:00:00Z", &more)]));
+    for path in ["events_around?at=2026-03-10T10:00:00Z", "kaizen_effect"] {
+        let rows = naze.get(&format!("/v1/queries/{path}")).json()["rows"].clone();
+        assert_eq!(rows.as_array().unwrap().len(), 1, "{path}: {rows}");
+        assert_eq!(
+            (&rows[0]["event"], &rows[0]["subject"]),
+            (&recorded["receipts"][0]["id"], &json!("cache")),
+            "{path}"
+        );
+    }
+}
+
 #[test]
 fn small_steps_compound() {
     let round = |steps| (compounded(1.0, steps) * 10.0).round() / 10.0;

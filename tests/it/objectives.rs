@@ -1,6 +1,7 @@
 //! Objectives from files, kept or not by the series of naze: every expected figure is worked out by hand.
 
 mod files;
+mod forms;
 mod judging;
 mod rules;
 mod windows;

@@ -152,6 +152,36 @@ fn what_nobody_answers_is_escalated_once_before_half_an_hour_is_over() {
     assert_eq!(workflow["escalation"]["escalatedAt"], "2026-03-10T10:25:00Z");
 }
 
+/// Two instances of an alert fire; who acknowledges one of them has not heard the other.
+#[test]
+fn an_answer_to_one_instance_leaves_the_others_waiting() {
+    let naze = Naze::in_memory();
+    let of = |fingerprint: &str| json!({"severity": "warning", "fingerprint": fingerprint});
+    naze.record(&json!([
+        alert("10:00:00", "firing", &of("web-1")),
+        alert("10:00:00", "firing", &of("web-2")),
+        alert("10:05:00", "acknowledged", &of("web-1")),
+        alert("10:00:00", "firing", &json!({"name": "All", "severity": "warning", "fingerprint": "web-1"})),
+        alert("10:05:00", "acknowledged", &json!({"name": "All"})),
+        alert("10:00:00", "firing", &json!({"name": "Any", "severity": "warning"})),
+        alert("10:05:00", "acknowledged", &json!({"name": "Any", "fingerprint": "web-9"})),
+    ]));
+    let rows = naze.get("/v1/queries/unanswered_alerts?at=2026-03-10T10:26:00Z").json()["rows"].clone();
+    assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
+    assert_eq!(naze.engine.escalate_alerts("2026-03-10T10:26:00Z".parse().unwrap()).unwrap(), 1);
+    let escalated = escalations(&naze);
+    let receipt = naze.get(&format!("/v1/receipts/{}", escalated[0]["id"].as_str().unwrap())).json();
+    assert_eq!((escalated.len(), &receipt["fingerprint"]), (1, &json!("web-2")));
+    // An answer since the time to answer began is looked for on its own.
+    let late = Naze::in_memory();
+    late.record(&json!([
+        alert("10:00:00", "firing", &of("web-1")),
+        alert("10:00:00", "firing", &of("web-2")),
+        alert("10:15:30", "acknowledged", &of("web-1")),
+    ]));
+    assert_eq!(late.engine.escalate_alerts("2026-03-10T10:26:00Z".parse().unwrap()).unwrap(), 1);
+}
+
 #[test]
 fn escalation_can_be_configured() {
     let with = |escalation| Naze::with(Config { escalation, ..Config::in_memory() });

@@ -1,7 +1,10 @@
 //! What of each minute was good, by the kind of indicator.
 
+use std::ops::Range;
+
 use super::Count;
 use super::frame::{Frame, Minutes, add};
+use super::outlier::outliers;
 use crate::clock::Timestamp;
 use crate::measure::rollup::Rollup;
 use crate::measure::store::Slot;
@@ -14,6 +17,15 @@ pub struct Judged {
     pub minutes: Minutes<Count>,
     /// What divided values into good and bad ones, and the value that stands for the window.
     pub value: Option<(Threshold, Option<f64>)>,
+    /// Minutes of the window that do not count, because their value is far above all others.
+    pub outliers: usize,
+}
+
+impl Judged {
+    /// Minutes without a value that stands for the window.
+    pub fn of(minutes: Minutes<Count>) -> Self {
+        Self { minutes, value: None, outliers: 0 }
+    }
 }
 
 /// Events of one quality out of all events. What was counted before its total waits for it.
@@ -67,7 +79,12 @@ pub fn computed(quality: Quality, levels: &[Option<f64>]) -> Minutes<Count> {
 #[derive(Debug, Clone)]
 pub struct Divided {
     frame: Frame,
+    /// The minutes of the window.
+    window: Range<usize>,
     threshold: Threshold,
+    /// Do outliers count?
+    counts_outliers: bool,
+    outliers: usize,
     minutes: Minutes<Count>,
     /// Of several series the worst value.
     levels: Minutes<f64>,
@@ -76,10 +93,10 @@ pub struct Divided {
 }
 
 impl Divided {
-    /// Nothing yet.
-    pub fn new(frame: Frame, threshold: Threshold) -> Self {
+    /// Nothing yet of the minutes of `frame`, of which those at `window` are the objective's.
+    pub fn new(frame: Frame, window: Range<usize>, threshold: Threshold, counts_outliers: bool) -> Self {
         let (minutes, levels) = (vec![None; frame.minutes], vec![None; frame.minutes]);
-        Self { frame, threshold, minutes, levels, spread: None }
+        Self { frame, window, threshold, counts_outliers, outliers: 0, minutes, levels, spread: None }
     }
 
     /// The values of a distribution; those from `window_start` stand for the window.
@@ -93,13 +110,18 @@ impl Divided {
         }
     }
 
-    /// A value for each minute.
-    pub fn add_levels(&mut self, levels: &[Option<f64>]) {
-        let counts: Minutes<Count> =
+    /// A value for each minute. Outliers are neither good nor bad.
+    pub fn add_levels(&mut self, mut levels: Minutes<f64>) {
+        let mut counts: Minutes<Count> =
             levels.iter().map(|level| level.map(|level| Count::one(self.threshold.is_good(level)))).collect();
+        let left_out = if self.counts_outliers { Vec::new() } else { outliers(&levels, self.window.clone()) };
+        for place in left_out {
+            (counts[place], levels[place]) = (Some(Count::default()), None);
+            self.outliers += usize::from(self.window.contains(&place));
+        }
         self.add(&counts);
         let is_upper = self.threshold.is_upper();
-        add(&mut self.levels, levels, |a, b| if is_upper { a.max(b) } else { a.min(b) });
+        add(&mut self.levels, &levels, |a, b| if is_upper { a.max(b) } else { a.min(b) });
     }
 
     fn add(&mut self, counts: &[Option<Count>]) {
@@ -108,12 +130,12 @@ impl Divided {
 
     /// What came of it. The percentile that `target` names stands for the values of a distribution, the last value for
     /// all others.
-    pub fn judged(self, target: f64, window: std::ops::Range<usize>) -> Judged {
+    pub fn judged(self, target: f64) -> Judged {
         let share = if self.threshold.is_upper() { target } else { 1.0 - target };
         let value = match &self.spread {
             Some(Rollup::Values(values)) => Some(values.quantile(share)),
-            _ => self.levels[window].iter().rev().find_map(|level| *level),
+            _ => self.levels[self.window].iter().rev().find_map(|level| *level),
         };
-        Judged { minutes: self.minutes, value: Some((self.threshold, value)) }
+        Judged { minutes: self.minutes, value: Some((self.threshold, value)), outliers: self.outliers }
     }
 }

@@ -27,6 +27,8 @@ pub struct Told {
     /// In its window.
     #[serde(flatten)]
     pub evaluation: Evaluation,
+    /// Minutes of the window that do not count, because their value is far above all others.
+    pub outliers: usize,
     /// The most severe of its rules that fires.
     pub firing: Option<Severity>,
     /// How fast its budget burns, for each rule.
@@ -56,6 +58,8 @@ pub struct Asked<'a> {
     pub objective: &'a Objective,
     /// What its budget is made of.
     pub budgeting: Budgeting,
+    /// Do values count that are far above all others?
+    pub counts_outliers: bool,
     /// How long its window is.
     pub span: Span,
     /// The part of its window that is over.
@@ -104,6 +108,7 @@ impl Asked<'_> {
         Ok(Told {
             display_name: self.objective.display_name.clone(),
             evaluation: evaluate(self.objective.target, &measured)?,
+            outliers: judged.outliers,
             firing: burn.iter().filter(|burn| burn.is_firing).map(|burn| burn.rule.severity).min(),
             burn,
             left_out: policy.left_out,

@@ -9,6 +9,7 @@ use axum::response::IntoResponse as _;
 use chrono::TimeDelta;
 use serde_json::{Value as JsonValue, json};
 
+use crate::analyse::advise::Advised;
 use crate::analyse::health::State as Health;
 use crate::analyse::slo::State as Kept;
 use crate::clock::Timestamp;
@@ -51,7 +52,7 @@ fn gather(engine: &Engine, window: Window, is_past: bool, limit: usize) -> Resul
     let freshness = freshness(&health.components, health.at, engine.last_recorded_at()?);
     health.components.truncate(limit);
     let objectives = if is_past { Arc::new(engine.slos_at(to)?) } else { engine.slos()? };
-    let mut advised = engine.advise(window, &BTreeMap::new())?;
+    let mut advised = Advised::clone(&*engine.advise_lately(window)?);
     advised.truncated |= advised.recommendations.len() > limit;
     advised.recommendations.truncate(limit);
     Ok(json!({

@@ -1,6 +1,7 @@
 //! What stands on the page of recommendations.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Asked;
 use crate::engine::Engine;
@@ -11,8 +12,11 @@ use crate::web;
 pub(in crate::http) fn recommendations(engine: &Engine, asked: &Asked) -> Result<String> {
     let range = asked.range()?;
     let component = asked.filled("component");
-    let given: BTreeMap<String, String> =
-        component.map(|name| ("component".to_owned(), name.to_owned())).into_iter().collect();
-    let advised = engine.advise(range.window, &given)?;
+    let advised = match component {
+        Some(name) => {
+            Arc::new(engine.advise(range.window, &BTreeMap::from([("component".to_owned(), name.to_owned())]))?)
+        }
+        None => engine.advise_lately(range.window)?,
+    };
     Ok(web::recommendations::render(&advised, &range, component.unwrap_or_default(), asked.now))
 }

@@ -53,6 +53,27 @@ pub struct Threshold {
     pub hysteresis: f64,
     /// How long it has to be beyond a limit.
     pub beyond_for: TimeDelta,
+    /// What to do when it is crossed.
+    pub action: Action,
+}
+
+/// What to do when a limit is crossed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    warning: Option<String>,
+    critical: Option<String>,
+}
+
+impl Action {
+    /// What to do about a crossing of this severity.
+    pub fn of(&self, severity: &str) -> Option<&str> {
+        match severity {
+            "warning" => self.warning.as_deref(),
+            "critical" => self.critical.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// A threshold as it is written.
@@ -73,6 +94,8 @@ struct Written {
     hysteresis: f64,
     #[serde(rename = "for", default = "for_default", deserialize_with = "duration")]
     beyond_for: TimeDelta,
+    #[serde(default)]
+    action: Action,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +156,7 @@ impl TryFrom<Written> for Threshold {
             critical: written.critical,
             hysteresis,
             beyond_for: written.beyond_for,
+            action: written.action,
         })
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use chrono::NaiveDateTime;
 use serde_json::Value as Json;
 
+use super::annotations;
 use super::indicator::{self, Known};
 use super::section::Section;
 use crate::slo::{
-    Budgeting, Comparison, Indicator, Measure, Objective, SloDefinition, Span, Threshold, TimeWindow, Unit,
+    Budgeting, Comparison, Indicator, Measure, Objective, Phases, SloDefinition, Span, Threshold, TimeWindow, Unit,
 };
 
 const BUDGETINGS: [(&str, Budgeting); 3] = [
@@ -39,6 +40,7 @@ pub(super) fn read(slo: &Section<'_>, name: &str, known: &Known) -> Option<SloDe
         "alertPolicies",
     ]);
     let service = spec.need_text("service", "checkout");
+    let annotations = annotations::read(&metadata);
     let indicator = indicator(&spec, known);
     let window = window(&spec);
     let budgeting = spec.word("budgetingMethod", &BUDGETINGS);
@@ -59,8 +61,23 @@ pub(super) fn read(slo: &Section<'_>, name: &str, known: &Known) -> Option<SloDe
         indicator: indicator?,
         window,
         budgeting: budgeting?,
-        objectives,
+        objectives: phased(objectives, annotations.phases.as_ref(), &spec),
+        phases: annotations.phases,
+        counts_outliers: annotations.counts_outliers,
     })
+}
+
+/// Phases lead to what is promised in the end.
+fn phased(objectives: Vec<Objective>, phases: Option<&Phases>, spec: &Section<'_>) -> Vec<Objective> {
+    let last = phases.and_then(|phases| phases.steps.last()).map(|step| step.target);
+    let is_promised = |objective: &Objective| last.is_none_or(|last| last == objective.target);
+    if last.is_some() && objectives.len() > 1 {
+        spec.fault("count", "objectives", "are several, but there are phases of one", "keep one of them");
+    } else if !objectives.iter().all(is_promised) {
+        let fix = "let the last phase of naze/phases have the target of the objective";
+        spec.fault("phases", "objectives", "promises something else than the last phase", fix);
+    }
+    objectives
 }
 
 fn labels(metadata: &Section<'_>) -> BTreeMap<String, Vec<String>> {

@@ -226,3 +226,36 @@ proptest! {
         prop_assert_eq!(kept.count_below(kept.min), 0);
     }
 }
+
+/// SPEC §6: a value above mean + 3 standard deviations leaves the objective and stays in the series.
+#[test]
+fn a_minute_far_above_all_others_does_not_count() {
+    let depth = json!({"metric": "queue_depth", "component": "checkout", "kind": "gauge"});
+    let slo = |annotations: &str| {
+        let text = slo("queue", "1h", &threshold("{metric: queue_depth}"), "{op: lte, value: 50, target: 0.99}");
+        naze(&text.replace("{name: queue}", &format!("{{name: queue{annotations}}}")))
+    };
+    // An hour of 10, in which one minute has 1,000: mean 26.5, standard deviation 126.7.
+    let spike = |at: u32| (1..=60).rev().map(move |ago| (ago, if ago == at { 1_000.0 } else { 10.0 }));
+    let left_out = slo("");
+    measure(&left_out, &depth, spike(30));
+    let told = only(&left_out, "queue");
+    assert_eq!((&told["good"], &told["total"], &told["outliers"]), (&json!(59), &json!(59), &json!(1)));
+    assert_eq!((&told["state"], &told["isComplete"], &told["value"]), (&json!("met"), &json!(true), &json!(10.0)));
+    let raw = left_out.get("/v1/series/queue_depth?from=2026-03-10T11:00:00Z&stat=max").text();
+    assert!(raw.contains("1000"), "it stays in the series: {raw}");
+    // The last minute stands for the window unless it is an outlier.
+    let lately = slo("");
+    measure(&lately, &depth, spike(1));
+    assert_eq!(only(&lately, "queue")["value"], 10.0);
+    let counted = slo(", annotations: {naze/outliers: count}");
+    measure(&counted, &depth, spike(30));
+    let told = only(&counted, "queue");
+    assert_eq!((&told["good"], &told["total"], &told["outliers"]), (&json!(59), &json!(60), &json!(0)));
+    assert_eq!(told["state"], "missed");
+    // Six minutes in a row are no pause and no error of measurement.
+    let outage = slo("");
+    measure(&outage, &depth, (1..=60).rev().map(|ago| (ago, if (20..26).contains(&ago) { 1_000.0 } else { 10.0 })));
+    let told = only(&outage, "queue");
+    assert_eq!((&told["good"], &told["total"], &told["outliers"]), (&json!(54), &json!(60), &json!(0)));
+}

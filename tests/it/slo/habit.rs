@@ -23,9 +23,12 @@ fn targets_grow_from_week_to_week() {
         ("2027-01-01T00:00:00Z", 0.999),
     ];
     for (time, target) in times {
-        let phase = phase_at(&WEEKLY_STEPS, start, at(time)).unwrap();
-        assert_eq!(Some(phase.target), Some(target), "{time}");
+        let (phase, status) = phase_at(&WEEKLY_STEPS, start, at(time)).unwrap();
+        assert_eq!((phase.target, status.of, status.promised), (target, 4, 0.999), "{time}");
     }
+    let (_, status) = phase_at(&WEEKLY_STEPS, start, at("2026-03-10T12:00:00Z")).unwrap();
+    assert_eq!((status.number, status.until), (2, Some(at("2026-03-16T00:00:00Z"))));
+    assert_eq!(phase_at(&WEEKLY_STEPS, start, at("2026-03-23T00:00:00Z")).unwrap().1.until, None);
 }
 
 #[test]
