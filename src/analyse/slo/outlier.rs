@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::frame::Minutes;
 use crate::analyse::trend::Summary;
 
 /// Distance from the mean, in standard deviations, above which a value is an outlier.
@@ -12,7 +11,7 @@ const DISTANCE_SIGMA: f64 = 3.0;
 const ROW_MAX: usize = 5;
 
 /// The minutes with a value above mean + 3 standard deviations of those in `window`.
-pub(super) fn outliers(levels: &Minutes<f64>, window: Range<usize>) -> Vec<usize> {
+pub(super) fn outliers(levels: &[Option<f64>], window: Range<usize>) -> Vec<usize> {
     let known: Vec<f64> = levels[window].iter().flatten().copied().collect();
     let Some(summary) = Summary::of(&known) else { return Vec::new() };
     let limit = summary.mean + DISTANCE_SIGMA * summary.stddev;

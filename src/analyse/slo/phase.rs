@@ -72,7 +72,6 @@ pub fn check_phases(phases: &[Phase]) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn seconds<S: Serializer>(after: &TimeDelta, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_i64(after.num_seconds())
 }

@@ -117,7 +117,7 @@ fn span(slo: &Section<'_>) -> Option<Span> {
         None => Some(DAY_SECONDS),
         Some(json) => json.as_u64(),
     };
-    let minutes = seconds.filter(|seconds| *seconds > 0 && seconds % 60 == 0).map(|seconds| seconds / 60);
+    let minutes = seconds.filter(|seconds| *seconds > 0 && seconds.is_multiple_of(60)).map(|seconds| seconds / 60);
     let count = minutes.and_then(|minutes| u32::try_from(minutes).ok());
     if count.is_none() {
         slo.fault("duration", "window_secs", "is no whole number of minutes", "write it in seconds, such as 3600");

@@ -70,7 +70,7 @@ pub(super) fn read(slo: &Section<'_>, name: &str, known: &Known) -> Option<SloDe
 /// Phases lead to what is promised in the end.
 fn phased(objectives: Vec<Objective>, phases: Option<&Phases>, spec: &Section<'_>) -> Vec<Objective> {
     let last = phases.and_then(|phases| phases.steps.last()).map(|step| step.target);
-    let is_promised = |objective: &Objective| last.is_none_or(|last| last == objective.target);
+    let is_promised = |objective: &Objective| last.is_none_or(|last| last.total_cmp(&objective.target).is_eq());
     if last.is_some() && objectives.len() > 1 {
         spec.fault("count", "objectives", "are several, but there are phases of one", "keep one of them");
     } else if !objectives.iter().all(is_promised) {

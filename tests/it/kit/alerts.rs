@@ -122,14 +122,18 @@ fn runbooks_and_dashboards_of_alerts_exist() {
     assert_eq!(runbooks.len(), rules().len());
 }
 
-/// Rules that compare a metric with its own past, or say that it is missing: they have no limit.
-const WITHOUT_LIMIT: [&str; 6] = [
+/// Rules that compare a metric with its own past or with another metric, or say since when it is so or that it is missing:
+/// they have no limit.
+const WITHOUT_LIMIT: [&str; 9] = [
     "KanbanDlqGrowing",
     "AndonNewErrorType",
     "KaizenSloDegrading",
     "KaizenTrendReversal",
     "TracingLatencyRegression",
     "MetricsScrapeStalled",
+    "CriticalAndonOpenTooLong",
+    "WipLimitExceeded",
+    "LeadTimeAnomaly",
 ];
 
 /// Entries of thresholds.toml with their limits by name. Numbers are told in one way.
@@ -170,6 +174,8 @@ fn comparisons(rule: &Json) -> Vec<(String, String)> {
         let metric = match name(rule) {
             // Failures of a counter, told as those of a minute.
             "JidokaFailureRateElevated" => "tps_jidoka_failure_rate",
+            // The percentile is told as a metric of its own.
+            "SlaBreachImminent" => "tps_production_lead_time_seconds",
             _ => [told, words[0]].into_iter().find(|word| part.contains(word)).unwrap(),
         };
         (metric.to_owned(), limit(&format!("{operator} {number}")))
