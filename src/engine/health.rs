@@ -122,7 +122,7 @@ impl Engine {
 
     pub(super) fn view(&self, at: Timestamp) -> Result<View> {
         let kinds: Vec<&str> = self.vocabulary.kinds().map(|(name, _)| name).collect();
-        self.exporter.view(at, &kinds)?.ok_or_else(|| {
+        self.exporter.view(at, &kinds, &self.concluded()?)?.ok_or_else(|| {
             Error::unavailable("receipts recorded before naze started are still being read")
                 .hint("ask again in a few seconds")
         })

@@ -11,6 +11,8 @@ use serde_json::{Value as Json, json};
 
 use crate::common::Naze;
 
+mod counted;
+
 /// A naze whose every scrape looks anew.
 fn naze(config: Config) -> Naze {
     Naze::with(Config { metrics: Metrics { cache_seconds: 0 }, ..config })

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use super::observed::Observed;
 use super::page::Page;
 use super::recent::{Minutes, Seconds, Sum};
 use super::table;
@@ -34,6 +35,8 @@ pub(super) struct Production {
     stages: Labelled<Histogram>,
     cycles: ByName<Minutes>,
     deployments: Minutes,
+    /// Durations that nobody has kept yet.
+    observed: Observed,
     /// The latest of each component: when, and of which version.
     deployed: ByName<Option<(Timestamp, String)>>,
 }
@@ -90,6 +93,7 @@ impl Production {
                 if let Some(created_at) = order.created_at.filter(|created| is_first && *created <= event.at) {
                     let seconds = event.at.seconds() - created_at.seconds();
                     self.pull.at(&[bucket]).observe(bounds(PULL), seconds);
+                    self.observed.add(event.position, PULL, bucket, event.at, seconds);
                 }
             }
             Some("done") if order.ended_at.is_none() => {
@@ -100,6 +104,7 @@ impl Production {
                 if let Some(begun_at) = begun_at {
                     let seconds = event.at.seconds() - begun_at.seconds();
                     self.lead.at(&[bucket]).observe(bounds(LEAD), seconds);
+                    self.observed.add(event.position, LEAD, bucket, event.at, seconds);
                     let leads = self.leads.at(bucket);
                     leads.push_back(seconds);
                     leads.drain(..leads.len().saturating_sub(LEADS_MAX));
@@ -125,11 +130,20 @@ impl Production {
         let stage = event.receipt.text("stageName").unwrap_or(OTHER);
         if let Some(seconds) = event.receipt.first("durationSeconds").and_then(Value::as_number) {
             self.stages.at(&[stage]).observe(table::metric(STAGE).bounds(), seconds);
+            self.observed.add(event.position, STAGE, stage, event.at, seconds);
             self.cycles.at(stage).add(event.at, event.told_at, Sum::one(seconds));
         }
         if let Some(order) = event.receipt.text("reference").and_then(|order| self.orders.get_mut(order)) {
             order.stage = Some(stage.to_owned());
         }
+    }
+
+    pub(super) fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    pub(super) fn forget_observed(&mut self, position: u64) {
+        self.observed.forget(position);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "few orders")]

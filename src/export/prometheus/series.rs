@@ -66,6 +66,9 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
             let at = newest.entry(told.known.series.component.clone()).or_insert(slot.start);
             *at = slot.last_at().max(*at);
         }
+        if !told.metric.is_of_series() {
+            page.is_measured(told.metric.name, &labels);
+        }
         match told.metric.holds {
             Type::Gauge => {
                 let last = slots.last().and_then(|slot| level(&slot.rollup)).map(|level| level * told.factor);
@@ -121,7 +124,7 @@ pub(super) fn stand_in(store: &SeriesStore, name: &str, now: Timestamp) -> Resul
     if metric.told_by.contains("series") {
         return Ok(Vec::new());
     }
-    let found = store.find(|series| series.metric == name).into_iter().take(SERIES_MAX);
+    let found = store.find(|series| series.metric == name && !series.is_own()).into_iter().take(SERIES_MAX);
     let value = |(number, _): (u32, Arc<Known>)| {
         let slots = store.slots(number, before(now, FRESH))?;
         Ok(slots.last().and_then(|slot| level(&slot.rollup)))
@@ -146,13 +149,9 @@ fn empty(metric: &Metric) -> Histogram {
 fn told(store: &SeriesStore) -> Vec<Told> {
     let mut found: Vec<Told> = Vec::new();
     for metric in METRICS.iter().filter(|metric| metric.told_by.contains("series")) {
-        let milliseconds = metric.milliseconds;
-        let is_named = |series: &Series| {
-            let name = series.metric.as_str();
-            name == metric.name || metric.also.contains(&name) || milliseconds == Some(name)
-        };
-        found.extend(store.find(is_named).into_iter().map(|(number, known)| {
-            let factor = factor(metric, &known);
+        let is_sent = |series: &Series| metric.is_told_by(series) && !series.is_own();
+        found.extend(store.find(is_sent).into_iter().map(|(number, known)| {
+            let factor = metric.factor(&known);
             Told { number, known, metric, factor }
         }));
     }
@@ -161,24 +160,6 @@ fn told(store: &SeriesStore) -> Vec<Told> {
         found.truncate(SERIES_MAX);
     }
     found
-}
-
-/// Legacy names and units that say so are converted to base units.
-fn factor(metric: &Metric, known: &Known) -> f64 {
-    let name = known.series.metric.as_str();
-    let is_legacy = name != metric.name;
-    match (metric.unit, known.unit.as_deref()) {
-        ("s", Some("ms")) => 0.001,
-        ("s", Some("s")) => 1.0,
-        ("s", _) if metric.milliseconds == Some(name) || name.ends_with("_ms") => 0.001,
-        ("ratio", Some("%")) => 0.01,
-        ("ratio", Some("1")) => 1.0,
-        ("ratio", _) if is_legacy && (name.ends_with("_percent") || name == "kanban_queue_saturation") => 0.01,
-        ("By", Some("MiBy")) => 1_048_576.0,
-        ("By", Some("By")) => 1.0,
-        ("By", _) if name.ends_with("_mb") => 1_048_576.0,
-        _ => 1.0,
-    }
 }
 
 /// A label of the metric, as the series has it; its component stands in for one that it lacks.

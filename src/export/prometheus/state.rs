@@ -9,6 +9,7 @@ use super::andon::Andon;
 use super::heijunka::Heijunka;
 use super::jidoka::Jidoka;
 use super::kaizen::Kaizen;
+use super::observed::Observed;
 use super::page::Page;
 use super::production::Production;
 use super::quality::Quality;
@@ -20,7 +21,7 @@ use crate::error::{Context as _, Result};
 use crate::record::Recorded;
 
 /// Changes with what is saved: a file of another version is read anew from the ledger.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Components whose counters begin at zero; labels have no room for more.
 const COMPONENTS_MAX: usize = 100;
 
@@ -99,6 +100,15 @@ impl State {
         self.upkeep.count(&event);
         self.position = recorded.position + 1;
         self.last = recorded.id.to_string();
+    }
+
+    /// Durations that nobody has kept yet.
+    pub(super) fn observed(&self) -> &Observed {
+        self.production.observed()
+    }
+
+    pub(super) fn forget_observed(&mut self, position: u64) {
+        self.production.forget_observed(position);
     }
 
     pub(super) fn tell(&self, page: &mut Page, now: Timestamp) {

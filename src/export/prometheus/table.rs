@@ -1,11 +1,19 @@
 //! Every `tps_*` metric: its name, type, unit, labels, definition, and who tells it. `docs/metrics.md` shows the same table.
 
+use crate::measure::Series;
+use crate::measure::store::Known;
+
 /// Bounds of the buckets of latencies, in seconds.
 const LATENCY: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 5.0, 10.0];
 /// The same with what naze promises of itself.
 const OWN: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0];
 /// Bounds of the buckets of lead and stage times, in seconds.
 const LEAD: &[f64] = &[60.0, 600.0, 1_800.0, 3_600.0, 5_400.0, 6_840.0, 7_200.0, 14_400.0, 28_800.0];
+
+/// Tells a metric that rests on receipts of any kind.
+pub(super) const ALL: &str = "all";
+/// Tells a metric that naze evaluates objectives for.
+pub(super) const OBJECTIVES: &str = "objectives";
 
 /// What a metric's values are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,6 +51,36 @@ impl Metric {
     /// Bounds of its buckets.
     pub fn bounds(&self) -> &'static [f64] {
         if let Type::Histogram(bounds) = self.holds { bounds } else { &[] }
+    }
+
+    /// Kinds of receipts, and others, that tell it.
+    pub(super) fn tellers(&self) -> impl Iterator<Item = &'static str> {
+        self.told_by.split(", ")
+    }
+
+    /// Does the series tell it, under one of its names?
+    pub fn is_told_by(&self, series: &Series) -> bool {
+        let name = series.metric.as_str();
+        name == self.name || self.also.contains(&name) || self.milliseconds == Some(name)
+    }
+
+    /// What values of a series that tells it have to be multiplied with. Legacy names and units that say so are converted
+    /// to base units.
+    pub fn factor(&self, known: &Known) -> f64 {
+        let name = known.series.metric.as_str();
+        let is_legacy = name != self.name;
+        match (self.unit, known.unit.as_deref()) {
+            ("s", Some("ms")) => 0.001,
+            ("s", Some("s")) => 1.0,
+            ("s", _) if self.milliseconds == Some(name) || name.ends_with("_ms") => 0.001,
+            ("ratio", Some("%")) => 0.01,
+            ("ratio", Some("1")) => 1.0,
+            ("ratio", _) if is_legacy && (name.ends_with("_percent") || name == "kanban_queue_saturation") => 0.01,
+            ("By", Some("MiBy")) => 1_048_576.0,
+            ("By", Some("By")) => 1.0,
+            ("By", _) if name.ends_with("_mb") => 1_048_576.0,
+            _ => 1.0,
+        }
     }
 
     /// Is it told by series alone?
@@ -174,22 +212,22 @@ pub const METRICS: &[Metric] = &[
     counter("tps_andon_escalations_total", &["severity"]).told_by("alert, andon", "Escalations of alerts and andons"),
     gauge("tps_kaizen_slo_attainment", &["slo"])
         .unit("ratio")
-        .told_by("slo", "Good of all events that the evaluations of the last day counted"),
+        .told_by("slo, objectives", "Share that was good: of an objective in its window, of what receipts tell in the last day"),
     gauge("tps_kaizen_slo_attainment_weekly", &["slo", "week"])
         .unit("ratio")
-        .told_by("slo", "The same in this ISO week and the one before"),
+        .told_by("slo, objectives", "The same in this ISO week and the one before"),
     gauge("tps_kaizen_error_budget_remaining_ratio", &["slo"])
         .unit("ratio")
-        .told_by("series", "Error budget that is left"),
+        .told_by("series, objectives", "Error budget that is left, negative when it is overspent"),
     counter("tps_kaizen_outliers_detected_total", &["metric"])
         .told_by("crossing", "Crossings at least three robust standard deviations away"),
     counter("tps_kaizen_recommendations_total", &["type"]).told_by("recommendation", "Recommendations issued"),
     gauge("tps_kaizen_relative_deviation", &["metric", "window"])
         .unit("ratio")
-        .told_by("series", "Distance from the mean of the window, as a share of the mean"),
+        .told_by("series, trends", "Distance from the mean of the window, as a share of the mean"),
     gauge("tps_kaizen_slope_per_day", &["metric", "window"])
         .unit("unit/day")
-        .told_by("series", "Least-squares slope over the window"),
+        .told_by("series, trends", "Least-squares slope over the window"),
     counter("tps_kaizen_improvements_total", &[]).told_by("improvement", "Improvements made"),
     gauge("tps_kaizen_waste_reduction_ratio", &[]).unit("ratio").told_by("series", "Waste removed, as reported"),
     gauge("tps_kaizen_automation_coverage_ratio", &[])
@@ -289,7 +327,7 @@ pub const METRICS: &[Metric] = &[
         .told_by("health", "Health: 0 healthy, 1 degraded, 2 unhealthy"),
     counter("tps_receipts_total", &["kind"]).told_by("all", "Receipts recorded"),
     counter("tps_receipts_invalid_total", &["kind"])
-        .told_by("validation", "Receipts refused; those that cannot be read at all have no kind and count as other"),
+        .told_by("all", "Receipts refused; those that cannot be read at all have no kind and count as other"),
     gauge("tps_ontology_valid", &[])
         .unit("code")
         .told_by("validation", "Whether the last validation of every component went well: 1 yes, 0 no"),
