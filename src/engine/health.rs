@@ -151,7 +151,8 @@ impl Engine {
             recorded: self.ledger.len()?,
             indexed: self.index.applied()?,
             refused: view.refused_last_hour,
-            is_valid: largest("tps_ontology_valid").is_none_or(|valid| valid > 0.0),
+            is_valid: largest("tps_ontology_valid").map(|valid| valid > 0.0),
+            violations: view.violations,
             backed_up_at: backed_up.and_then(|seconds| Timestamp::from_micros((seconds * 1e6) as i64)),
             is_sealed: self.ledger.is_sealed()?,
         };

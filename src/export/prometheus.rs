@@ -200,6 +200,7 @@ impl Exporter {
             page,
             readings,
             standings: state.standings(now),
+            violations: state.violations(),
             refused_last_hour: lock(&self.refused).lately.last(3_600, now).count,
         }))
     }

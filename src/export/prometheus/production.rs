@@ -50,6 +50,12 @@ struct Order {
     ended_at: Option<Timestamp>,
 }
 
+impl Order {
+    fn bucket(&self) -> &str {
+        if self.bucket.is_empty() { OTHER } else { &self.bucket }
+    }
+}
+
 impl Production {
     pub(super) fn begin(&mut self) {
         for bucket in BUCKETS {
@@ -84,7 +90,7 @@ impl Production {
         if let Some(bucket) = event.receipt.text("bucket") {
             bucket.clone_into(&mut order.bucket);
         }
-        let bucket = if order.bucket.is_empty() { OTHER } else { &order.bucket };
+        let bucket = &order.bucket().to_owned();
         let bounds = |metric: &str| table::metric(metric).bounds();
         match event.receipt.text("status") {
             Some("created") => order.created_at = Some(event.at),
@@ -146,7 +152,6 @@ impl Production {
         self.observed.forget(position);
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "few orders")]
     pub(super) fn tell(&self, page: &mut Page, now: Timestamp) {
         for (component, latest) in self.deployed.iter() {
             if let Some((at, version)) = latest {
@@ -157,11 +162,12 @@ impl Production {
             told.iter().for_each(|(labels, told)| page.histogram(metric, &labels, told));
         }
         self.completed.tell(page, "tps_production_work_orders_completed_total");
-        for bucket in BUCKETS {
-            let in_progress =
-                |order: &&Order| order.bucket == bucket && order.started_at.is_some() && order.ended_at.is_none();
-            let orders = self.orders.values().filter(in_progress).count();
-            page.gauge("tps_kanban_wip_current", &[bucket], orders as f64);
+        let mut in_progress: BTreeMap<&str, f64> = BUCKETS.into_iter().map(|bucket| (bucket, 0.0)).collect();
+        for order in self.orders.values().filter(|order| order.started_at.is_some() && order.ended_at.is_none()) {
+            *in_progress.entry(order.bucket()).or_default() += 1.0;
+        }
+        for (bucket, orders) in in_progress {
+            page.gauge("tps_kanban_wip_current", &[bucket], orders);
         }
         for (bucket, done) in self.done.iter() {
             page.gauge("tps_production_throughput_per_minute", &[bucket], done.last(RATE_SECONDS, now).count);

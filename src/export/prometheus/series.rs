@@ -12,18 +12,19 @@ use super::recent::Sum;
 use super::table::{METRICS, Metric, Type, metric};
 use super::totals::{Histogram, OTHER};
 use crate::analyse::health::balance;
-use crate::clock::{Timestamp, ago};
+use crate::analyse::health::part::OVERALL;
+use crate::clock::{Timestamp, ago, minute_of};
 use crate::error::Result;
-use crate::measure::read::{Statistic, steps};
+use crate::measure::read::{Statistic, each, steps};
 use crate::measure::rollup::Rollup;
 use crate::measure::store::{Known, SeriesStore, Slot};
 use crate::measure::{Kind, Series};
 
 /// A level is shown this long after it was told.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
-const FRESH_MINUTES: f64 = 5.0;
 /// Time of which the spread of a level is told.
 const SPREAD: TimeDelta = TimeDelta::hours(1);
+const MINUTE_SECONDS: f64 = 60.0;
 /// Series that one scrape reads.
 const SERIES_MAX: usize = 1_000;
 
@@ -50,7 +51,7 @@ pub(super) struct Lately {
     pub(super) requests: BTreeMap<String, Sum>,
     /// 99th percentile of the slowest endpoint.
     pub(super) request_p99_seconds: Option<f64>,
-    /// Items that each queue finished, as far as their latencies are told.
+    /// Items that each queue finished in the last 60 s, as far as their latencies are told.
     finished: BTreeMap<String, f64>,
 }
 
@@ -71,7 +72,7 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
         }
         match told.metric.holds {
             Type::Gauge => {
-                let last = slots.last().and_then(|slot| level(&slot.rollup)).map(|level| level * told.factor);
+                let last = level_of(&slots, told.known.series.kind).map(|level| level * told.factor);
                 page.gauge_if(told.metric.name, &labels, last);
                 if told.metric.name == POOL {
                     loads.entry(labels[0].to_owned()).or_default().extend(last);
@@ -85,13 +86,12 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
                     page.add(told.metric.name, &labels, total * told.factor);
                 }
                 if told.metric.name == "tps_kanban_throughput_total" {
-                    let done: f64 = risen(&slots, now).unwrap_or_default();
-                    page.add(THROUGHPUT, &labels, done / FRESH_MINUTES);
+                    page.add(THROUGHPUT, &labels, last_minute(&slots, now, told.known.series.kind));
                 }
             }
             Type::Histogram(bounds) if told.known.series.kind == Kind::Distribution => {
                 page.histogram(told.metric.name, &labels, &histogram(store, &told, bounds)?);
-                spread_lately(page, &told, &labels, &slots, &mut lately);
+                spread_lately(page, &told, &labels, &slots, &mut lately, now);
             }
             Type::Histogram(_) => {}
         }
@@ -101,7 +101,7 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     }
     for (queue, finished) in &lately.finished {
         if !page.labelled(THROUGHPUT).any(|(labels, _)| labels[0] == *queue) {
-            page.gauge(THROUGHPUT, &[queue], finished / FRESH_MINUTES);
+            page.gauge(THROUGHPUT, &[queue], *finished);
         }
     }
     for (component, answered) in &lately.requests {
@@ -170,6 +170,14 @@ fn value_of<'a>(series: &'a Series, label: &str) -> &'a str {
     }
 }
 
+/// A level as it was told last; the mean of the last minutes of what has many values.
+fn level_of(slots: &[Slot], kind: Kind) -> Option<f64> {
+    match (kind, whole(slots)) {
+        (Kind::Distribution, Some(Rollup::Values(values))) => Some(values.mean()),
+        _ => slots.last().and_then(|slot| level(&slot.rollup)),
+    }
+}
+
 fn level(rollup: &Rollup) -> Option<f64> {
     match rollup {
         Rollup::Values(values) => Some(values.last),
@@ -197,13 +205,14 @@ fn histogram(store: &SeriesStore, told: &Told, bounds: &[f64]) -> Result<Histogr
 
 /// What the latencies of the last minutes say.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn spread_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], lately: &mut Lately) {
+fn spread_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], lately: &mut Lately, now: Timestamp) {
     let Some(Rollup::Values(values)) = whole(slots) else { return };
     match told.metric.name {
         LATENCY => {
             page.gauge("tps_kanban_latency_p50_seconds", labels, values.quantile(0.50) * told.factor);
             page.gauge("tps_kanban_latency_p99_seconds", labels, values.quantile(0.99) * told.factor);
-            *lately.finished.entry(labels[0].to_owned()).or_default() += values.count as f64;
+            *lately.finished.entry(labels[0].to_owned()).or_default() +=
+                last_minute(slots, now, told.known.series.kind);
         }
         DURATION => {
             let p99 = values.quantile(0.99) * told.factor;
@@ -226,9 +235,24 @@ fn whole(slots: &[Slot]) -> Option<Rollup> {
     Some(whole)
 }
 
-fn risen(slots: &[Slot], now: Timestamp) -> Option<f64> {
-    let whole = steps(slots, &before(now, FRESH), 3_600, Statistic::Increase);
-    (!whole.is_empty()).then(|| whole.iter().map(|(_, rise)| rise).sum())
+/// How many there were in the last 60 s: a part of this minute and the rest of the one before. A counter that is read less
+/// often goes on as it did when it was last read.
+fn last_minute(slots: &[Slot], now: Timestamp, kind: Kind) -> f64 {
+    let this = minute_of(now);
+    let elapsed = (now.seconds() - this.seconds()) / MINUTE_SECONDS;
+    if kind == Kind::Counter {
+        let rates = each(slots, Statistic::Rate);
+        let (latest, before) = (rates.last(), rates.iter().rev().find(|(slot, _)| slot.start < this));
+        let rate = |told: Option<&(&Slot, f64)>| told.or(latest).map_or(0.0, |(_, rate)| *rate);
+        return MINUTE_SECONDS * (rate(latest) * elapsed + rate(before) * (1.0 - elapsed));
+    }
+    let statistic = if kind == Kind::Distribution { Statistic::Count } else { Statistic::Sum };
+    let share = |start: Timestamp| match this.since(start).num_seconds() {
+        ..=0 => 1.0,
+        60 => 1.0 - elapsed,
+        _ => 0.0,
+    };
+    each(slots, statistic).into_iter().map(|(slot, count)| count * share(slot.start)).sum()
 }
 
 /// Standard deviation of a level's minutes in the last hour.
@@ -257,8 +281,10 @@ fn ratios(page: &mut Page) {
         page.gauge_if("tps_heijunka_worker_utilization", &[&pool], workers.map(|workers| active / workers));
     }
     let current = by_label(page, "tps_kanban_wip_current");
+    let all = current.values().copied().reduce(|a, b| a + b);
     for (bucket, limit) in by_label(page, "tps_kanban_wip_limit") {
-        let used = current.get(&bucket).filter(|_| limit > 0.0).map(|current| current / limit);
+        let orders = if bucket == OVERALL { all } else { current.get(&bucket).copied() };
+        let used = orders.filter(|_| limit > 0.0).map(|orders| orders / limit);
         page.gauge_if("tps_kanban_wip_utilization", &[&bucket], used);
     }
     let requests: BTreeMap<String, f64> = page.counts(DURATION, 0);

@@ -136,6 +136,11 @@ impl State {
         standings
     }
 
+    /// Violations that the last validations found; `None` when nothing was ever validated.
+    pub(super) fn violations(&self) -> Option<f64> {
+        self.upkeep.violations()
+    }
+
     /// Failures of each component in the last five minutes.
     pub(super) fn failures(&self, now: Timestamp) -> impl Iterator<Item = (&str, f64)> {
         self.jidoka.recent(now)

@@ -166,12 +166,12 @@ pub const METRICS: &[Metric] = &[
         .milliseconds("kanban_latency_p99_ms"),
     gauge("tps_kanban_wait_time_seconds", &["queue"])
         .unit("s")
-        .told_by("series", "Mean time from enqueueing to starting")
+        .told_by("series", "Mean time from enqueueing to starting, of the last 5 min")
         .also(&["kanban_wait_time_secs"]),
     counter("tps_kanban_throughput_total", &["queue"]).told_by("series", "Items completed"),
     gauge("tps_kanban_throughput_per_minute", &["queue"])
         .unit("1/min")
-        .told_by("series", "Items completed per minute of the last 5 min")
+        .told_by("series", "Items completed in the last 60 s")
         .also(&["kanban_throughput_per_min"]),
     gauge("tps_kanban_dlq_depth", &["queue"]).told_by("series", "Dead letters held"),
     gauge("tps_kanban_workers_available", &["queue"]).told_by("series", "Workers idle and ready"),
@@ -183,22 +183,22 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_kanban_wip_limit", &["bucket"]).told_by("series", "Most work orders that may be in progress"),
     gauge("tps_kanban_wip_utilization", &["bucket"])
         .unit("ratio")
-        .told_by("workorder, series", "Work orders in progress over their limit"),
+        .told_by("workorder, series", "Work orders in progress over their limit; that of the bucket `overall` holds for all of them"),
     histogram("tps_kanban_pull_signal_latency_seconds", &["bucket"], LEAD)
         .told_by("workorder", "Time from the creation of a work order to its start"),
     counter("tps_andon_errors_total", &["service", "type"]).told_by("failure", "Failures by service and class"),
     gauge("tps_andon_error_rate", &["service"])
         .unit("ratio")
         .told_by("failure, series", "Failures over requests of the last 5 min"),
-    counter("tps_andon_alerts_total", &["name", "severity"]).told_by("alert", "Firings of alerts"),
-    gauge("tps_andon_alerts_per_minute", &[]).unit("1/min").told_by("alert", "Firings of alerts of the last 60 s"),
+    counter("tps_andon_alerts_total", &["name", "severity"]).told_by("alert", "Firings of alerts that are not for information"),
+    gauge("tps_andon_alerts_per_minute", &[]).unit("1/min").told_by("alert", "Such firings of the last 60 s"),
     gauge("tps_andon_mttd_seconds", &["service"])
         .unit("s")
-        .told_by("incident", "Mean time from onset to detection of the incidents of the last 30 days"),
+        .told_by("alert, failure, incident", "Mean time from the onset of incidents to their detection, and from the first failure to the alert, of the last 30 days"),
     gauge("tps_andon_incident_timestamp_seconds", &["component", "severity"])
         .unit("s")
         .told_by("incident", "When an incident of the component was last opened"),
-    gauge("tps_andon_alert_types", &[]).told_by("alert", "Names of alerts that fired in the last day"),
+    gauge("tps_andon_alert_types", &[]).told_by("alert", "Names of alerts that fired in the last day, those for information left out"),
     gauge("tps_andon_critical_alerts", &[]).told_by("alert", "Critical alerts that fire"),
     counter("tps_andon_log_messages_total", &["level"])
         .told_by("series", "Log entries")

@@ -14,6 +14,8 @@ pub struct View {
     pub readings: Readings,
     /// Components that receipts tell of.
     pub standings: BTreeMap<String, Standing>,
+    /// Violations that the last validations of components found; `None` when nothing was ever validated.
+    pub violations: Option<f64>,
     /// Receipts refused in the last hour, since the start of the process.
     pub refused_last_hour: f64,
 }
