@@ -25,6 +25,9 @@ const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// Time of which the spread of a level is told.
 const SPREAD: TimeDelta = TimeDelta::hours(1);
 const MINUTE_SECONDS: f64 = 60.0;
+/// Whether a worker is at work, as it says when that changes; for so long it counts.
+const WORKER: &str = "worker_active";
+const WORKER_WITHIN: TimeDelta = TimeDelta::days(7);
 /// Series that one scrape reads.
 const SERIES_MAX: usize = 1_000;
 
@@ -114,8 +117,26 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
         page.add("tps_andon_log_messages_total", &[level], 0.0);
     }
     zeros(page);
+    workers(store, page, now)?;
     ratios(page);
     Ok(lately)
+}
+
+/// How many workers of each pool are at work, and how many are not, by the latest word of each.
+fn workers(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Result<()> {
+    let mut pools: BTreeMap<String, [f64; 2]> = BTreeMap::new();
+    for (number, known) in store.find(|series| series.metric == WORKER).into_iter().take(SERIES_MAX) {
+        let slots = store.slots(number, before(now, WORKER_WITHIN))?;
+        if let Some(active) = slots.last().and_then(|slot| level(&slot.rollup)) {
+            let pool = pools.entry(value_of(&known.series, "pool").to_owned()).or_default();
+            pool[usize::from(active > 0.0)] += 1.0;
+        }
+    }
+    for (pool, [idle, active]) in pools {
+        page.gauge("tps_heijunka_workers_idle", &[&pool], idle);
+        page.gauge("tps_heijunka_workers_active", &[&pool], active);
+    }
+    Ok(())
 }
 
 /// The fresh values of series that are named as a metric of receipts, for want of receipts.
