@@ -21,27 +21,29 @@ const FATAL: i32 = 21;
 
 pub(super) fn read(request: &ExportLogsServiceRequest, given: &Given<'_>) -> Received {
     let mut received = Received::default();
-    let mut volume: BTreeMap<(String, &str, Timestamp), f64> = BTreeMap::new();
+    let mut volume: BTreeMap<(String, &str, Timestamp), (Timestamp, f64)> = BTreeMap::new();
     for resource in &request.resource_logs {
         let origin = Origin::of(resource.resource.as_ref(), given.mapping);
         for record in resource.scope_logs.iter().flat_map(|scope| &scope.log_records) {
-            let minute = minute_of(at(record, given));
-            *volume.entry((origin.component.clone(), level(record), minute)).or_default() += 1.0;
+            let at = at(record, given);
+            let known = volume.entry((origin.component.clone(), level(record), minute_of(at))).or_insert((at, 0.0));
+            *known = (at.max(known.0), known.1 + 1.0);
             match draft(record, &origin, given) {
                 Some(draft) => received.items.push(Item::Receipt(draft)),
                 None => received.ignored += 1,
             }
         }
     }
-    received.samples = volume.into_iter().map(|(about, count)| messages(about, count)).collect();
+    let told = volume.into_iter().map(|((component, level, _), (at, count))| messages(component, level, at, count));
+    received.samples = told.collect();
     received
 }
 
-/// How many entries of a level there were in a minute.
-fn messages((component, level, minute): (String, &str, Timestamp), count: f64) -> Samples {
+/// How many entries of a level there were in a minute, told at the last of them: batches of a minute differ by that.
+fn messages(component: String, level: &str, at: Timestamp, count: f64) -> Samples {
     let labels = [("level".to_owned(), level.to_owned())].into();
     let series = Series { metric: MESSAGES.to_owned(), component, kind: Kind::Delta, labels };
-    Samples { series, unit: None, points: vec![Point::once(minute, count)] }
+    Samples { series, unit: None, points: vec![Point::once(at, count)] }
 }
 
 /// One of the four levels that are counted, by the number of the record or else by its text.
