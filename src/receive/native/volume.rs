@@ -13,6 +13,9 @@ use crate::measure::{Kind, Point, Samples, Series};
 use crate::receipt::{Receipt, Value};
 use crate::validate::Violation;
 
+/// Labels by name.
+type Labels = BTreeMap<String, String>;
+
 /// What such an object becomes.
 #[derive(Debug, Default)]
 pub(super) struct Volume {
@@ -205,6 +208,3 @@ fn diagnostics(members: &mut Members<'_>, base: &mut Base) -> Option<Receipt> {
     }
     None
 }
-
-/// Labels by name.
-type Labels = BTreeMap<String, String>;
