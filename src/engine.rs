@@ -3,6 +3,7 @@
 mod advised;
 mod asking;
 mod component;
+mod concluded;
 mod crossings;
 mod declared;
 mod episode;
@@ -10,6 +11,7 @@ mod evidence;
 mod examined;
 mod experiment;
 mod figures;
+mod headings;
 mod health;
 mod incident;
 mod intake;
@@ -30,6 +32,7 @@ mod told;
 mod turned;
 mod upkeep;
 mod watching;
+mod worked_out;
 mod workflow;
 
 pub use component::ComponentHealth;
@@ -52,11 +55,13 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use self::crossings::Following;
+use self::headings::Headings;
 use self::kept::Kept;
 use self::observed::Observations;
 use self::recommended::Recommending;
 use self::turned::Turning;
 use self::watching::Sources;
+use self::worked_out::WorkedOut;
 use crate::asked::prometheus::Prometheus;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -103,6 +108,8 @@ pub struct Engine {
     exporter: Exporter,
     health: Kept<SystemHealth>,
     slos: Kept<SlosStatus>,
+    worked_out: WorkedOut,
+    headings: Headings,
     exports: Board,
     live: Live,
     prometheus: Option<Prometheus>,
@@ -181,6 +188,8 @@ impl Engine {
             exporter,
             health: Kept::default(),
             slos: Kept::default(),
+            worked_out: WorkedOut::default(),
+            headings: Headings::default(),
             exports,
             prometheus,
             workers,
@@ -190,7 +199,8 @@ impl Engine {
     /// What receipts and series tell of the system under observation.
     pub fn metrics(&self) -> Result<Vec<prometheus::proto::MetricFamily>> {
         let kinds: Vec<&str> = self.vocabulary.kinds().map(|(name, _)| name).collect();
-        self.exporter.families(self.clock.now(), &kinds)
+        let now = self.clock.now();
+        self.exporter.families(now, &kinds, || self.concluded())
     }
 
     /// How the exports stand.

@@ -34,6 +34,19 @@ pub struct Series {
     pub labels: BTreeMap<String, String>,
 }
 
+/// The label by which series that naze makes itself are told from those of senders, and its value.
+pub const OWN: (&str, &str) = ("source", "naze");
+/// Names of what naze concludes of the system begin with it.
+const JUDGEMENT_PREFIX: &str = "naze_health_";
+
+impl Series {
+    /// Does naze make it itself, of what it was told? Then it is no evidence beside that.
+    pub fn is_own(&self) -> bool {
+        let (label, name) = OWN;
+        self.metric.starts_with(JUDGEMENT_PREFIX) || self.labels.get(label).is_some_and(|value| value == name)
+    }
+}
+
 /// How the values of a series are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

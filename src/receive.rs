@@ -185,6 +185,8 @@ pub struct Received {
     pub missing: Option<String>,
     /// Values of series.
     pub samples: Vec<Samples>,
+    /// How many items stand before each object that is no item, because all of it is in `samples`.
+    pub measured: Vec<usize>,
     /// Which of the items are steps of alerts that their sender repeats while they last.
     pub repeated: Vec<episode::Step>,
 }
@@ -276,8 +278,8 @@ impl Format {
 /// `Invalid`, naming the place and the remedy, when the document is empty, no UTF-8, wrong in its syntax, or too large.
 pub fn receive(format: Format, body: &[u8], vocabulary: &Vocabulary) -> Result<Received> {
     let items = match format {
-        Format::Json => native::json(body, vocabulary),
-        Format::NdJson => native::ndjson(body, vocabulary),
+        Format::Json => return native::json(body, vocabulary),
+        Format::NdJson => return native::ndjson(body, vocabulary),
         Format::JsonLd => rdf::json_ld(body, vocabulary),
         Format::Turtle => rdf::rdf(oxrdfio::RdfFormat::Turtle, body, vocabulary),
         Format::TriG => rdf::rdf(oxrdfio::RdfFormat::TriG, body, vocabulary),

@@ -19,6 +19,11 @@ use crate::record::{Recorded, Window};
 
 /// Statuses of an improvement that is not made yet.
 const NOT_MADE: [&str; 4] = ["proposed", "planned", "open", "rejected"];
+/// Is an improvement of this status made? Without one it is.
+pub fn is_made(status: Option<&str>) -> bool {
+    status.is_none_or(|status| !NOT_MADE.contains(&status))
+}
+
 /// So many steps at the same pace are worth knowing: a week of days, a month of workdays, a year of weeks, a year of
 /// workdays.
 const OUTLOOK: [u32; 4] = [5, 20, 52, 250];
@@ -167,9 +172,10 @@ pub fn entry(receipts: &[Recorded]) -> Entry {
     let latest = |field: &str| receipts.iter().rev().find_map(|recorded| recorded.receipt.first(field));
     let text = |field: &str| latest(field).and_then(Value::as_text).map(str::to_owned);
     let number = |field: &str| latest(field).and_then(Value::as_number);
-    let is_made =
-        |recorded: &&Recorded| recorded.receipt.text("status").is_none_or(|status| !NOT_MADE.contains(&status));
-    let made = receipts.iter().find(is_made).filter(|_| text("status").is_none_or(|now| now != "rejected"));
+    let made = receipts
+        .iter()
+        .find(|recorded| is_made(recorded.receipt.text("status")))
+        .filter(|_| text("status").is_none_or(|now| now != "rejected"));
     let (before, after) = (number("baseline"), number("after"));
     let first = &receipts[0];
     Entry {

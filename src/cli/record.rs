@@ -130,6 +130,9 @@ impl Tally {
         self.recorded += json["recorded"].as_u64().unwrap_or(0);
         self.duplicate += json["duplicate"].as_u64().unwrap_or(0);
         self.refused += json["refused"].as_u64().unwrap_or(0);
+        let samples = &json["samples"];
+        self.recorded += samples["recorded"].as_u64().unwrap_or(0);
+        self.refused += samples["refused"].as_u64().unwrap_or(0);
         self.answers.push(json);
         Ok(())
     }

@@ -122,7 +122,7 @@ impl Engine {
 
     pub(super) fn view(&self, at: Timestamp) -> Result<View> {
         let kinds: Vec<&str> = self.vocabulary.kinds().map(|(name, _)| name).collect();
-        self.exporter.view(at, &kinds)?.ok_or_else(|| {
+        self.exporter.view(at, &kinds, &self.concluded()?)?.ok_or_else(|| {
             Error::unavailable("receipts recorded before naze started are still being read")
                 .hint("ask again in a few seconds")
         })
@@ -151,7 +151,8 @@ impl Engine {
             recorded: self.ledger.len()?,
             indexed: self.index.applied()?,
             refused: view.refused_last_hour,
-            is_valid: largest("tps_ontology_valid").is_none_or(|valid| valid > 0.0),
+            is_valid: largest("tps_ontology_valid").map(|valid| valid > 0.0),
+            violations: view.violations,
             backed_up_at: backed_up.and_then(|seconds| Timestamp::from_micros((seconds * 1e6) as i64)),
             is_sealed: self.ledger.is_sealed()?,
         };

@@ -6,8 +6,8 @@ use super::Engine;
 use crate::analyse::health::{Health, Readings, health};
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
-use crate::measure::Kind;
 use crate::measure::read::{Statistic, steps};
+use crate::measure::{Kind, Series};
 
 /// A value older than this is no reading any more.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
@@ -27,15 +27,25 @@ impl Engine {
         health(&readings, self.config.health.target_throughput, &self.watching().palette)
     }
 
-    /// The latest value of each series of a metric; of a distribution its 99th percentile.
+    /// The latest value of each series of a metric; of a distribution its 99th percentile. Receipts go before series, as they
+    /// do on the page of metrics.
     fn latest(&self, metric: &str, at: Timestamp) -> Result<Vec<f64>> {
+        let told = self.latest_of(at, |series| series.metric == metric && series.is_own())?;
+        if told.is_empty() {
+            self.latest_of(at, |series| series.metric == metric && !series.is_own())
+        } else {
+            Ok(told)
+        }
+    }
+
+    fn latest_of(&self, at: Timestamp, wanted: impl Fn(&Series) -> bool) -> Result<Vec<f64>> {
         let window = ago(at, FRESH)..at.just_after();
         let value = |number: u32, kind: Kind| -> Result<Option<f64>> {
             let statistic = if kind == Kind::Distribution { Statistic::Quantile(0.99) } else { Statistic::Last };
             let slots = self.slots(number, window.clone())?;
             Ok(steps(&slots, &window, FRESH_SECONDS, statistic).last().map(|(_, value)| *value))
         };
-        let known = self.series(|series| series.metric == metric).into_iter();
+        let known = self.series(wanted).into_iter();
         known.filter_map(|(number, known)| value(number, known.series.kind).transpose()).collect()
     }
 }

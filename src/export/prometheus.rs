@@ -4,10 +4,12 @@
 //! data directory remembers how far it came, so that totals neither begin anew with the process nor count anything twice.
 
 mod andon;
+mod concluded;
 mod episodes;
 mod heijunka;
 mod jidoka;
 mod kaizen;
+mod observed;
 mod page;
 mod production;
 mod quality;
@@ -28,6 +30,8 @@ use std::time::{Duration, Instant};
 
 use prometheus::proto::MetricFamily;
 
+pub use self::concluded::{Concluded, Heading, Promise};
+pub use self::observed::Observation;
 pub use self::table::{METRICS, Metric, Type};
 pub use self::totals::OTHER;
 pub use self::view::{Standing, View};
@@ -85,6 +89,8 @@ struct Event<'a> {
     component: &'a str,
     at: Timestamp,
     told_at: Timestamp,
+    /// Its place in the ledger.
+    position: u64,
     /// Is it a fact of its own? A receipt that supersedes another tells the same fact again.
     is_new: bool,
 }
@@ -97,6 +103,7 @@ impl<'a> Event<'a> {
             component: receipt.component().unwrap_or(totals::OTHER),
             at: recorded.occurred_at(),
             told_at: recorded.recorded_at,
+            position: recorded.position,
             is_new: receipt.first("supersedes").is_none(),
         }
     }
@@ -122,17 +129,22 @@ impl Exporter {
         refused.lately.add(now, now, Sum::one(1.0));
     }
 
-    /// All metrics as of `now`; none while it still reads what was recorded before it began.
+    /// All metrics as of `now`, with what else was `concluded`; none while it still reads what was recorded before it began.
     ///
     /// # Errors
-    /// `Internal` when ledger or series cannot be read.
-    pub fn families(&self, now: Timestamp, kinds: &[&str]) -> Result<Vec<MetricFamily>> {
+    /// `Internal` when ledger or series cannot be read; those of `concluded`.
+    pub fn families(
+        &self,
+        now: Timestamp,
+        kinds: &[&str],
+        concluded: impl FnOnce() -> Result<Concluded>,
+    ) -> Result<Vec<MetricFamily>> {
         let mut desk = lock(&self.desk);
         if let Some((at, families)) = desk.told.as_ref().filter(|(at, _)| at.elapsed() < self.cache) {
             tracing::trace!(age = ?at.elapsed(), "metrics told again");
             return Ok(families.clone());
         }
-        let Some(view) = self.view_from(&mut desk, now, kinds)? else { return Ok(Vec::new()) };
+        let Some(view) = self.view_from(&mut desk, now, kinds, &concluded()?)? else { return Ok(Vec::new()) };
         let families = view.page.families();
         desk.told = Some((Instant::now(), families.clone()));
         Ok(families)
@@ -142,11 +154,30 @@ impl Exporter {
     ///
     /// # Errors
     /// As [`Exporter::families`].
-    pub fn view(&self, now: Timestamp, kinds: &[&str]) -> Result<Option<View>> {
-        self.view_from(&mut lock(&self.desk), now, kinds)
+    pub fn view(&self, now: Timestamp, kinds: &[&str], concluded: &Concluded) -> Result<Option<View>> {
+        self.view_from(&mut lock(&self.desk), now, kinds, concluded)
     }
 
-    fn view_from(&self, desk: &mut Desk, now: Timestamp, kinds: &[&str]) -> Result<Option<View>> {
+    /// Durations that receipts from `position` on told, the first of them; only as far as the last view reached.
+    pub fn observed(&self, position: u64) -> Vec<Observation> {
+        let desk = lock(&self.desk);
+        desk.state.as_ref().map(|state| state.observed().since(position)).unwrap_or_default()
+    }
+
+    /// Forgets the durations that receipts before `position` told: they are kept elsewhere.
+    pub fn forget_observed(&self, position: u64) {
+        if let Some(state) = lock(&self.desk).state.as_mut() {
+            state.forget_observed(position);
+        }
+    }
+
+    fn view_from(
+        &self,
+        desk: &mut Desk,
+        now: Timestamp,
+        kinds: &[&str],
+        concluded: &Concluded,
+    ) -> Result<Option<View>> {
         if !self.catch_up(desk, kinds)? {
             return Ok(None);
         }
@@ -164,10 +195,12 @@ impl Exporter {
         let readings = self.readings(&page, state, lately.request_p99_seconds, now)?;
         let health = health(&readings, self.target_throughput_per_minute, Palette::shipped())?;
         score::tell(&mut page, &health);
+        concluded.tell(&mut page);
         Ok(Some(View {
             page,
             readings,
             standings: state.standings(now),
+            violations: state.violations(),
             refused_last_hour: lock(&self.refused).lately.last(3_600, now).count,
         }))
     }

@@ -1,5 +1,7 @@
 //! Native JSON: one object, an array of them, or one a line.
 
+pub(super) mod volume;
+
 use std::fmt;
 
 use serde::Deserialize as _;
@@ -7,20 +9,20 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
 
-use super::{Item, RECEIPTS_MAX, VALUES_MAX, body};
+use super::{Draft, Item, RECEIPTS_MAX, Received, VALUES_MAX, body};
 use crate::error::{Error, Result};
 use crate::receipt::read_json;
 use crate::validate::Violation;
 use crate::vocab::Vocabulary;
 
 /// One object, or an array of them.
-pub(super) fn json(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Vec<Item>> {
-    let mut items = Vec::new();
+pub(super) fn json(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Received> {
+    let mut received = Received::default();
     let mut deserializer = serde_json::Deserializer::from_str(body::text(bytes)?);
-    let outcome = deserializer.deserialize_any(Receipts { vocabulary, items: &mut items });
+    let outcome = deserializer.deserialize_any(Receipts { vocabulary, received: &mut received });
     match outcome.and_then(|()| deserializer.end()) {
-        Ok(()) => Ok(items),
-        Err(_) if items.len() > RECEIPTS_MAX => Err(body::too_many_receipts()),
+        Ok(()) => Ok(received),
+        Err(_) if is_full(&received) => Err(body::too_many_receipts()),
         Err(error) if error.is_data() => {
             Err(Error::invalid("the body is neither a JSON object nor an array of objects")
                 .hint("send {\"kind\": …, \"occurredAt\": …, \"component\": …} or several of them in an array"))
@@ -32,12 +34,12 @@ pub(super) fn json(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Vec<Item>> {
 /// Turns each object into an item as it is parsed, so that a large array is never in memory as JSON.
 struct Receipts<'a> {
     vocabulary: &'a Vocabulary,
-    items: &'a mut Vec<Item>,
+    received: &'a mut Received,
 }
 
 impl Receipts<'_> {
     fn push(&mut self, json: &Json) {
-        self.items.push(item(json, self.vocabulary));
+        take(json, self.vocabulary, self.received);
     }
 }
 
@@ -57,12 +59,35 @@ impl<'de> Visitor<'de> for Receipts<'_> {
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<(), A::Error> {
         while let Some(json) = array.next_element()? {
             self.push(&json);
-            if self.items.len() > RECEIPTS_MAX {
+            if is_full(self.received) {
                 return Err(A::Error::custom("too many receipts"));
             }
         }
         Ok(())
     }
+}
+
+fn is_full(received: &Received) -> bool {
+    received.items.len() + received.measured.len() > RECEIPTS_MAX
+}
+
+/// A receipt, or what comes in volume; a user's own kind goes first.
+fn take(json: &Json, vocabulary: &Vocabulary, received: &mut Received) {
+    let is_kind = json["kind"].as_str().is_some_and(|kind| vocabulary.kind(kind).is_some());
+    let volume = json.as_object().filter(|_| !is_kind).and_then(volume::read);
+    let item = match volume {
+        None => item(json, vocabulary),
+        Some(Err(violations)) => Item::Refused(violations),
+        Some(Ok(told)) => {
+            received.samples.extend(told.samples);
+            let Some(receipt) = told.receipt else {
+                received.measured.push(received.items.len());
+                return;
+            };
+            Item::Receipt(Draft::new(receipt))
+        }
+    };
+    received.items.push(item);
 }
 
 fn item(json: &Json, vocabulary: &Vocabulary) -> Item {
@@ -77,25 +102,25 @@ fn item(json: &Json, vocabulary: &Vocabulary) -> Item {
 }
 
 /// One object a line; empty lines are skipped, and a broken line costs that line only.
-pub(super) fn ndjson(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Vec<Item>> {
+pub(super) fn ndjson(bytes: &[u8], vocabulary: &Vocabulary) -> Result<Received> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let mut items = Vec::new();
+    let mut received = Received::default();
     for (place, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        items.push(match serde_json::from_slice::<Json>(line) {
-            Ok(json) => item(&json, vocabulary),
-            Err(error) => Item::Refused(vec![not_a_line(place + 1, line, &error)]),
-        });
-        if items.len() > RECEIPTS_MAX {
+        match serde_json::from_slice::<Json>(line) {
+            Ok(json) => take(&json, vocabulary, &mut received),
+            Err(error) => received.items.push(Item::Refused(vec![not_a_line(place + 1, line, &error)])),
+        }
+        if is_full(&received) {
             return Err(body::too_many_receipts());
         }
     }
-    if items.is_empty() {
+    if received.items.is_empty() && received.measured.is_empty() {
         return Err(Error::invalid("the body is empty").hint("send at least one receipt"));
     }
-    Ok(items)
+    Ok(received)
 }
 
 fn not_a_line(number: usize, line: &[u8], error: &serde_json::Error) -> Violation {

@@ -26,6 +26,7 @@ mod hostile;
 mod http;
 mod idempotency;
 mod kaizen;
+mod kept;
 mod kit;
 mod limits;
 mod mapping;

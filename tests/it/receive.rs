@@ -7,6 +7,7 @@ mod cloudevents;
 mod flagger;
 mod openslo;
 mod remote_write;
+mod volume;
 mod webhooks;
 
 use std::collections::BTreeSet;

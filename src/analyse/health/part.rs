@@ -68,14 +68,18 @@ pub struct Keeping {
     pub indexed: u64,
     /// Receipts refused in the last hour.
     pub refused: f64,
-    /// Did the last validation of every component go well?
-    pub is_valid: bool,
+    /// Did the last validation of every component go well? `None` when nothing was ever validated.
+    pub is_valid: Option<bool>,
+    /// Violations that those found.
+    pub violations: Option<f64>,
     /// When a backup last went well.
     pub backed_up_at: Option<Timestamp>,
     /// Does the newest checkpoint state what the ledger has, under its signature?
     pub is_sealed: bool,
 }
 
+/// Name of the limit that holds for all buckets together.
+pub const OVERALL: &str = "overall";
 /// A critical cord open for longer is unhealthy.
 const CORD_OPEN_MAX: TimeDelta = TimeDelta::hours(1);
 /// A backup is made each day; an hour may pass before it is late.
@@ -85,16 +89,16 @@ impl Kanban {
     /// Degraded near a limit, unhealthy beyond it.
     pub fn part(&self, palette: &Palette) -> Part {
         let is_green = |share: f64, metric| Colour::of(Some(share), metric, palette) == Colour::Green;
-        let used =
-            |bucket: &String, wip: f64| self.limits.get(bucket).filter(|limit| **limit > 0.0).map(|max| wip / max);
-        let utilization = self.wip.iter().filter_map(|(bucket, wip)| used(bucket, *wip)).reduce(f64::max);
+        let limits = self.limits.iter().filter_map(|(bucket, limit)| Some((bucket, self.wip_of(bucket)?, *limit)));
+        let limits: Vec<(&String, f64, f64)> = limits.collect();
+        let used = |wip: f64, limit: f64| (limit > 0.0).then(|| wip / limit);
+        let utilization = limits.iter().filter_map(|(_, wip, limit)| used(*wip, *limit)).reduce(f64::max);
         let mut findings = Vec::new();
-        for (bucket, wip) in &self.wip {
-            let Some(limit) = self.limits.get(bucket) else { continue };
+        for (bucket, wip, limit) in limits {
             let what = format!("{bucket} has {wip} work orders in progress, of {limit}");
             if wip > limit {
                 findings.push(Finding::new(State::Unhealthy, what, None));
-            } else if used(bucket, *wip).is_some_and(|used| !is_green(used, "tps_kanban_wip_utilization")) {
+            } else if used(wip, limit).is_some_and(|used| !is_green(used, "tps_kanban_wip_utilization")) {
                 findings.push(Finding::new(State::Degraded, what, None));
             }
         }
@@ -107,11 +111,13 @@ impl Kanban {
         } else {
             Condition::unknown("no limit of work in progress and no use of a queue is told")
         };
+        let available = |(bucket, limit): (&String, &f64)| limit - self.wip_of(bucket).unwrap_or_default();
+        let overall = self.limits.get_key_value(OVERALL);
         let available: f64 =
-            self.limits.iter().map(|(bucket, limit)| limit - self.wip.get(bucket).unwrap_or(&0.0)).sum();
+            overall.map_or_else(|| self.limits.iter().map(available).sum(), |overall| available(overall));
         let details = json!({
             "wipCurrent": total(&self.wip),
-            "wipLimit": total(&self.limits),
+            "wipLimit": overall.map(|(_, limit)| *limit).or_else(|| total(&self.limits)),
             "wipByBucket": self.wip,
             "available": (!self.limits.is_empty()).then_some(available),
             "utilization": utilization,
@@ -119,6 +125,10 @@ impl Kanban {
             "queueUtilization": self.queue_utilization,
         });
         Part { name: "kanban", condition, details }
+    }
+
+    fn wip_of(&self, bucket: &str) -> Option<f64> {
+        if bucket == OVERALL { total(&self.wip) } else { self.wip.get(bucket).copied() }
     }
 }
 
@@ -175,11 +185,12 @@ impl Keeping {
 
     fn ontology(&self) -> Part {
         let invalid = Finding::new(State::Unhealthy, "the last validation of a component found violations", None);
-        let condition = match self.recorded {
-            0 => Condition::unknown("no receipt is recorded"),
-            _ => Condition::of((!self.is_valid).then_some(invalid).into_iter().collect()),
+        let condition = match self.is_valid {
+            None => Condition::unknown("no validation was ever told"),
+            Some(is_valid) => Condition::of((!is_valid).then_some(invalid).into_iter().collect()),
         };
-        Part { name: "ontology", condition, details: json!({"conforms": self.is_valid}) }
+        let details = json!({"conforms": self.is_valid, "violations": self.violations});
+        Part { name: "ontology", condition, details }
     }
 
     fn receipts(&self) -> Part {

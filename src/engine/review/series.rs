@@ -138,7 +138,11 @@ impl Engine {
             .into_iter()
             .filter_map(|(number, known)| sort_of(&known).map(|(sort, max)| (sort, max, number, known)))
             .collect();
-        found.sort_by(|a, b| (a.0, &a.3.series).cmp(&(b.0, &b.3.series)));
+        // What is measured goes before what naze works out.
+        found.sort_by(|a, b| {
+            let place = |one: &(usize, usize, u32, Arc<Known>)| (one.0, one.3.series.is_own());
+            place(a).cmp(&place(b)).then_with(|| a.3.series.cmp(&b.3.series))
+        });
         let mut trends = Vec::new();
         for same in found.chunk_by(|a, b| a.0 == b.0) {
             let max = same[0].1;

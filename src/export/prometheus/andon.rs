@@ -13,10 +13,16 @@ use super::totals::{ByName, OTHER, Totals};
 use crate::clock::Timestamp;
 
 const SEVERITIES: [&str; 3] = ["info", "warning", "critical"];
+/// Alerts of this severity say that others fire, and are not counted.
+const INFO: &str = "info";
 const LEVELS: [&str; 3] = ["normal", "warning", "critical"];
 /// Severity of an alert or andon that names none.
 const SEVERITY_DEFAULT: &str = "warning";
 const RATE_SECONDS: i64 = 60;
+/// Failures farther apart are not of one trouble.
+const QUIET: TimeDelta = TimeDelta::minutes(10);
+/// What goes on for longer is a state of things, which no alert is about.
+const NOTICED_MAX: TimeDelta = TimeDelta::minutes(30);
 /// Names of alerts that are remembered for counting them.
 const NAMES_MAX: usize = 10_000;
 
@@ -30,6 +36,7 @@ pub(super) struct Andon {
     /// Severity of what fires.
     firing: Episodes<String>,
     detections: ByName<Hours>,
+    troubles: ByName<Trouble>,
     /// Incidents whose detection is known.
     incidents: Episodes<()>,
     /// When an incident was last opened, by component and severity.
@@ -42,11 +49,44 @@ pub(super) struct Andon {
     escalations: Totals,
 }
 
+/// Failures that follow each other.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Trouble {
+    began_at: Option<Timestamp>,
+    failed_at: Option<Timestamp>,
+    is_noticed: bool,
+}
+
+impl Trouble {
+    fn failed(&mut self, at: Timestamp) {
+        if self.failed_at.is_some_and(|before| at < before) {
+            return;
+        }
+        if !self.goes_on(at) {
+            *self = Self { began_at: Some(at), ..Self::default() };
+        }
+        self.failed_at = Some(at);
+    }
+
+    /// After how many seconds it is noticed at `at`; `None` when there is none, or it is no news.
+    fn noticed(&mut self, at: Timestamp) -> Option<f64> {
+        let began_at = self.began_at.filter(|began| *began <= at && self.goes_on(at))?;
+        let is_news = !std::mem::replace(&mut self.is_noticed, true);
+        (is_news && at.since(began_at) <= NOTICED_MAX).then(|| at.seconds() - began_at.seconds())
+    }
+
+    fn goes_on(&self, at: Timestamp) -> bool {
+        self.failed_at.is_some_and(|before| at.since(before) <= QUIET)
+    }
+}
+
 impl Andon {
     pub(super) fn begin(&mut self) {
         self.errors.begin(&[OTHER, OTHER]);
         for severity in SEVERITIES {
-            self.alerts.begin(&[OTHER, severity]);
+            if severity != INFO {
+                self.alerts.begin(&[OTHER, severity]);
+            }
             self.escalations.begin(&[severity]);
         }
         LEVELS.iter().for_each(|level| self.triggers.begin(&[level]));
@@ -64,6 +104,7 @@ impl Andon {
         let text = |field: &str| event.receipt.text(field);
         match event.receipt.kind() {
             "failure" if event.is_new => {
+                self.troubles.at(event.component).failed(event.at);
                 let failures = event.receipt.number("count").unwrap_or(1.0);
                 self.errors.add(&[event.component, text("failureType").unwrap_or(OTHER)], failures);
             }
@@ -92,8 +133,16 @@ impl Andon {
         let Some((onset, detected)) = times.filter(|(onset, detected)| onset <= detected) else { return };
         if self.incidents.is_new(reference) {
             self.incidents.open(reference, detected, ());
+            self.troubles.at(event.component).noticed(detected);
             let seconds = detected.seconds() - onset.seconds();
             self.detections.at(event.component).add(detected, event.told_at, Sum::one(seconds));
+        }
+    }
+
+    /// What has been failing is noticed by the first alert of its component.
+    fn noticed_by_alert(&mut self, event: &Event<'_>) {
+        if let Some(seconds) = self.troubles.at(event.component).noticed(event.at) {
+            self.detections.at(event.component).add(event.at, event.told_at, Sum::one(seconds));
         }
     }
 
@@ -107,7 +156,11 @@ impl Andon {
         match event.receipt.text("status") {
             Some("firing") => {
                 self.firing.open(&instance, event.at, severity.to_owned());
+                if severity == INFO {
+                    return;
+                }
                 if event.is_new {
+                    self.noticed_by_alert(event);
                     self.alerts.add(&[name, severity], 1.0);
                     self.firings.add(event.at, event.told_at, Sum::one(1.0));
                 }

@@ -35,6 +35,11 @@ impl<T: Clone> Episodes<T> {
         self.step(name, at, None)
     }
 
+    /// Is it open?
+    pub(super) fn is_open(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|step| step.open.is_some())
+    }
+
     /// What is open.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.values().filter_map(|step| step.open.as_ref())

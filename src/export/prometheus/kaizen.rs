@@ -6,9 +6,11 @@ use chrono::{Datelike as _, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use super::episodes::Episodes;
 use super::page::Page;
 use super::recent::{Minutes, Sum};
 use super::totals::{ByName, OTHER, Totals};
+use crate::analyse::kaizen::is_made;
 use crate::clock::Timestamp;
 use crate::receipt::Value;
 
@@ -23,6 +25,8 @@ pub(super) struct Kaizen {
     outliers: Totals,
     recommendations: Totals,
     improvements: Totals,
+    /// Improvements that are counted.
+    made: Episodes<()>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -40,6 +44,9 @@ impl Kaizen {
     }
 
     pub(super) fn count(&mut self, event: &Event<'_>) {
+        if event.receipt.kind() == "improvement" {
+            self.improved(event);
+        }
         if !event.is_new {
             return;
         }
@@ -54,10 +61,25 @@ impl Kaizen {
                 }
             }
             "recommendation" => self.recommendations.add(&[text("recommendationType")], 1.0),
-            "improvement" if event.receipt.first("after").is_some() || text("status") != "proposed" => {
-                self.improvements.add(&[], 1.0);
-            }
             _ => {}
+        }
+    }
+
+    /// Receipts of one reference are one improvement, and a correction of one without is nothing new.
+    fn improved(&mut self, event: &Event<'_>) {
+        if !is_made(event.receipt.text("status")) {
+            return;
+        }
+        let is_new = match event.receipt.text("reference") {
+            None => event.is_new,
+            Some(reference) => {
+                let is_new = self.made.is_new(reference);
+                self.made.close(reference, event.at);
+                is_new
+            }
+        };
+        if is_new {
+            self.improvements.add(&[], 1.0);
         }
     }
 

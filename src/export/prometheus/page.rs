@@ -12,6 +12,8 @@ use super::totals::{Histogram, LABEL_VALUES_MAX, OTHER};
 pub(super) struct Page {
     numbers: BTreeMap<&'static str, BTreeMap<Vec<String>, f64>>,
     histograms: BTreeMap<&'static str, BTreeMap<Vec<String>, Histogram>>,
+    /// What a sender's series tells itself, of metrics that are worked out as well.
+    measured: BTreeSet<(&'static str, Vec<String>)>,
 }
 
 impl Page {
@@ -46,6 +48,22 @@ impl Page {
         let values = self.numbers.entry(table::metric(metric).name).or_default();
         let labels = bounded(values, labels);
         values.entry(labels).and_modify(|told| *told = merge(*told, value)).or_insert(value);
+    }
+
+    /// Notes that a sender's series tells this itself.
+    pub(super) fn is_measured(&mut self, metric: &'static str, labels: &[&str]) {
+        self.measured.insert((metric, labels.iter().map(|label| (*label).to_owned()).collect()));
+    }
+
+    /// Everything that no series tells, with the values of its labels.
+    pub(super) fn worked_out(&self) -> impl Iterator<Item = (&'static Metric, &[String], f64)> {
+        let metrics = table::METRICS.iter().filter(|metric| !metric.is_of_series());
+        let told = metrics.flat_map(|metric| {
+            let values = self.numbers.get(metric.name).into_iter().flatten();
+            values.map(move |(labels, value)| (metric, labels, *value))
+        });
+        told.filter(|(metric, labels, _)| !self.measured.contains(&(metric.name, (*labels).clone())))
+            .map(|(metric, labels, value)| (metric, labels.as_slice(), value))
     }
 
     /// The values told of a metric.

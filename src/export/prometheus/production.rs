@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use super::observed::Observed;
 use super::page::Page;
 use super::recent::{Minutes, Seconds, Sum};
 use super::table;
@@ -34,6 +35,8 @@ pub(super) struct Production {
     stages: Labelled<Histogram>,
     cycles: ByName<Minutes>,
     deployments: Minutes,
+    /// Durations that nobody has kept yet.
+    observed: Observed,
     /// The latest of each component: when, and of which version.
     deployed: ByName<Option<(Timestamp, String)>>,
 }
@@ -45,6 +48,12 @@ struct Order {
     created_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
+}
+
+impl Order {
+    fn bucket(&self) -> &str {
+        if self.bucket.is_empty() { OTHER } else { &self.bucket }
+    }
 }
 
 impl Production {
@@ -81,7 +90,7 @@ impl Production {
         if let Some(bucket) = event.receipt.text("bucket") {
             bucket.clone_into(&mut order.bucket);
         }
-        let bucket = if order.bucket.is_empty() { OTHER } else { &order.bucket };
+        let bucket = &order.bucket().to_owned();
         let bounds = |metric: &str| table::metric(metric).bounds();
         match event.receipt.text("status") {
             Some("created") => order.created_at = Some(event.at),
@@ -90,6 +99,7 @@ impl Production {
                 if let Some(created_at) = order.created_at.filter(|created| is_first && *created <= event.at) {
                     let seconds = event.at.seconds() - created_at.seconds();
                     self.pull.at(&[bucket]).observe(bounds(PULL), seconds);
+                    self.observed.add(event.position, PULL, bucket, event.at, seconds);
                 }
             }
             Some("done") if order.ended_at.is_none() => {
@@ -100,6 +110,7 @@ impl Production {
                 if let Some(begun_at) = begun_at {
                     let seconds = event.at.seconds() - begun_at.seconds();
                     self.lead.at(&[bucket]).observe(bounds(LEAD), seconds);
+                    self.observed.add(event.position, LEAD, bucket, event.at, seconds);
                     let leads = self.leads.at(bucket);
                     leads.push_back(seconds);
                     leads.drain(..leads.len().saturating_sub(LEADS_MAX));
@@ -125,6 +136,7 @@ impl Production {
         let stage = event.receipt.text("stageName").unwrap_or(OTHER);
         if let Some(seconds) = event.receipt.first("durationSeconds").and_then(Value::as_number) {
             self.stages.at(&[stage]).observe(table::metric(STAGE).bounds(), seconds);
+            self.observed.add(event.position, STAGE, stage, event.at, seconds);
             self.cycles.at(stage).add(event.at, event.told_at, Sum::one(seconds));
         }
         if let Some(order) = event.receipt.text("reference").and_then(|order| self.orders.get_mut(order)) {
@@ -132,7 +144,14 @@ impl Production {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "few orders")]
+    pub(super) fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    pub(super) fn forget_observed(&mut self, position: u64) {
+        self.observed.forget(position);
+    }
+
     pub(super) fn tell(&self, page: &mut Page, now: Timestamp) {
         for (component, latest) in self.deployed.iter() {
             if let Some((at, version)) = latest {
@@ -143,11 +162,12 @@ impl Production {
             told.iter().for_each(|(labels, told)| page.histogram(metric, &labels, told));
         }
         self.completed.tell(page, "tps_production_work_orders_completed_total");
-        for bucket in BUCKETS {
-            let in_progress =
-                |order: &&Order| order.bucket == bucket && order.started_at.is_some() && order.ended_at.is_none();
-            let orders = self.orders.values().filter(in_progress).count();
-            page.gauge("tps_kanban_wip_current", &[bucket], orders as f64);
+        let mut in_progress: BTreeMap<&str, f64> = BUCKETS.into_iter().map(|bucket| (bucket, 0.0)).collect();
+        for order in self.orders.values().filter(|order| order.started_at.is_some() && order.ended_at.is_none()) {
+            *in_progress.entry(order.bucket()).or_default() += 1.0;
+        }
+        for (bucket, orders) in in_progress {
+            page.gauge("tps_kanban_wip_current", &[bucket], orders);
         }
         for (bucket, done) in self.done.iter() {
             page.gauge("tps_production_throughput_per_minute", &[bucket], done.last(RATE_SECONDS, now).count);

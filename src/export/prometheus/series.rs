@@ -12,18 +12,22 @@ use super::recent::Sum;
 use super::table::{METRICS, Metric, Type, metric};
 use super::totals::{Histogram, OTHER};
 use crate::analyse::health::balance;
-use crate::clock::{Timestamp, ago};
+use crate::analyse::health::part::OVERALL;
+use crate::clock::{Timestamp, ago, minute_of};
 use crate::error::Result;
-use crate::measure::read::{Statistic, steps};
+use crate::measure::read::{Statistic, each, steps};
 use crate::measure::rollup::Rollup;
 use crate::measure::store::{Known, SeriesStore, Slot};
 use crate::measure::{Kind, Series};
 
 /// A level is shown this long after it was told.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
-const FRESH_MINUTES: f64 = 5.0;
 /// Time of which the spread of a level is told.
 const SPREAD: TimeDelta = TimeDelta::hours(1);
+const MINUTE_SECONDS: f64 = 60.0;
+/// Whether a worker is at work, as it says when that changes; for so long it counts.
+const WORKER: &str = "worker_active";
+const WORKER_WITHIN: TimeDelta = TimeDelta::days(7);
 /// Series that one scrape reads.
 const SERIES_MAX: usize = 1_000;
 
@@ -50,7 +54,7 @@ pub(super) struct Lately {
     pub(super) requests: BTreeMap<String, Sum>,
     /// 99th percentile of the slowest endpoint.
     pub(super) request_p99_seconds: Option<f64>,
-    /// Items that each queue finished, as far as their latencies are told.
+    /// Items that each queue finished in the last 60 s, as far as their latencies are told.
     finished: BTreeMap<String, f64>,
 }
 
@@ -66,9 +70,12 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
             let at = newest.entry(told.known.series.component.clone()).or_insert(slot.start);
             *at = slot.last_at().max(*at);
         }
+        if !told.metric.is_of_series() {
+            page.is_measured(told.metric.name, &labels);
+        }
         match told.metric.holds {
             Type::Gauge => {
-                let last = slots.last().and_then(|slot| level(&slot.rollup)).map(|level| level * told.factor);
+                let last = level_of(&slots, told.known.series.kind).map(|level| level * told.factor);
                 page.gauge_if(told.metric.name, &labels, last);
                 if told.metric.name == POOL {
                     loads.entry(labels[0].to_owned()).or_default().extend(last);
@@ -82,13 +89,12 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
                     page.add(told.metric.name, &labels, total * told.factor);
                 }
                 if told.metric.name == "tps_kanban_throughput_total" {
-                    let done: f64 = risen(&slots, now).unwrap_or_default();
-                    page.add(THROUGHPUT, &labels, done / FRESH_MINUTES);
+                    page.add(THROUGHPUT, &labels, last_minute(&slots, now, told.known.series.kind));
                 }
             }
             Type::Histogram(bounds) if told.known.series.kind == Kind::Distribution => {
                 page.histogram(told.metric.name, &labels, &histogram(store, &told, bounds)?);
-                spread_lately(page, &told, &labels, &slots, &mut lately);
+                spread_lately(page, &told, &labels, &slots, &mut lately, now);
             }
             Type::Histogram(_) => {}
         }
@@ -98,7 +104,7 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     }
     for (queue, finished) in &lately.finished {
         if !page.labelled(THROUGHPUT).any(|(labels, _)| labels[0] == *queue) {
-            page.gauge(THROUGHPUT, &[queue], finished / FRESH_MINUTES);
+            page.gauge(THROUGHPUT, &[queue], *finished);
         }
     }
     for (component, answered) in &lately.requests {
@@ -111,8 +117,26 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
         page.add("tps_andon_log_messages_total", &[level], 0.0);
     }
     zeros(page);
+    workers(store, page, now)?;
     ratios(page);
     Ok(lately)
+}
+
+/// How many workers of each pool are at work, and how many are not, by the latest word of each.
+fn workers(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Result<()> {
+    let mut pools: BTreeMap<String, [f64; 2]> = BTreeMap::new();
+    for (number, known) in store.find(|series| series.metric == WORKER).into_iter().take(SERIES_MAX) {
+        let slots = store.slots(number, before(now, WORKER_WITHIN))?;
+        if let Some(active) = slots.last().and_then(|slot| level(&slot.rollup)) {
+            let pool = pools.entry(value_of(&known.series, "pool").to_owned()).or_default();
+            pool[usize::from(active > 0.0)] += 1.0;
+        }
+    }
+    for (pool, [idle, active]) in pools {
+        page.gauge("tps_heijunka_workers_idle", &[&pool], idle);
+        page.gauge("tps_heijunka_workers_active", &[&pool], active);
+    }
+    Ok(())
 }
 
 /// The fresh values of series that are named as a metric of receipts, for want of receipts.
@@ -121,7 +145,7 @@ pub(super) fn stand_in(store: &SeriesStore, name: &str, now: Timestamp) -> Resul
     if metric.told_by.contains("series") {
         return Ok(Vec::new());
     }
-    let found = store.find(|series| series.metric == name).into_iter().take(SERIES_MAX);
+    let found = store.find(|series| series.metric == name && !series.is_own()).into_iter().take(SERIES_MAX);
     let value = |(number, _): (u32, Arc<Known>)| {
         let slots = store.slots(number, before(now, FRESH))?;
         Ok(slots.last().and_then(|slot| level(&slot.rollup)))
@@ -146,13 +170,9 @@ fn empty(metric: &Metric) -> Histogram {
 fn told(store: &SeriesStore) -> Vec<Told> {
     let mut found: Vec<Told> = Vec::new();
     for metric in METRICS.iter().filter(|metric| metric.told_by.contains("series")) {
-        let milliseconds = metric.milliseconds;
-        let is_named = |series: &Series| {
-            let name = series.metric.as_str();
-            name == metric.name || metric.also.contains(&name) || milliseconds == Some(name)
-        };
-        found.extend(store.find(is_named).into_iter().map(|(number, known)| {
-            let factor = factor(metric, &known);
+        let is_sent = |series: &Series| metric.is_told_by(series) && !series.is_own();
+        found.extend(store.find(is_sent).into_iter().map(|(number, known)| {
+            let factor = metric.factor(&known);
             Told { number, known, metric, factor }
         }));
     }
@@ -163,29 +183,19 @@ fn told(store: &SeriesStore) -> Vec<Told> {
     found
 }
 
-/// Legacy names and units that say so are converted to base units.
-fn factor(metric: &Metric, known: &Known) -> f64 {
-    let name = known.series.metric.as_str();
-    let is_legacy = name != metric.name;
-    match (metric.unit, known.unit.as_deref()) {
-        ("s", Some("ms")) => 0.001,
-        ("s", Some("s")) => 1.0,
-        ("s", _) if metric.milliseconds == Some(name) || name.ends_with("_ms") => 0.001,
-        ("ratio", Some("%")) => 0.01,
-        ("ratio", Some("1")) => 1.0,
-        ("ratio", _) if is_legacy && (name.ends_with("_percent") || name == "kanban_queue_saturation") => 0.01,
-        ("By", Some("MiBy")) => 1_048_576.0,
-        ("By", Some("By")) => 1.0,
-        ("By", _) if name.ends_with("_mb") => 1_048_576.0,
-        _ => 1.0,
-    }
-}
-
 /// A label of the metric, as the series has it; its component stands in for one that it lacks.
 fn value_of<'a>(series: &'a Series, label: &str) -> &'a str {
     match label {
         "component" => &series.component,
         _ => series.labels.get(label).map_or(&series.component, String::as_str),
+    }
+}
+
+/// A level as it was told last; the mean of the last minutes of what has many values.
+fn level_of(slots: &[Slot], kind: Kind) -> Option<f64> {
+    match (kind, whole(slots)) {
+        (Kind::Distribution, Some(Rollup::Values(values))) => Some(values.mean()),
+        _ => slots.last().and_then(|slot| level(&slot.rollup)),
     }
 }
 
@@ -216,13 +226,14 @@ fn histogram(store: &SeriesStore, told: &Told, bounds: &[f64]) -> Result<Histogr
 
 /// What the latencies of the last minutes say.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn spread_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], lately: &mut Lately) {
+fn spread_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], lately: &mut Lately, now: Timestamp) {
     let Some(Rollup::Values(values)) = whole(slots) else { return };
     match told.metric.name {
         LATENCY => {
             page.gauge("tps_kanban_latency_p50_seconds", labels, values.quantile(0.50) * told.factor);
             page.gauge("tps_kanban_latency_p99_seconds", labels, values.quantile(0.99) * told.factor);
-            *lately.finished.entry(labels[0].to_owned()).or_default() += values.count as f64;
+            *lately.finished.entry(labels[0].to_owned()).or_default() +=
+                last_minute(slots, now, told.known.series.kind);
         }
         DURATION => {
             let p99 = values.quantile(0.99) * told.factor;
@@ -245,9 +256,24 @@ fn whole(slots: &[Slot]) -> Option<Rollup> {
     Some(whole)
 }
 
-fn risen(slots: &[Slot], now: Timestamp) -> Option<f64> {
-    let whole = steps(slots, &before(now, FRESH), 3_600, Statistic::Increase);
-    (!whole.is_empty()).then(|| whole.iter().map(|(_, rise)| rise).sum())
+/// How many there were in the last 60 s: a part of this minute and the rest of the one before. A counter that is read less
+/// often goes on as it did when it was last read.
+fn last_minute(slots: &[Slot], now: Timestamp, kind: Kind) -> f64 {
+    let this = minute_of(now);
+    let elapsed = (now.seconds() - this.seconds()) / MINUTE_SECONDS;
+    if kind == Kind::Counter {
+        let rates = each(slots, Statistic::Rate);
+        let (latest, before) = (rates.last(), rates.iter().rev().find(|(slot, _)| slot.start < this));
+        let rate = |told: Option<&(&Slot, f64)>| told.or(latest).map_or(0.0, |(_, rate)| *rate);
+        return MINUTE_SECONDS * (rate(latest) * elapsed + rate(before) * (1.0 - elapsed));
+    }
+    let statistic = if kind == Kind::Distribution { Statistic::Count } else { Statistic::Sum };
+    let share = |start: Timestamp| match this.since(start).num_seconds() {
+        ..=0 => 1.0,
+        60 => 1.0 - elapsed,
+        _ => 0.0,
+    };
+    each(slots, statistic).into_iter().map(|(slot, count)| count * share(slot.start)).sum()
 }
 
 /// Standard deviation of a level's minutes in the last hour.
@@ -276,8 +302,10 @@ fn ratios(page: &mut Page) {
         page.gauge_if("tps_heijunka_worker_utilization", &[&pool], workers.map(|workers| active / workers));
     }
     let current = by_label(page, "tps_kanban_wip_current");
+    let all = current.values().copied().reduce(|a, b| a + b);
     for (bucket, limit) in by_label(page, "tps_kanban_wip_limit") {
-        let used = current.get(&bucket).filter(|_| limit > 0.0).map(|current| current / limit);
+        let orders = if bucket == OVERALL { all } else { current.get(&bucket).copied() };
+        let used = orders.filter(|_| limit > 0.0).map(|orders| orders / limit);
         page.gauge_if("tps_kanban_wip_utilization", &[&bucket], used);
     }
     let requests: BTreeMap<String, f64> = page.counts(DURATION, 0);

@@ -9,6 +9,7 @@ use super::andon::Andon;
 use super::heijunka::Heijunka;
 use super::jidoka::Jidoka;
 use super::kaizen::Kaizen;
+use super::observed::Observed;
 use super::page::Page;
 use super::production::Production;
 use super::quality::Quality;
@@ -20,7 +21,7 @@ use crate::error::{Context as _, Result};
 use crate::record::Recorded;
 
 /// Changes with what is saved: a file of another version is read anew from the ledger.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Components whose counters begin at zero; labels have no room for more.
 const COMPONENTS_MAX: usize = 100;
 
@@ -101,6 +102,15 @@ impl State {
         self.last = recorded.id.to_string();
     }
 
+    /// Durations that nobody has kept yet.
+    pub(super) fn observed(&self) -> &Observed {
+        self.production.observed()
+    }
+
+    pub(super) fn forget_observed(&mut self, position: u64) {
+        self.production.forget_observed(position);
+    }
+
     pub(super) fn tell(&self, page: &mut Page, now: Timestamp) {
         self.receipts.tell(page, "tps_receipts_total");
         self.invalid.tell(page, "tps_receipts_invalid_total");
@@ -124,6 +134,11 @@ impl State {
         self.jidoka.stand(&mut standings, now);
         self.upkeep.stand(&mut standings);
         standings
+    }
+
+    /// Violations that the last validations found; `None` when nothing was ever validated.
+    pub(super) fn violations(&self) -> Option<f64> {
+        self.upkeep.violations()
     }
 
     /// Failures of each component in the last five minutes.

@@ -1,11 +1,19 @@
 //! Every `tps_*` metric: its name, type, unit, labels, definition, and who tells it. `docs/metrics.md` shows the same table.
 
+use crate::measure::Series;
+use crate::measure::store::Known;
+
 /// Bounds of the buckets of latencies, in seconds.
 const LATENCY: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 5.0, 10.0];
 /// The same with what naze promises of itself.
 const OWN: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0];
 /// Bounds of the buckets of lead and stage times, in seconds.
 const LEAD: &[f64] = &[60.0, 600.0, 1_800.0, 3_600.0, 5_400.0, 6_840.0, 7_200.0, 14_400.0, 28_800.0];
+
+/// Tells a metric that rests on receipts of any kind.
+pub(super) const ALL: &str = "all";
+/// Tells a metric that naze evaluates objectives for.
+pub(super) const OBJECTIVES: &str = "objectives";
 
 /// What a metric's values are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,6 +51,36 @@ impl Metric {
     /// Bounds of its buckets.
     pub fn bounds(&self) -> &'static [f64] {
         if let Type::Histogram(bounds) = self.holds { bounds } else { &[] }
+    }
+
+    /// Kinds of receipts, and others, that tell it.
+    pub(super) fn tellers(&self) -> impl Iterator<Item = &'static str> {
+        self.told_by.split(", ")
+    }
+
+    /// Does the series tell it, under one of its names?
+    pub fn is_told_by(&self, series: &Series) -> bool {
+        let name = series.metric.as_str();
+        name == self.name || self.also.contains(&name) || self.milliseconds == Some(name)
+    }
+
+    /// What values of a series that tells it have to be multiplied with. Legacy names and units that say so are converted
+    /// to base units.
+    pub fn factor(&self, known: &Known) -> f64 {
+        let name = known.series.metric.as_str();
+        let is_legacy = name != self.name;
+        match (self.unit, known.unit.as_deref()) {
+            ("s", Some("ms")) => 0.001,
+            ("s", Some("s")) => 1.0,
+            ("s", _) if self.milliseconds == Some(name) || name.ends_with("_ms") => 0.001,
+            ("ratio", Some("%")) => 0.01,
+            ("ratio", Some("1")) => 1.0,
+            ("ratio", _) if is_legacy && (name.ends_with("_percent") || name == "kanban_queue_saturation") => 0.01,
+            ("By", Some("MiBy")) => 1_048_576.0,
+            ("By", Some("By")) => 1.0,
+            ("By", _) if name.ends_with("_mb") => 1_048_576.0,
+            _ => 1.0,
+        }
     }
 
     /// Is it told by series alone?
@@ -128,12 +166,12 @@ pub const METRICS: &[Metric] = &[
         .milliseconds("kanban_latency_p99_ms"),
     gauge("tps_kanban_wait_time_seconds", &["queue"])
         .unit("s")
-        .told_by("series", "Mean time from enqueueing to starting")
+        .told_by("series", "Mean time from enqueueing to starting, of the last 5 min")
         .also(&["kanban_wait_time_secs"]),
     counter("tps_kanban_throughput_total", &["queue"]).told_by("series", "Items completed"),
     gauge("tps_kanban_throughput_per_minute", &["queue"])
         .unit("1/min")
-        .told_by("series", "Items completed per minute of the last 5 min")
+        .told_by("series", "Items completed in the last 60 s")
         .also(&["kanban_throughput_per_min"]),
     gauge("tps_kanban_dlq_depth", &["queue"]).told_by("series", "Dead letters held"),
     gauge("tps_kanban_workers_available", &["queue"]).told_by("series", "Workers idle and ready"),
@@ -145,22 +183,22 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_kanban_wip_limit", &["bucket"]).told_by("series", "Most work orders that may be in progress"),
     gauge("tps_kanban_wip_utilization", &["bucket"])
         .unit("ratio")
-        .told_by("workorder, series", "Work orders in progress over their limit"),
+        .told_by("workorder, series", "Work orders in progress over their limit; that of the bucket `overall` holds for all of them"),
     histogram("tps_kanban_pull_signal_latency_seconds", &["bucket"], LEAD)
         .told_by("workorder", "Time from the creation of a work order to its start"),
     counter("tps_andon_errors_total", &["service", "type"]).told_by("failure", "Failures by service and class"),
     gauge("tps_andon_error_rate", &["service"])
         .unit("ratio")
         .told_by("failure, series", "Failures over requests of the last 5 min"),
-    counter("tps_andon_alerts_total", &["name", "severity"]).told_by("alert", "Firings of alerts"),
-    gauge("tps_andon_alerts_per_minute", &[]).unit("1/min").told_by("alert", "Firings of alerts of the last 60 s"),
+    counter("tps_andon_alerts_total", &["name", "severity"]).told_by("alert", "Firings of alerts that are not for information"),
+    gauge("tps_andon_alerts_per_minute", &[]).unit("1/min").told_by("alert", "Such firings of the last 60 s"),
     gauge("tps_andon_mttd_seconds", &["service"])
         .unit("s")
-        .told_by("incident", "Mean time from onset to detection of the incidents of the last 30 days"),
+        .told_by("alert, failure, incident", "Mean time from the onset of incidents to their detection, and from the first failure to the alert, of the last 30 days"),
     gauge("tps_andon_incident_timestamp_seconds", &["component", "severity"])
         .unit("s")
         .told_by("incident", "When an incident of the component was last opened"),
-    gauge("tps_andon_alert_types", &[]).told_by("alert", "Names of alerts that fired in the last day"),
+    gauge("tps_andon_alert_types", &[]).told_by("alert", "Names of alerts that fired in the last day, those for information left out"),
     gauge("tps_andon_critical_alerts", &[]).told_by("alert", "Critical alerts that fire"),
     counter("tps_andon_log_messages_total", &["level"])
         .told_by("series", "Log entries")
@@ -174,22 +212,22 @@ pub const METRICS: &[Metric] = &[
     counter("tps_andon_escalations_total", &["severity"]).told_by("alert, andon", "Escalations of alerts and andons"),
     gauge("tps_kaizen_slo_attainment", &["slo"])
         .unit("ratio")
-        .told_by("slo", "Good of all events that the evaluations of the last day counted"),
+        .told_by("slo, objectives", "Share that was good: of an objective in its window, of what receipts tell in the last day"),
     gauge("tps_kaizen_slo_attainment_weekly", &["slo", "week"])
         .unit("ratio")
-        .told_by("slo", "The same in this ISO week and the one before"),
+        .told_by("slo, objectives", "The same in this ISO week and the one before"),
     gauge("tps_kaizen_error_budget_remaining_ratio", &["slo"])
         .unit("ratio")
-        .told_by("series", "Error budget that is left"),
+        .told_by("series, objectives", "Error budget that is left, negative when it is overspent"),
     counter("tps_kaizen_outliers_detected_total", &["metric"])
         .told_by("crossing", "Crossings at least three robust standard deviations away"),
     counter("tps_kaizen_recommendations_total", &["type"]).told_by("recommendation", "Recommendations issued"),
     gauge("tps_kaizen_relative_deviation", &["metric", "window"])
         .unit("ratio")
-        .told_by("series", "Distance from the mean of the window, as a share of the mean"),
+        .told_by("series, trends", "Distance from the mean of the window, as a share of the mean"),
     gauge("tps_kaizen_slope_per_day", &["metric", "window"])
         .unit("unit/day")
-        .told_by("series", "Least-squares slope over the window"),
+        .told_by("series, trends", "Least-squares slope over the window"),
     counter("tps_kaizen_improvements_total", &[]).told_by("improvement", "Improvements made"),
     gauge("tps_kaizen_waste_reduction_ratio", &[]).unit("ratio").told_by("series", "Waste removed, as reported"),
     gauge("tps_kaizen_automation_coverage_ratio", &[])
@@ -289,7 +327,7 @@ pub const METRICS: &[Metric] = &[
         .told_by("health", "Health: 0 healthy, 1 degraded, 2 unhealthy"),
     counter("tps_receipts_total", &["kind"]).told_by("all", "Receipts recorded"),
     counter("tps_receipts_invalid_total", &["kind"])
-        .told_by("validation", "Receipts refused; those that cannot be read at all have no kind and count as other"),
+        .told_by("all", "Receipts refused; those that cannot be read at all have no kind and count as other"),
     gauge("tps_ontology_valid", &[])
         .unit("code")
         .told_by("validation", "Whether the last validation of every component went well: 1 yes, 0 no"),

@@ -15,6 +15,8 @@ use crate::analyse::health::State;
 use crate::clock::Timestamp;
 use crate::receipt::Value;
 
+/// Kinds of receipts that tell when something is down.
+const TELL_OUTAGES: [&str; 2] = ["health", "circuit"];
 /// Time of which uptime is told.
 const UPTIME: TimeDelta = TimeDelta::days(1);
 /// Turns of a component's health that are remembered.
@@ -29,13 +31,21 @@ pub(super) struct Upkeep {
     health: ByName<Health>,
     outages: ByName<Outages>,
     /// What is down, by component and what says so.
-    down: Episodes<String>,
+    down: Episodes<()>,
     /// When what was due at a time was done, by time and component.
     maintenance: BTreeMap<(Timestamp, String), Option<Timestamp>>,
     maintained_at: Option<Timestamp>,
-    validations: ByName<Option<(Timestamp, bool)>>,
+    validations: ByName<Option<Validation>>,
     backed_up_at: Option<Timestamp>,
     remedies: Totals,
+}
+
+/// The last one of a component.
+#[derive(Debug, Serialize, Deserialize)]
+struct Validation {
+    at: Timestamp,
+    is_valid: bool,
+    violations: f64,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -70,8 +80,9 @@ impl Upkeep {
             "maintenance" => self.maintained(event, is_true("done")),
             "validation" => {
                 let last = self.validations.at(event.component);
-                if last.is_none_or(|(at, _)| at <= event.at) {
-                    *last = Some((event.at, is_true("ok")));
+                if last.as_ref().is_none_or(|last| last.at <= event.at) {
+                    let violations = event.receipt.number("violations").unwrap_or_default();
+                    *last = Some(Validation { at: event.at, is_valid: is_true("ok"), violations });
                 }
             }
             "backup" if is_true("ok") => self.backed_up_at = self.backed_up_at.max(Some(event.at)),
@@ -104,10 +115,11 @@ impl Upkeep {
         }
     }
 
+    /// An outage begins when the first teller says so, and is over when the last one says so.
     fn went_down(&mut self, event: &Event<'_>) {
-        let name = format!("{}\n{}", event.component, event.receipt.kind());
-        self.down.open(&name, event.at, event.component.to_owned());
-        if self.down.iter().filter(|down| *down == event.component).count() > 1 {
+        let was_down = self.is_down(event.component);
+        self.down.open(&told_by(event.component, event.receipt.kind()), event.at, ());
+        if was_down || !self.is_down(event.component) {
             return;
         }
         let outages = self.outages.at(event.component);
@@ -115,15 +127,23 @@ impl Upkeep {
             let gap = event.at.seconds() - before.seconds();
             outages.gaps.add(event.at, event.told_at, Sum::one(gap));
         }
-        outages.began_at = outages.began_at.max(Some(event.at));
+        outages.began_at = Some(event.at);
     }
 
     fn came_up(&mut self, event: &Event<'_>) {
-        let name = format!("{}\n{}", event.component, event.receipt.kind());
-        if let Some((_, since)) = self.down.close(&name, event.at) {
-            let length = event.at.seconds() - since.seconds();
-            self.outages.at(event.component).lengths.add(event.at, event.told_at, Sum::one(length));
+        let is_end = self.down.close(&told_by(event.component, event.receipt.kind()), event.at).is_some();
+        if !is_end || self.is_down(event.component) {
+            return;
         }
+        let outages = self.outages.at(event.component);
+        if let Some(since) = outages.began_at.filter(|since| *since <= event.at) {
+            let length = event.at.seconds() - since.seconds();
+            outages.lengths.add(event.at, event.told_at, Sum::one(length));
+        }
+    }
+
+    fn is_down(&self, component: &str) -> bool {
+        TELL_OUTAGES.iter().any(|kind| self.down.is_open(&told_by(component, kind)))
     }
 
     fn maintained(&mut self, event: &Event<'_>, is_done: bool) {
@@ -157,8 +177,17 @@ impl Upkeep {
         let seconds = |at: Option<Timestamp>| at.map(Timestamp::seconds);
         page.gauge_if("tps_tpm_last_maintenance_timestamp_seconds", &[], seconds(self.maintained_at));
         page.gauge_if("tps_persistence_last_backup_timestamp_seconds", &[], seconds(self.backed_up_at));
-        let is_valid = self.validations.iter().all(|(_, last)| last.is_none_or(|(_, ok)| ok));
-        page.gauge("tps_ontology_valid", &[], f64::from(u8::from(is_valid)));
+        let are_valid = self.validated().map(|last| last.is_valid).reduce(|a, b| a && b);
+        page.gauge_if("tps_ontology_valid", &[], are_valid.map(|are_valid| f64::from(u8::from(are_valid))));
+    }
+
+    /// Violations that the last validations found; `None` when nothing was ever validated.
+    pub(super) fn violations(&self) -> Option<f64> {
+        self.validated().map(|last| last.violations).reduce(|a, b| a + b)
+    }
+
+    fn validated(&self) -> impl Iterator<Item = &Validation> {
+        self.validations.iter().filter_map(|(_, last)| last.as_ref())
     }
 
     /// The health that each component reports.
@@ -188,6 +217,10 @@ impl Upkeep {
         }
         sum.mean()
     }
+}
+
+fn told_by(component: &str, kind: &str) -> String {
+    format!("{component}\n{kind}")
 }
 
 impl Health {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::page::Page;
+use super::table::{ALL, Metric, OBJECTIVES};
 use crate::analyse::health::{Circuit, Readings, State};
 use crate::clock::Timestamp;
 
@@ -13,6 +14,8 @@ pub struct View {
     pub readings: Readings,
     /// Components that receipts tell of.
     pub standings: BTreeMap<String, Standing>,
+    /// Violations that the last validations of components found; `None` when nothing was ever validated.
+    pub violations: Option<f64>,
     /// Receipts refused in the last hour, since the start of the process.
     pub refused_last_hour: f64,
 }
@@ -32,6 +35,15 @@ impl View {
     /// The values of a metric that `/metrics` shows.
     pub fn values(&self, metric: &str) -> impl Iterator<Item = f64> {
         self.page.values(metric)
+    }
+
+    /// What receipts tell, or naze works out: metrics with the values of their labels. What a series tells itself is left
+    /// out, and so is what no receipt ever told of.
+    pub fn worked_out(&self) -> impl Iterator<Item = (&'static Metric, &[String], f64)> {
+        let told = self.by_label("tps_receipts_total");
+        let is_told =
+            move |kind: &str| [ALL, OBJECTIVES].contains(&kind) || told.get(kind).is_some_and(|count| *count > 0.0);
+        self.page.worked_out().filter(move |(metric, ..)| metric.tellers().any(&is_told))
     }
 
     /// Was a receipt of this kind ever recorded?

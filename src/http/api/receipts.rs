@@ -16,6 +16,7 @@ use crate::error::{Context as _, Error};
 use crate::http::problem::{Problem, Reply};
 use crate::http::work::blocking;
 use crate::http::{body, negotiate};
+use crate::measure::recorder::Measured;
 use crate::receipt::{ReceiptId, write_json, write_json_ld};
 use crate::receive::{self, Format};
 use crate::record::Recorded;
@@ -30,14 +31,20 @@ pub(super) async fn create(State(engine): State<Arc<Engine>>, headers: HeaderMap
         "" => Format::Json,
         other => Format::from_media_type(other).ok_or_else(|| unsupported(other))?,
     };
-    let outcomes = blocking(move || {
-        let received = receive::receive(format, &bytes, engine.vocabulary())?;
+    let (outcomes, places, measured) = blocking(move || {
+        let mut received = receive::receive(format, &bytes, engine.vocabulary())?;
         let media_type = if media_type.is_empty() { "application/json".to_owned() } else { media_type };
-        engine.record("native", received, Source { media_type, bytes: bytes.to_vec() })
+        let samples = std::mem::take(&mut received.samples);
+        let places = std::mem::take(&mut received.measured);
+        let outcomes = engine.record(SENDER, received, Source { media_type, bytes: bytes.to_vec() })?;
+        let measured = if samples.is_empty() { Measured::default() } else { engine.measure(SENDER, samples)? };
+        Ok((outcomes, places, measured))
     })
     .await?;
-    Ok(answer(&outcomes))
+    Ok(answer(&outcomes, &places, &measured))
 }
+
+const SENDER: &str = "native";
 
 fn unsupported(media_type: &str) -> Problem {
     let error = Error::invalid(format!("Content-Type \"{media_type}\" holds no receipts")).hint(
@@ -47,27 +54,42 @@ fn unsupported(media_type: &str) -> Problem {
     Problem::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, error)
 }
 
-/// One outcome per receipt, in the order they were sent; the status tells the whole at a glance.
-pub(in crate::http) fn answer(outcomes: &[Outcome]) -> Response {
+/// One outcome per object, in the order they were sent; the status tells the whole at a glance. `places` says how many
+/// outcomes stand before each object that only told values of series.
+pub(in crate::http) fn answer(outcomes: &[Outcome], places: &[usize], measured: &Measured) -> Response {
     let count = |matches: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| matches(outcome)).count();
     let recorded = count(|outcome| matches!(outcome, Outcome::Recorded(_)));
     let duplicate = count(|outcome| matches!(outcome, Outcome::Duplicate(_)));
     let refused = count(|outcome| matches!(outcome, Outcome::Refused(_)));
-    let status = match (recorded + duplicate, refused) {
-        (0, 1..) => StatusCode::UNPROCESSABLE_ENTITY,
-        (_, 1..) => StatusCode::MULTI_STATUS,
-        _ if recorded > 0 => StatusCode::CREATED,
+    let is_faulty = refused > 0 || measured.refused > 0;
+    let taken = recorded + duplicate + places.len();
+    let status = match (taken, is_faulty) {
+        (0, true) => StatusCode::UNPROCESSABLE_ENTITY,
+        (_, true) => StatusCode::MULTI_STATUS,
+        _ if recorded > 0 || !places.is_empty() => StatusCode::CREATED,
         _ => StatusCode::OK,
     };
-    let receipts: Vec<JsonValue> = outcomes
-        .iter()
-        .map(|outcome| match outcome {
+    let mut receipts = Vec::with_capacity(outcomes.len() + places.len());
+    let mut places = places.iter().peekable();
+    for (place, outcome) in outcomes.iter().enumerate() {
+        while places.next_if(|before| **before <= place).is_some() {
+            receipts.push(json!({"id": null, "outcome": "measured"}));
+        }
+        receipts.push(match outcome {
             Outcome::Recorded(id) => json!({"id": id, "outcome": "recorded"}),
             Outcome::Duplicate(id) => json!({"id": id, "outcome": "duplicate"}),
             Outcome::Refused(violations) => json!({"id": null, "outcome": "refused", "problem": problem(violations)}),
-        })
-        .collect();
-    let body = json!({"recorded": recorded, "duplicate": duplicate, "refused": refused, "receipts": receipts});
+        });
+    }
+    receipts.extend(places.map(|_| json!({"id": null, "outcome": "measured"})));
+    let mut body = json!({"recorded": recorded, "duplicate": duplicate, "refused": refused, "receipts": receipts});
+    if measured.recorded + measured.refused > 0 {
+        body["samples"] = json!({
+            "recorded": measured.recorded,
+            "refused": measured.refused,
+            "problem": measured.problem,
+        });
+    }
     (status, Json(body)).into_response()
 }
 

@@ -18,8 +18,6 @@ use crate::measure::store::{Known, Slot};
 
 /// What has been otherwise for so long is how it is.
 const SETTLED_AFTER: TimeDelta = TimeDelta::hours(24);
-/// What naze itself concludes from other series is no evidence beside them.
-pub const JUDGEMENT_PREFIX: &str = "naze_health_";
 
 /// What is held against a series.
 #[derive(Debug, Clone)]
@@ -33,10 +31,9 @@ pub struct Rules<'a> {
 impl<'a> Rules<'a> {
     /// Those of the series.
     pub fn of(known: &Known, declared: impl Iterator<Item = &'a Threshold>, learned: &'a Learned) -> Self {
-        let is_own = known.series.metric.starts_with(JUDGEMENT_PREFIX);
         // A bucket of a histogram is no level of anything.
         let is_bucket = known.series.labels.contains_key(histogram::BOUND);
-        let is_learned = learned.enabled && !is_own && !is_bucket;
+        let is_learned = learned.enabled && !known.series.is_own() && !is_bucket;
         Self { declared: Threshold::applying(declared, &known.series), learned: is_learned.then_some(learned) }
     }
 }

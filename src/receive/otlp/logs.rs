@@ -1,30 +1,64 @@
 //! Log records: errors, exceptions, and feature flags that turned.
 
+use std::collections::BTreeMap;
+
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 
 use super::SOURCE;
 use super::attributes::{Attributes, Origin, id, text_of, time};
 use super::traces::key_of_failure;
+use crate::clock::{Timestamp, minute_of};
+use crate::measure::{Kind, Point, Samples, Series};
 use crate::receipt::Value;
+use crate::receive::native::volume;
 use crate::receive::{Draft, Given, Item, Observed, Received, body};
 
+const MESSAGES: &str = "tps_andon_log_messages_total";
 /// `SEVERITY_NUMBER_ERROR`, and `SEVERITY_NUMBER_FATAL`.
 const ERROR: i32 = 17;
 const FATAL: i32 = 21;
 
 pub(super) fn read(request: &ExportLogsServiceRequest, given: &Given<'_>) -> Received {
     let mut received = Received::default();
+    let mut volume: BTreeMap<(String, &str, Timestamp), (Timestamp, f64)> = BTreeMap::new();
     for resource in &request.resource_logs {
         let origin = Origin::of(resource.resource.as_ref(), given.mapping);
         for record in resource.scope_logs.iter().flat_map(|scope| &scope.log_records) {
+            let at = at(record, given);
+            let known = volume.entry((origin.component.clone(), level(record), minute_of(at))).or_insert((at, 0.0));
+            *known = (at.max(known.0), known.1 + 1.0);
             match draft(record, &origin, given) {
                 Some(draft) => received.items.push(Item::Receipt(draft)),
                 None => received.ignored += 1,
             }
         }
     }
+    let told = volume.into_iter().map(|((component, level, _), (at, count))| messages(component, level, at, count));
+    received.samples = told.collect();
     received
+}
+
+/// How many entries of a level there were in a minute, told at the last of them: batches of a minute differ by that.
+fn messages(component: String, level: &str, at: Timestamp, count: f64) -> Samples {
+    let labels = [("level".to_owned(), level.to_owned())].into();
+    let series = Series { metric: MESSAGES.to_owned(), component, kind: Kind::Delta, labels };
+    Samples { series, unit: None, points: vec![Point::once(at, count)] }
+}
+
+/// One of the four levels that are counted, by the number of the record or else by its text.
+fn level(record: &LogRecord) -> &'static str {
+    match record.severity_number {
+        1..=8 => "DEBUG",
+        9..=12 => "INFO",
+        13..=20 => "WARNING",
+        21.. => "CRITICAL",
+        _ => volume::level(&record.severity_text),
+    }
+}
+
+fn at(record: &LogRecord, given: &Given<'_>) -> Timestamp {
+    time(record.time_unix_nano).or_else(|| time(record.observed_time_unix_nano)).unwrap_or(given.received_at)
 }
 
 fn draft(record: &LogRecord, origin: &Origin, given: &Given<'_>) -> Option<Draft> {
@@ -52,13 +86,12 @@ fn failure(
     origin: &Origin,
     given: &Given<'_>,
 ) -> Draft {
-    let at = time(record.time_unix_nano).or_else(|| time(record.observed_time_unix_nano)).unwrap_or(given.received_at);
     let failure_type = attributes.first(&["exception.type", "error.type"]).or(event).unwrap_or("error log");
     let body = record.body.as_ref().and_then(text_of);
     let message = attributes.text("exception.message").or(body.as_deref());
     let (trace, span) = (id(&record.trace_id), id(&record.span_id));
     let mut receipt = origin
-        .receipt("failure", at)
+        .receipt("failure", at(record, given))
         .with("failureType", Value::text(failure_type))
         .with_text("message", message)
         .with_text("severity", (record.severity_number >= FATAL).then_some("critical"))
