@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, Outcome, SELF};
+use super::{Engine, Outcome, SELF, Watching};
 use crate::clock::{Timestamp, ago, minute_of};
 use crate::error::Result;
 use crate::measure::crossing::watched::{Rules, Turn};
@@ -36,6 +36,8 @@ const KEPT_EVERY: TimeDelta = TimeDelta::minutes(15);
 pub(super) struct Following {
     /// Where the next round begins; held while one is under way.
     next: Mutex<u32>,
+    /// What is watched for as of the last round: when it is another, what is not watched for any more ends.
+    watching: Mutex<Option<Arc<Watching>>>,
     series: Mutex<HashMap<u32, Followed>>,
 }
 
@@ -70,6 +72,7 @@ impl Engine {
     /// As [`Engine::record`]; then the next call tries again.
     pub fn watch_series(&self, now: Timestamp) -> Result<bool> {
         let mut next = self.following.next.lock().expect("nobody panics in a round");
+        self.touch_beyond()?;
         let numbers = self.series.take_touched(*next, ROUND_SERIES_MAX);
         let round =
             self.keep(self.look_at(&numbers, now)).inspect_err(|_| self.series.touch(numbers.iter().copied()))?;
@@ -78,6 +81,18 @@ impl Engine {
         *next = looked_at.last().map_or(0, |number| number.saturating_add(1));
         self.followed().extend(round.followed);
         Ok(!left.is_empty() || looked_at.len() == ROUND_SERIES_MAX)
+    }
+
+    /// After a start, and whenever something else is watched for, series that are beyond a limit are looked at even if they
+    /// have no new values.
+    fn touch_beyond(&self) -> Result<()> {
+        let watching = self.watching();
+        let mut known = self.following.watching.lock().expect("nobody panics while comparing");
+        if !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &watching)) {
+            self.series.touch(self.series.beyond()?.into_iter());
+            *known = Some(watching);
+        }
+        Ok(())
     }
 
     /// Records what was found, then puts on disk up to where: should that fail, the same is found under the same names.
@@ -123,7 +138,8 @@ impl Engine {
         let rules = Rules::of(&known, watching.thresholds(), &watching.learned);
         let statistic = Statistic::of(known.series.kind);
         let mut past = |window: Range<Timestamp>| Ok(minutes(&self.minutes_of(number, window)?, statistic));
-        let events = one.watched.advance(&known, &rules, slots, &mut past)?;
+        let mut events = one.watched.withdraw(&rules, now);
+        events.extend(one.watched.advance(&known, &rules, slots, &mut past)?);
         if !events.is_empty() {
             one.kept = None;
         }

@@ -184,6 +184,24 @@ impl SeriesStore {
         Ok(bytes.and_then(|bytes| postcard::from_bytes(bytes.value()).ok()))
     }
 
+    /// The series that are beyond a limit, as it was kept.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn beyond(&self) -> Result<Vec<u32>> {
+        let failed = "cannot read how series stand";
+        let read = self.0.database.begin_read().internal(failed)?;
+        let mut beyond = Vec::new();
+        for entry in read.open_table(WATCHED).internal(failed)?.iter().internal(failed)? {
+            let (number, bytes) = entry.internal(failed)?;
+            let watched: Option<Watched> = postcard::from_bytes(bytes.value()).ok();
+            if watched.is_some_and(|watched| watched.open().next().is_some()) {
+                beyond.push(number.value());
+            }
+        }
+        Ok(beyond)
+    }
+
     /// Keeps how series stand to their limits.
     ///
     /// # Errors

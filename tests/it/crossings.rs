@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use crate::common::{NOW, Naze};
 
 mod noise;
+mod withdrawn;
 
 /// Minutes from [`NOW`].
 fn at(minutes: i64) -> Timestamp {

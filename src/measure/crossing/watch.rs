@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::limit::Limit;
+use super::limit::{Direction, Limit};
 use crate::clock::Timestamp;
 
 /// Values farther apart than this say nothing about the time between them.
@@ -75,10 +75,16 @@ impl Run {
 }
 
 /// An excursion that is known, and not over.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Excursion {
     /// When it began.
     pub(super) since: Timestamp,
+    /// The rule that saw it, as it was written then.
+    pub(super) rule: String,
+    /// What was crossed.
+    pub(super) threshold: f64,
+    /// Which way.
+    pub(super) direction: Direction,
     level: Level,
     back: Option<Run>,
 }
@@ -86,7 +92,8 @@ pub(super) struct Excursion {
 /// How a series stands to its limits.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Watch {
-    last: Option<Timestamp>,
+    /// The value that was looked at last, and when it was told.
+    pub(super) last: Option<(Timestamp, f64)>,
     runs: [Option<Run>; 2],
     pub(super) open: Option<Excursion>,
 }
@@ -97,15 +104,15 @@ impl Watch {
         self.open.is_some() || self.runs.iter().any(Option::is_some)
     }
 
-    /// Takes the next value.
-    pub(super) fn step(&mut self, at: Timestamp, value: f64, bounds: &Bounds) -> Option<Step> {
-        if self.last.is_some_and(|last| at.since(last) > TOGETHER) {
+    /// Takes the next value; `rule` is what its bounds are called.
+    pub(super) fn step(&mut self, at: Timestamp, value: f64, bounds: &Bounds, rule: &str) -> Option<Step> {
+        if self.last.is_some_and(|(last, _)| at.since(last) > TOGETHER) {
             self.runs = [None; 2];
             if let Some(open) = &mut self.open {
                 open.back = None;
             }
         }
-        self.last = Some(at);
+        self.last = Some((at, value));
         for (run, limit) in self.runs.iter_mut().zip(bounds.limits) {
             *run = limit.filter(|(_, limit)| limit.is_beyond(value)).map(|(_, limit)| match *run {
                 Some(run) => Run {
@@ -116,19 +123,19 @@ impl Watch {
                 None => Run { since: at, value, values: 1 },
             });
         }
-        self.crossed(at, bounds).or_else(|| self.recovered(at, value, bounds))
+        self.crossed(at, bounds, rule).or_else(|| self.recovered(at, value, bounds))
     }
 
-    fn crossed(&mut self, at: Timestamp, bounds: &Bounds) -> Option<Step> {
-        let known = self.open.map(|open| open.level);
+    fn crossed(&mut self, at: Timestamp, bounds: &Bounds, rule: &str) -> Option<Step> {
+        let known = self.open.as_ref().map(|open| open.level);
         let (run, (level, limit)) = self.runs.into_iter().zip(bounds.limits).find_map(|(run, limit)| {
             let lasting = run.filter(|run| run.has_lasted(at, bounds.beyond_for, bounds.values_min))?;
             Some((lasting, limit?)).filter(|(_, (level, _))| known.is_none_or(|known| *level > known))
         })?;
-        match &mut self.open {
-            Some(open) => open.level = level,
-            None => self.open = Some(Excursion { since: run.since, level, back: None }),
-        }
+        let since = self.open.as_ref().map_or(run.since, |open| open.since);
+        let rule = self.open.take().map_or_else(|| rule.to_owned(), |open| open.rule);
+        let (threshold, direction) = (limit.value(), limit.direction());
+        self.open = Some(Excursion { since, rule, threshold, direction, level, back: None });
         Some(Step::Crossed { level, limit, since: run.since, farthest: run.value })
     }
 

@@ -9,7 +9,7 @@ use super::band::Band;
 use super::learned::{Basis, Learned, Past, Usual};
 use super::limit::{Direction, Limit};
 use super::threshold::{Threshold, span};
-use super::watch::{Bounds, Level, Step, Watch};
+use super::watch::{Bounds, Excursion, Level, Step, Watch};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::measure::histogram;
@@ -83,6 +83,8 @@ pub enum Turn {
     Recovered,
     /// It has lasted for so long that it is usual now.
     Settled,
+    /// What saw it is not held against the series any more.
+    Withdrawn,
 }
 
 impl Turn {
@@ -92,7 +94,15 @@ impl Turn {
             Self::Crossed(severity) => severity.unwrap_or("crossed"),
             Self::Recovered => "recovered",
             Self::Settled => "settled",
+            Self::Withdrawn => "withdrawn",
         }
+    }
+}
+
+impl Event {
+    fn ending(open: Excursion, turn: Turn, at: Timestamp, value: f64, usual: Option<Band>) -> Self {
+        let Excursion { since, rule, threshold, direction, .. } = open;
+        Self { at, since, turn, rule, value, threshold, direction, usual }
     }
 }
 
@@ -106,7 +116,22 @@ impl Watched {
     pub fn open(&self) -> impl Iterator<Item = (&str, Timestamp)> {
         let learned = [("above what is usual", &self.above), ("below what is usual", &self.below)];
         let declared = self.declared.iter().map(|(rule, watch)| (&**rule, watch));
-        learned.into_iter().chain(declared).filter_map(|(rule, watch)| Some((rule, watch.open?.since)))
+        learned.into_iter().chain(declared).filter_map(|(rule, watch)| Some((rule, watch.open.as_ref()?.since)))
+    }
+
+    /// Ends at `now` what was seen by rules that do not hold any more.
+    pub fn withdraw(&mut self, rules: &Rules<'_>, now: Timestamp) -> Vec<Event> {
+        let declared: Vec<String> = rules.declared.iter().map(ToString::to_string).collect();
+        let gone = self.declared.extract_if(.., |rule, _| !declared.contains(rule));
+        let mut gone: Vec<Watch> = gone.map(|(_, watch)| watch).collect();
+        if rules.learned.is_none() {
+            gone.extend([std::mem::take(&mut self.above), std::mem::take(&mut self.below)]);
+        }
+        let event = |watch: Watch| {
+            let (last, open) = (watch.last?, watch.open?);
+            Some(Event::ending(open, Turn::Withdrawn, now.max(last.0), last.1, None))
+        };
+        gone.into_iter().filter_map(event).collect()
     }
 
     /// Takes the minutes after the last one seen. `slots` begin with that one, for counters to rise from; `past` tells
@@ -133,10 +158,9 @@ impl Watched {
                 self.hold_against_past(at, value, learned, &mut events);
             }
         }
-        let mut before = std::mem::take(&mut self.declared);
         for threshold in &rules.declared {
             let rule = threshold.to_string();
-            let mut watch = before.remove(&rule).unwrap_or_default();
+            let mut watch = self.declared.remove(&rule).unwrap_or_default();
             let statistic = threshold.statistic_of(&known.series);
             let usual = self.usual.band.filter(|_| statistic == Statistic::of(known.series.kind)).map(|(band, _)| band);
             for (at, value) in new(statistic) {
@@ -158,29 +182,18 @@ impl Watched {
         let Some((band, basis)) = self.usual.band else { return };
         for (watch, limit) in [(&mut self.above, Limit::above(band.high)), (&mut self.below, Limit::below(band.low))] {
             let about = About { rule: rule(learned, basis), usual: Some(band) };
-            let since = watch.open.map(|open| open.since);
+            let since = watch.open.as_ref().map(|open| open.since);
             let event = about.event(watch, at, value, &learned.bounds(limit, &band));
             if let (Some(event), Some(since)) = (&event, since) {
                 self.usual.left_out(since, event.at);
             }
             events.extend(event);
         }
-        let open = [&self.above, &self.below].into_iter().find_map(|watch| watch.open);
+        let open = [&self.above, &self.below].into_iter().find_map(|watch| watch.open.clone());
         if let Some(open) = open.filter(|open| at.since(open.since) >= SETTLED_AFTER) {
-            let direction = if self.above.open.is_some() { Direction::Up } else { Direction::Down };
-            let threshold = if direction == Direction::Up { band.high } else { band.low };
-            events.push(Event {
-                at,
-                since: open.since,
-                turn: Turn::Settled,
-                rule: rule(learned, basis),
-                value,
-                threshold,
-                direction,
-                usual: Some(band),
-            });
             (self.above, self.below) = (Watch::default(), Watch::default());
             self.usual.begin_anew(open.since);
+            events.push(Event::ending(open, Turn::Settled, at, value, Some(band)));
         }
     }
 }
@@ -202,9 +215,10 @@ struct About {
 
 impl About {
     fn event(self, watch: &mut Watch, at: Timestamp, value: f64, bounds: &Bounds) -> Option<Event> {
-        let since = watch.open.map(|open| open.since);
-        let step = watch.step(at, value, bounds)?;
+        let before = watch.open.clone();
+        let step = watch.step(at, value, bounds, &self.rule)?;
         let Self { rule, usual } = self;
+        let (since, rule) = before.map_or((None, rule), |open| (Some(open.since), open.rule));
         Some(match step {
             Step::Crossed { level, limit, since: at, farthest } => Event {
                 at,
