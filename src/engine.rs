@@ -9,6 +9,7 @@ mod examined;
 mod experiment;
 mod figures;
 mod health;
+mod held;
 mod incident;
 mod intake;
 mod kaizen;

@@ -106,7 +106,9 @@ pub fn of_promises<'a>(
     known: &BTreeSet<String>,
 ) -> Vec<Doubt> {
     let mut doubts = Vec::new();
-    for threshold in declared.into_iter().filter(|threshold| threshold.metric.iter().any(|name| known.contains(name))) {
+    let is_held =
+        |threshold: &&Threshold| threshold.is_plain() && threshold.metric.iter().any(|name| known.contains(name));
+    for threshold in declared.into_iter().filter(is_held) {
         for promise in promises.iter().filter(|promise| is_of(threshold, promise)) {
             let mut limits = [threshold.warning, threshold.critical].into_iter().flatten();
             let bounds = || promise.objectives.iter().filter_map(|objective| bound(promise, objective));

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, Outcome, SELF, Watching};
+use super::held::{Lines, Subject};
+use super::{Engine, Line, Outcome, SELF, Watching};
 use crate::clock::{Timestamp, ago, minute_of};
 use crate::error::Result;
 use crate::measure::crossing::watched::{Rules, Turn};
@@ -62,6 +63,7 @@ struct Round {
     found: Vec<(Arc<Known>, Event)>,
     /// Series with minutes that are not over.
     waiting: Vec<u32>,
+    lines: Lines,
 }
 
 impl Engine {
@@ -138,17 +140,20 @@ impl Engine {
         let rules = Rules::of(&known, watching.thresholds(), &watching.learned);
         let statistic = Statistic::of(known.series.kind);
         let mut past = |window: Range<Timestamp>| Ok(minutes(&self.minutes_of(number, window)?, statistic));
-        let mut events = one.watched.withdraw(&rules, now);
-        events.extend(one.watched.advance(&known, &rules, slots, &mut past)?);
+        let withdrawn = one.watched.withdraw(&rules, now);
+        let mut events: Vec<_> = withdrawn.into_iter().map(|event| (Arc::clone(&known), event)).collect();
+        let subject = Subject { line: Line::of_series(number, Arc::clone(&known)), from, slots };
+        let held = self.held(&subject, &rules, &one.watched, &mut round.lines)?;
+        events.extend(one.watched.advance(&known, rules.learned, &held, slots, &mut past)?);
         if !events.is_empty() {
             one.kept = None;
         }
-        round.found.extend(events.into_iter().map(|event| (Arc::clone(&known), event)));
+        round.found.extend(events);
         round.followed.push((number, one));
         Ok(())
     }
 
-    fn minutes_of(&self, number: u32, window: Range<Timestamp>) -> Result<Vec<Slot>> {
+    pub(super) fn minutes_of(&self, number: u32, window: Range<Timestamp>) -> Result<Vec<Slot>> {
         let mut slots = self.series.slots(number, window)?;
         slots.retain(|slot| slot.tier == Tier::Minute);
         Ok(slots)
@@ -209,8 +214,10 @@ fn draft(known: &Known, event: &Event) -> Draft {
         .with("rule", Value::text(&event.rule))
         .with("reference", Value::text(reference))
         .with("source", Value::text(SELF))
-        .with_text("unit", known.unit.as_deref());
-    if let Some(usual) = event.usual {
+        .with_text("unit", if event.is_percent { Some("%") } else { known.unit.as_deref() });
+    if let Some(before) = event.before {
+        receipt.push("baseline", Value::Number(before));
+    } else if let Some(usual) = event.usual {
         receipt.push("baseline", Value::Number(usual.median));
         receipt.push("deviation", Value::Number(usual.deviation(event.value)));
     }
@@ -218,6 +225,7 @@ fn draft(known: &Known, event: &Event) -> Draft {
         Turn::Crossed(severity) => receipt = receipt.with_text("severity", severity),
         over => receipt.push("status", Value::text(over.name())),
     }
+    event.conditions.iter().for_each(|condition| receipt.push("condition", Value::text(condition)));
     for (name, value) in &series.labels {
         receipt.label(name, value);
     }

@@ -42,7 +42,7 @@ pub(super) struct Sources {
 
 impl Watching {
     /// Limits of series, those first that go before the others.
-    pub fn thresholds(&self) -> impl Iterator<Item = &Threshold> {
+    pub fn thresholds(&self) -> impl Iterator<Item = &Threshold> + Clone {
         self.thresholds.iter().map(|(_, threshold)| threshold)
     }
 

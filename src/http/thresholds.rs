@@ -130,6 +130,9 @@ fn told(origin: &Origin, threshold: &Threshold) -> JsonValue {
         "direction": threshold.direction().map(Direction::name),
         "hysteresis": threshold.hysteresis,
         "for": format!("{}s", threshold.beyond_for.num_seconds()),
+        "changeIn": threshold.change.map(|change| format!("{}s", change.span.num_seconds())),
+        "firstIn": threshold.first_in.map(|span| format!("{}s", span.num_seconds())),
+        "and": threshold.and.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "origin": origin,
     })
 }
@@ -139,7 +142,7 @@ fn standing(engine: &Engine, watching: &Watching, number: u32, known: &Known) ->
     let rules = Rules::of(known, watching.thresholds(), &watching.learned);
     let watched = engine.watched(number)?;
     let mut series = about(known);
-    series["thresholds"] = rules.declared.iter().map(ToString::to_string).collect();
+    series["thresholds"] = rules.thresholds().map(ToString::to_string).collect();
     series["usual"] = json!(watched.usual().filter(|_| rules.learned.is_some()).map(|(band, basis)| json!({
         "median": band.median,
         "scale": band.scale,

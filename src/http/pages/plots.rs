@@ -45,7 +45,9 @@ pub(super) fn limits(engine: &Engine, known: &Known) -> Vec<Limit> {
     let watching = engine.watching();
     let statistic = Statistic::of(known.series.kind);
     let applying = Threshold::applying(watching.thresholds(), &known.series);
-    let held = applying.into_iter().filter(|threshold| threshold.statistic_of(&known.series) == statistic);
+    let is_plotted =
+        |threshold: &&Threshold| threshold.is_plain() && threshold.statistic_of(&known.series) == statistic;
+    let held = applying.into_iter().filter(is_plotted);
     held.flat_map(|threshold| {
         let limits = [(threshold.warning, Colour::Yellow, "warning"), (threshold.critical, Colour::Red, "critical")];
         limits.into_iter().filter_map(|(limit, colour, name)| {
@@ -66,7 +68,8 @@ fn title(known: &Known) -> String {
 /// How a value of a series stands to its limits.
 pub(super) fn colour(engine: &Engine, known: &Known, value: f64) -> Colour {
     let watching = engine.watching();
-    let applying = Threshold::applying(watching.thresholds(), &known.series);
+    let mut applying = Threshold::applying(watching.thresholds(), &known.series);
+    applying.retain(|threshold| threshold.is_plain());
     let is_beyond = |limit: fn(&Threshold) -> Option<crate::measure::crossing::Limit>| {
         applying.iter().any(|threshold| limit(threshold).is_some_and(|limit| limit.is_beyond(value)))
     };

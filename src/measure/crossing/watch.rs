@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use super::condition::Standing;
 use super::limit::{Direction, Limit};
 use crate::clock::Timestamp;
 
@@ -42,6 +43,8 @@ pub(super) struct Bounds {
     pub(super) values_min: u32,
     /// How long it has to be back.
     pub(super) back_for: TimeDelta,
+    /// Only what was not beyond within this time before.
+    pub(super) first_in: Option<TimeDelta>,
 }
 
 impl Bounds {
@@ -85,6 +88,8 @@ pub(super) struct Excursion {
     pub(super) threshold: f64,
     /// Which way.
     pub(super) direction: Direction,
+    /// In percent.
+    pub(super) is_percent: bool,
     level: Level,
     back: Option<Run>,
 }
@@ -95,6 +100,8 @@ pub(super) struct Watch {
     /// The value that was looked at last, and when it was told.
     pub(super) last: Option<(Timestamp, f64)>,
     runs: [Option<Run>; 2],
+    /// When it was beyond each limit last; kept where only the first time counts.
+    beyond: [Option<Timestamp>; 2],
     pub(super) open: Option<Excursion>,
 }
 
@@ -104,8 +111,22 @@ impl Watch {
         self.open.is_some() || self.runs.iter().any(Option::is_some)
     }
 
-    /// Takes the next value; `rule` is what its bounds are called.
-    pub(super) fn step(&mut self, at: Timestamp, value: f64, bounds: &Bounds, rule: &str) -> Option<Step> {
+    /// Takes a value that was told before anything was watched for.
+    pub(super) fn recall(&mut self, at: Timestamp, value: f64, bounds: &Bounds) {
+        for (beyond, limit) in self.beyond.iter_mut().zip(bounds.limits) {
+            if bounds.first_in.is_some() && limit.is_some_and(|(_, limit)| limit.is_beyond(value)) {
+                *beyond = Some(at);
+            }
+        }
+    }
+
+    /// Takes the next value, with how all that is beside it stands; `rule` is what its bounds are called.
+    pub(super) fn step(
+        &mut self,
+        (at, value, beside): (Timestamp, f64, Standing),
+        bounds: &Bounds,
+        rule: &str,
+    ) -> Option<Step> {
         if self.last.is_some_and(|(last, _)| at.since(last) > TOGETHER) {
             self.runs = [None; 2];
             if let Some(open) = &mut self.open {
@@ -113,17 +134,22 @@ impl Watch {
             }
         }
         self.last = Some((at, value));
-        for (run, limit) in self.runs.iter_mut().zip(bounds.limits) {
-            *run = limit.filter(|(_, limit)| limit.is_beyond(value)).map(|(_, limit)| match *run {
-                Some(run) => Run {
+        for ((run, beyond), limit) in self.runs.iter_mut().zip(self.beyond).zip(bounds.limits) {
+            let is_beyond = |limit: Limit| limit.is_beyond(value) && beside == Standing::Holds;
+            let is_first = bounds.first_in.zip(beyond).is_none_or(|(span, beyond)| at.since(beyond) > span);
+            *run = limit.filter(|(_, limit)| is_beyond(*limit)).and_then(|(_, limit)| match *run {
+                Some(run) => Some(Run {
                     value: limit.direction().farther(run.value, value),
                     values: run.values.saturating_add(1),
                     ..run
-                },
-                None => Run { since: at, value, values: 1 },
+                }),
+                None => is_first.then_some(Run { since: at, value, values: 1 }),
             });
         }
-        self.crossed(at, bounds, rule).or_else(|| self.recovered(at, value, bounds))
+        if beside == Standing::Holds {
+            self.recall(at, value, bounds);
+        }
+        self.crossed(at, bounds, rule).or_else(|| self.recovered(at, value, beside, bounds))
     }
 
     fn crossed(&mut self, at: Timestamp, bounds: &Bounds, rule: &str) -> Option<Step> {
@@ -134,14 +160,15 @@ impl Watch {
         })?;
         let since = self.open.as_ref().map_or(run.since, |open| open.since);
         let rule = self.open.take().map_or_else(|| rule.to_owned(), |open| open.rule);
-        let (threshold, direction) = (limit.value(), limit.direction());
-        self.open = Some(Excursion { since, rule, threshold, direction, level, back: None });
+        let (threshold, direction, is_percent) = (limit.value(), limit.direction(), limit.is_percent());
+        self.open = Some(Excursion { since, rule, threshold, direction, is_percent, level, back: None });
         Some(Step::Crossed { level, limit, since: run.since, farthest: run.value })
     }
 
-    fn recovered(&mut self, at: Timestamp, value: f64, bounds: &Bounds) -> Option<Step> {
+    fn recovered(&mut self, at: Timestamp, value: f64, beside: Standing, bounds: &Bounds) -> Option<Step> {
         let open = self.open.as_mut()?;
-        if !bounds.limits().all(|(_, limit)| limit.is_back(value, bounds.hysteresis)) {
+        let is_back = bounds.limits().all(|(_, limit)| limit.is_back(value, bounds.hysteresis));
+        if !is_back && beside != Standing::Back {
             open.back = None;
             return None;
         }
