@@ -7,6 +7,7 @@ mod declared;
 mod episode;
 mod examined;
 mod experiment;
+mod failures;
 mod figures;
 mod health;
 mod held;
@@ -47,6 +48,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 
 use self::crossings::Following;
+use self::failures::Failures;
 use self::kept::Kept;
 use self::observed::Observations;
 use self::watching::Sources;
@@ -96,6 +98,7 @@ pub struct Engine {
     series: SeriesStore,
     recorder: Recorder,
     following: Following,
+    failures: Failures,
     exporter: Exporter,
     health: Kept<SystemHealth>,
     slos: Kept<SlosStatus>,
@@ -172,6 +175,7 @@ impl Engine {
             series,
             recorder,
             following: Following::default(),
+            failures: Failures::default(),
             exporter,
             health: Kept::default(),
             slos: Kept::default(),

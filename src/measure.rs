@@ -6,6 +6,7 @@
 
 pub mod crossing;
 pub mod histogram;
+pub mod own;
 pub mod read;
 pub mod recorder;
 pub mod relabel;

@@ -6,12 +6,12 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::Engine;
-use super::examined::is_own;
 use super::health::just_after;
 use crate::analyse::health::{Alarm, Circuit, Condition, Report, Signs, State};
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::export::prometheus::{OTHER, Standing, View};
+use crate::measure::own::is_own;
 use crate::query::Row;
 
 /// Components that are looked at.
@@ -81,7 +81,7 @@ impl Engine {
             Some(Alarm { name: row.text("reference")?.to_owned(), is_critical, since: row.time("opened") })
         })?;
         let mut pulses: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for (number, known) in self.series(|series| !is_own(series)) {
+        for (number, known) in self.series(|series| !is_own(&series.metric)) {
             let pulses = pulses.entry(known.series.component.clone()).or_default();
             if pulses.len() < PULSES_MAX {
                 pulses.push(number);

@@ -74,6 +74,7 @@ impl Engine {
     /// As [`Engine::record`]; then the next call tries again.
     pub fn watch_series(&self, now: Timestamp) -> Result<bool> {
         let mut next = self.following.next.lock().expect("nobody panics in a round");
+        self.keep_failures(now)?;
         self.touch_beyond()?;
         let numbers = self.series.take_touched(*next, ROUND_SERIES_MAX);
         let round =

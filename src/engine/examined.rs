@@ -7,7 +7,6 @@ use crate::analyse::health::{Health, Principle};
 use crate::analyse::trend::Point;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::measure::crossing::watched::JUDGEMENT_PREFIX;
 use crate::measure::read::{Statistic, steps};
 use crate::measure::{Kind, Point as Sample, Samples, Series};
 
@@ -36,11 +35,6 @@ impl Engine {
         let slots = self.slots(number, window.clone())?;
         Ok(steps(&slots, &window, MINUTE_SECONDS, Statistic::Last).into_iter().map(Point::from).collect())
     }
-}
-
-/// Is the series one of these?
-pub(super) fn is_own(series: &Series) -> bool {
-    series.metric.starts_with(JUDGEMENT_PREFIX)
 }
 
 fn samples(health: &Health, at: Timestamp) -> Vec<Samples> {

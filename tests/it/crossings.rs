@@ -15,6 +15,7 @@ use crate::common::{NOW, Naze};
 
 mod combined;
 mod derived;
+mod failures;
 mod histograms;
 mod noise;
 mod withdrawn;

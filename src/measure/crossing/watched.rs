@@ -15,13 +15,12 @@ use super::watch::{Bounds, Excursion, Level, Step, Watch};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::measure::histogram::{self, of_bucket};
+use crate::measure::own::is_own;
 use crate::measure::read::{Statistic, minutes};
 use crate::measure::store::{Known, Slot};
 
 /// What has been otherwise for so long is how it is.
 const SETTLED_AFTER: TimeDelta = TimeDelta::hours(24);
-/// What naze itself concludes from other series is no evidence beside them.
-pub const JUDGEMENT_PREFIX: &str = "naze_health_";
 
 /// What is held against a series.
 #[derive(Debug, Clone)]
@@ -37,7 +36,7 @@ pub struct Rules<'a> {
 impl<'a> Rules<'a> {
     /// Those of the series.
     pub fn of(known: &Known, declared: impl Iterator<Item = &'a Threshold> + Clone, learned: &'a Learned) -> Self {
-        let is_own = known.series.metric.starts_with(JUDGEMENT_PREFIX);
+        let is_own = is_own(&known.series.metric);
         // A bucket of a histogram is no level of anything.
         let is_bucket = known.series.labels.contains_key(histogram::BOUND);
         let is_learned = learned.enabled && !is_own && !is_bucket;
