@@ -25,6 +25,7 @@ mod pooled;
 mod readings;
 mod review;
 mod runbooks;
+mod silence;
 mod watching;
 mod workflow;
 
@@ -51,6 +52,7 @@ use self::crossings::Following;
 use self::failures::Failures;
 use self::kept::Kept;
 use self::observed::Observations;
+use self::silence::Heard;
 use self::watching::Sources;
 use crate::analyse::cause::{self, Answer, Question};
 use crate::asked::prometheus::Prometheus;
@@ -99,6 +101,7 @@ pub struct Engine {
     recorder: Recorder,
     following: Following,
     failures: Failures,
+    heard: Heard,
     exporter: Exporter,
     health: Kept<SystemHealth>,
     slos: Kept<SlosStatus>,
@@ -176,6 +179,7 @@ impl Engine {
             recorder,
             following: Following::default(),
             failures: Failures::default(),
+            heard: Heard::default(),
             exporter,
             health: Kept::default(),
             slos: Kept::default(),

@@ -81,8 +81,10 @@ impl Engine {
             self.keep(self.look_at(&numbers, now)).inspect_err(|_| self.series.touch(numbers.iter().copied()))?;
         let (looked_at, left) = numbers.split_at(round.looked_at);
         self.series.touch(left.iter().copied().chain(round.waiting));
+        self.hear(round.followed.iter().map(|(number, one)| (self.series.known(*number), one.watched.seen)));
         *next = looked_at.last().map_or(0, |number| number.saturating_add(1));
         self.followed().extend(round.followed);
+        self.tell_silence(now)?;
         Ok(!left.is_empty() || looked_at.len() == ROUND_SERIES_MAX)
     }
 

@@ -1,5 +1,6 @@
 //! The past of health: what it was is kept as series, every time it is examined.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Engine, SELF};
@@ -7,6 +8,7 @@ use crate::analyse::health::{Health, Principle};
 use crate::analyse::trend::Point;
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::measure::own::UP;
 use crate::measure::read::{Statistic, steps};
 use crate::measure::{Kind, Point as Sample, Samples, Series};
 
@@ -17,11 +19,15 @@ const SCORE: &str = "naze_health_score";
 const MINUTE_SECONDS: u32 = 60;
 
 impl Engine {
-    /// Keeps the scores and the readings of the principles as they are at `at`.
+    /// Keeps that naze runs, and the scores and the readings of the principles as they are at `at`.
     ///
     /// # Errors
     /// `Unavailable` when the recorder is overloaded or receipts are still being read; the next call tries again.
     pub fn examine(&self, at: Timestamp) -> Result<()> {
+        let up =
+            Series { metric: UP.to_owned(), component: SELF.to_owned(), kind: Kind::Gauge, labels: BTreeMap::new() };
+        let up = Samples { series: up, unit: Some("1".to_owned()), points: vec![Sample::once(at, 1.0)] };
+        self.measure(SELF, vec![up])?;
         let health = self.judge(&self.view(at)?)?;
         self.measure(SELF, samples(&health, at)).map(drop)
     }

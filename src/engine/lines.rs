@@ -35,6 +35,14 @@ impl Line {
         Self { known, kept: Kept::Series(number) }
     }
 
+    /// The number of the series; of a histogram that of one of its buckets.
+    pub(super) fn number(&self) -> u32 {
+        match &self.kept {
+            Kept::Series(number) => *number,
+            Kept::Buckets(buckets) => buckets.first().map_or(u32::MAX, |(_, number)| *number),
+        }
+    }
+
     /// Which number tells a step when nobody says.
     pub fn statistic(&self) -> Statistic {
         match self.kept {

@@ -1,6 +1,6 @@
 //! `/v1/thresholds`: what is held against series, and how they stand to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -42,12 +42,7 @@ pub(super) async fn list(
         let thresholds = watching.origins().filter(|(_, threshold)| named(threshold));
         let thresholds: Vec<JsonValue> = thresholds.map(|(origin, threshold)| told(origin, threshold)).collect();
         let learned = &watching.learned;
-        let known: BTreeSet<String> =
-            engine.series(|_| true).into_iter().map(|(_, known)| known.series.metric.clone()).collect();
-        let promises: Vec<_> = watching.slos.iter().map(|entry| &entry.definition).collect();
-        let own = watching.origins().filter(|(origin, one)| **origin != Origin::Shipped && named(one));
-        let mut doubts = limits::of_unknown_metrics(own.map(|(_, one)| one), &known);
-        doubts.extend(limits::of_promises(watching.thresholds().filter(|one| named(one)), &promises, &known));
+        let doubts = engine.doubts(|_, threshold| named(threshold));
         let mut answer = json!({
             "thresholds": thresholds,
             "doubts": doubts,

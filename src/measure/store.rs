@@ -189,17 +189,27 @@ impl SeriesStore {
     /// # Errors
     /// `Internal` when the disk fails.
     pub fn beyond(&self) -> Result<Vec<u32>> {
+        self.of_all_watched(|number, watched| watched.open().next().map(|_| number))
+    }
+
+    /// Up to which minute each series was looked at, as it was kept.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn seen(&self) -> Result<Vec<(u32, Option<Timestamp>)>> {
+        self.of_all_watched(|number, watched| Some((number, watched.seen)))
+    }
+
+    fn of_all_watched<T>(&self, tell: impl Fn(u32, &Watched) -> Option<T>) -> Result<Vec<T>> {
         let failed = "cannot read how series stand";
         let read = self.0.database.begin_read().internal(failed)?;
-        let mut beyond = Vec::new();
+        let mut told = Vec::new();
         for entry in read.open_table(WATCHED).internal(failed)?.iter().internal(failed)? {
             let (number, bytes) = entry.internal(failed)?;
             let watched: Option<Watched> = postcard::from_bytes(bytes.value()).ok();
-            if watched.is_some_and(|watched| watched.open().next().is_some()) {
-                beyond.push(number.value());
-            }
+            told.extend(watched.and_then(|watched| tell(number.value(), &watched)));
         }
-        Ok(beyond)
+        Ok(told)
     }
 
     /// Keeps how series stand to their limits.

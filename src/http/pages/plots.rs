@@ -1,12 +1,13 @@
 //! Plots of series, with their limits and what happened meanwhile.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use crate::analyse::health::Colour;
 use crate::clock::Timestamp;
-use crate::engine::{Engine, Incident};
+use crate::engine::{Engine, Incident, Line};
 use crate::error::Result;
 use crate::measure::crossing::Threshold;
 use crate::measure::read::{Statistic, steps};
@@ -28,6 +29,8 @@ pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window:
     let step = u32::try_from((length / POINTS_MAX).max(STEP_MIN_SECONDS)).unwrap_or(u32::MAX);
     let slots = engine.slots(number, window.clone())?;
     let statistic = Statistic::of(known.series.kind);
+    let now = engine.clock().now();
+    let runs = engine.runs(now..now)?;
     Ok(Plot {
         title: title(known),
         unit: known.unit.clone(),
@@ -37,6 +40,7 @@ pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window:
         marks: Vec::new(),
         limits: limits(engine, known),
         forecast: None,
+        stalled_since: engine.stalled_since(&Line::of_series(number, Arc::new(known.clone())), now, &runs)?,
     })
 }
 
