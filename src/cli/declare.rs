@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::Global;
 use super::client::Ask;
+use super::output::print;
 use crate::engine::Subject;
 use crate::error::{Context as _, Result};
 
@@ -49,7 +50,7 @@ impl Declare {
         let answer: Json = serde_json::from_str(&answer.text()?).unwrap_or_default();
         for doubt in answer["doubts"].as_array().into_iter().flatten() {
             let text = |member: &str| doubt[member].as_str().unwrap_or_default();
-            eprintln!("doubtful: {}: {}; {}", text("rule"), text("problem"), text("fix"));
+            print(&format!("doubtful: {}: {}; {}", text("rule"), text("problem"), text("fix")))?;
         }
         Ok(ExitCode::SUCCESS)
     }

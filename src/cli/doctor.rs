@@ -32,7 +32,7 @@ impl Finding {
         Self { check, result, is_doubt: false }
     }
 
-    fn doubt(doubt: Doubt) -> Self {
+    fn doubt(doubt: &Doubt) -> Self {
         let text = format!("{}: {}; {}", doubt.rule, doubt.problem, doubt.fix);
         Self { check: "thresholds", result: Ok(text), is_doubt: true }
     }
@@ -104,7 +104,7 @@ async fn doubts(client: &Client) -> Vec<Finding> {
     match answer {
         Ok(answer) => {
             let doubts: Vec<Doubt> = serde_json::from_value(answer["doubts"].clone()).unwrap_or_default();
-            doubts.into_iter().map(Finding::doubt).collect()
+            doubts.iter().map(Finding::doubt).collect()
         }
         Err(error) => vec![Finding::new("thresholds", Err(error))],
     }
@@ -115,5 +115,5 @@ fn configured_doubts(config: &Config) -> Vec<Finding> {
     let Ok(book) = Book::load(config.slos.as_deref()) else { return Vec::new() };
     let promises: Vec<_> = book.iter().map(|entry| &entry.definition).collect();
     let named = config.thresholds.iter().flat_map(|threshold| threshold.metric.clone()).collect();
-    limits::of_promises(&config.thresholds, &promises, &named).into_iter().map(Finding::doubt).collect()
+    limits::of_promises(&config.thresholds, &promises, &named).iter().map(Finding::doubt).collect()
 }

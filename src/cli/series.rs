@@ -43,7 +43,7 @@ impl Series {
         let (columns, rows) = if metric.is_some() { values(&series) } else { names(&series) };
         let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
         print_rows(&columns, &rows)?;
-        series.iter().filter(|_| metric.is_some()).try_for_each(|one| print_silence(one))?;
+        series.iter().filter(|_| metric.is_some()).try_for_each(print_silence)?;
         Ok(ExitCode::SUCCESS)
     }
 }

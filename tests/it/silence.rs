@@ -1,7 +1,6 @@
 //! Data that stalls: told of each series that is shown, and as a crossing of its component; never because naze was away.
 
 use std::fmt::Write as _;
-use std::ops::Range;
 use std::path::Path;
 
 use chrono::TimeDelta;
@@ -31,7 +30,7 @@ fn feed(naze: &Naze, component: &str, minutes: impl Iterator<Item = i64>) {
 }
 
 /// naze runs in these minutes, and looks at series as `naze serve` does.
-fn run(naze: &Naze, minutes: Range<i64>) {
+fn run(naze: &Naze, minutes: impl IntoIterator<Item = i64>) {
     for minutes in minutes {
         naze.engine.examine(at(minutes)).unwrap();
         while naze.engine.watch_series(at(minutes).checked_add(TimeDelta::seconds(30)).unwrap()).unwrap() {}
@@ -115,8 +114,8 @@ fn a_component_that_tells_nothing_any_more_is_a_crossing_until_it_does() {
     let folder = tempfile::tempdir().unwrap();
     let naze = open(folder.path());
     for minutes in -60..-40 {
-        feed(&naze, "orders", minutes..minutes + 1);
-        run(&naze, minutes..minutes + 1);
+        feed(&naze, "orders", [minutes].into_iter());
+        run(&naze, minutes..=minutes);
     }
     run(&naze, -40..-36);
     assert_eq!(crossings(&naze), [""; 0], "four and a half minutes");
@@ -134,9 +133,9 @@ fn what_fell_silent_stays_told_once_over_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let naze = open(folder.path());
     for minutes in -90..-70 {
-        feed(&naze, "orders", minutes..minutes + 1);
-        feed(&naze, "billing", minutes..minutes + 1);
-        run(&naze, minutes..minutes + 1);
+        feed(&naze, "orders", [minutes].into_iter());
+        feed(&naze, "billing", [minutes].into_iter());
+        run(&naze, minutes..=minutes);
     }
     drop(naze);
     // Both are silent after the start, and one comes back.

@@ -1,5 +1,4 @@
 //! Percentiles of histograms that are told in buckets.
-#![expect(clippy::cast_precision_loss, reason = "small counts, as numbers")]
 
 use std::fmt::Write as _;
 
