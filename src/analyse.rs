@@ -11,6 +11,7 @@ pub mod health;
 pub mod kaizen;
 pub mod limits;
 pub mod review;
+pub mod silence;
 pub mod slo;
 pub mod trend;
 pub mod workflow;

@@ -136,6 +136,11 @@ pub fn ago(time: Timestamp, span: TimeDelta) -> Timestamp {
     time.checked_add(-span).unwrap_or_else(|| Timestamp::from_micros(0).expect("1970 is in range"))
 }
 
+/// When the hour begins that `time` is in.
+pub fn hour_of(time: Timestamp) -> Timestamp {
+    ago(time, TimeDelta::microseconds(time.micros().rem_euclid(3_600_000_000)))
+}
+
 /// When the minute begins that `time` is in.
 pub fn minute_of(time: Timestamp) -> Timestamp {
     ago(time, TimeDelta::microseconds(time.micros().rem_euclid(60_000_000)))

@@ -10,9 +10,11 @@ mod episode;
 mod evidence;
 mod examined;
 mod experiment;
+mod failures;
 mod figures;
 mod headings;
 mod health;
+mod held;
 mod incident;
 mod intake;
 mod kaizen;
@@ -28,6 +30,7 @@ mod readings;
 mod recommended;
 mod review;
 mod runbooks;
+mod silence;
 mod told;
 mod turned;
 mod upkeep;
@@ -55,10 +58,12 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use self::crossings::Following;
+use self::failures::Failures;
 use self::headings::Headings;
 use self::kept::Kept;
 use self::observed::Observations;
 use self::recommended::Recommending;
+use self::silence::Heard;
 use self::turned::Turning;
 use self::watching::Sources;
 use self::worked_out::WorkedOut;
@@ -105,6 +110,8 @@ pub struct Engine {
     following: Following,
     recommending: Recommending,
     turning: Turning,
+    failures: Failures,
+    heard: Heard,
     exporter: Exporter,
     health: Kept<SystemHealth>,
     slos: Kept<SlosStatus>,
@@ -185,6 +192,8 @@ impl Engine {
             following: Following::default(),
             recommending: Recommending::default(),
             turning: Turning::default(),
+            failures: Failures::default(),
+            heard: Heard::default(),
             exporter,
             health: Kept::default(),
             slos: Kept::default(),

@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod crossing;
 pub mod histogram;
+pub mod own;
 pub mod read;
 pub mod recorder;
 pub mod relabel;
@@ -36,14 +37,12 @@ pub struct Series {
 
 /// The label by which series that naze makes itself are told from those of senders, and its value.
 pub const OWN: (&str, &str) = ("source", "naze");
-/// Names of what naze concludes of the system begin with it.
-const JUDGEMENT_PREFIX: &str = "naze_health_";
 
 impl Series {
     /// Does naze make it itself, of what it was told? Then it is no evidence beside that.
     pub fn is_own(&self) -> bool {
         let (label, name) = OWN;
-        self.metric.starts_with(JUDGEMENT_PREFIX) || self.labels.get(label).is_some_and(|value| value == name)
+        own::is_own(&self.metric) || self.labels.get(label).is_some_and(|value| value == name)
     }
 }
 

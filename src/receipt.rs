@@ -116,6 +116,11 @@ impl Receipt {
         self.first(field).and_then(Value::as_text)
     }
 
+    /// All values of a text field.
+    pub fn texts(&self, field: &str) -> impl Iterator<Item = &str> {
+        self.fields.get(field).into_iter().flatten().filter_map(Value::as_text)
+    }
+
     /// A number field, whole or not.
     pub fn number(&self, field: &str) -> Option<f64> {
         self.first(field).and_then(Value::as_number)

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::trend::{Polarity, nearest_rank};
 use crate::clock::Timestamp;
 use crate::measure::crossing::{Direction, Limit, Threshold};
+use crate::measure::histogram;
+use crate::measure::read::Statistic;
 use crate::slo::{Measure, Quality, SloDefinition};
 
 /// How long a series is looked at.
@@ -75,7 +77,7 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// What is doubtful about a threshold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {
     /// The threshold.
     pub rule: String,
@@ -85,18 +87,35 @@ pub struct Doubt {
     pub fix: String,
 }
 
-/// Thresholds of metrics that nobody sends, which guard nothing.
+/// Thresholds of metrics that nobody sends, which guard nothing: the metric itself, or one of a further condition.
 pub fn of_unknown_metrics<'a>(
     declared: impl IntoIterator<Item = &'a Threshold>,
     known: &BTreeSet<String>,
 ) -> Vec<Doubt> {
-    let unknown = declared.into_iter().filter(|threshold| !threshold.metric.iter().any(|name| known.contains(name)));
-    let doubt = |threshold: &Threshold| Doubt {
-        rule: threshold.to_string(),
-        problem: format!("no series is named {}", threshold.metric.join(" or ")),
-        fix: "mend the name, or send the metric; GET /v1/series lists those there are".to_owned(),
-    };
-    unknown.map(doubt).collect()
+    let mut doubts = Vec::new();
+    for threshold in declared {
+        let own = (&threshold.metric, threshold.statistic);
+        let others = threshold.and.iter().map(|condition| (&condition.metric, condition.statistic));
+        for (names, statistic) in [own].into_iter().chain(others) {
+            if names.iter().any(|name| known.contains(name)) {
+                continue;
+            }
+            let is_histogram = names.iter().any(|name| known.contains(&format!("{name}{}", histogram::SUFFIX)));
+            let (problem, fix) = match statistic {
+                Some(Statistic::Quantile(_)) if is_histogram => continue,
+                _ if is_histogram => (
+                    format!("{} is a histogram told in buckets, which has percentiles only", names.join(" or ")),
+                    "write a statistic such as \"p99\"",
+                ),
+                _ => (
+                    format!("no series is named {}", names.join(" or ")),
+                    "mend the name, or send the metric; GET /v1/series lists those there are",
+                ),
+            };
+            doubts.push(Doubt { rule: threshold.to_string(), problem, fix: fix.to_owned() });
+        }
+    }
+    doubts
 }
 
 /// Thresholds that warn when a promise is broken, which is too late.
@@ -106,7 +125,9 @@ pub fn of_promises<'a>(
     known: &BTreeSet<String>,
 ) -> Vec<Doubt> {
     let mut doubts = Vec::new();
-    for threshold in declared.into_iter().filter(|threshold| threshold.metric.iter().any(|name| known.contains(name))) {
+    let is_held =
+        |threshold: &&Threshold| threshold.is_plain() && threshold.metric.iter().any(|name| known.contains(name));
+    for threshold in declared.into_iter().filter(is_held) {
         for promise in promises.iter().filter(|promise| is_of(threshold, promise)) {
             let mut limits = [threshold.warning, threshold.critical].into_iter().flatten();
             let bounds = || promise.objectives.iter().filter_map(|objective| bound(promise, objective));

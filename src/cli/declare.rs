@@ -3,9 +3,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use serde_json::Value as Json;
 
 use super::Global;
 use super::client::Ask;
+use super::output::print;
 use crate::engine::Subject;
 use crate::error::{Context as _, Result};
 
@@ -43,7 +45,13 @@ impl Declare {
         let path = format!("/v1/{}/{name}", subject.plural());
         let ask =
             if self.delete { Ask::delete(&path) } else { Ask::put(&path, subject.media_type(), self.document()?) };
-        global.client()?.send(ask.with(self.actor.as_deref().map(|actor| ("actor", actor)))).await?;
+        let answer = global.client()?.send(ask.with(self.actor.as_deref().map(|actor| ("actor", actor)))).await?;
+        // An answer without a body has none.
+        let answer: Json = serde_json::from_str(&answer.text()?).unwrap_or_default();
+        for doubt in answer["doubts"].as_array().into_iter().flatten() {
+            let text = |member: &str| doubt[member].as_str().unwrap_or_default();
+            print(&format!("doubtful: {}: {}; {}", text("rule"), text("problem"), text("fix")))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 

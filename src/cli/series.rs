@@ -41,20 +41,40 @@ impl Series {
         }
         let series = answer.json()?["series"].as_array().cloned().unwrap_or_default();
         let (columns, rows) = if metric.is_some() { values(&series) } else { names(&series) };
-        print_rows(&columns.map(str::to_owned), &rows)?;
+        let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
+        print_rows(&columns, &rows)?;
+        series.iter().filter(|_| metric.is_some()).try_for_each(print_silence)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn names(series: &[Json]) -> ([&'static str; 5], Vec<Json>) {
-    (["metric", "component", "kind", "unit", "labels"], series.to_vec())
+fn names(series: &[Json]) -> (Vec<&'static str>, Vec<Json>) {
+    let row = |series: &Json| {
+        let mut row = series.clone();
+        row["stalled since"] = series["stalledSince"].clone();
+        row
+    };
+    (vec!["metric", "component", "kind", "unit", "labels", "stalled since"], series.iter().map(row).collect())
 }
 
-fn values(series: &[Json]) -> ([&'static str; 5], Vec<Json>) {
+fn values(series: &[Json]) -> (Vec<&'static str>, Vec<Json>) {
     let rows = series.iter().flat_map(|one| {
         one["points"].as_array().into_iter().flatten().map(move |point| {
             json!({"time": point[0], "component": one["component"], "labels": one["labels"], "value": point[1], "unit": one["unit"]})
         })
     });
-    (["time", "component", "labels", "value", "unit"], rows.collect())
+    (vec!["time", "component", "labels", "value", "unit"], rows.collect())
+}
+
+/// Tells when a series told nothing.
+fn print_silence(series: &Json) -> Result<()> {
+    for gap in series["gaps"].as_array().into_iter().flatten() {
+        let (from, to) = (gap["from"].as_str().unwrap_or_default(), gap["to"].as_str().unwrap_or("now"));
+        let why = if gap["nazeDown"] == true { ", naze did not run" } else { "" };
+        print(&format!("no value of {} from {from} to {to}{why}", series["component"].as_str().unwrap_or_default()))?;
+    }
+    if let Some(since) = series["stalledSince"].as_str() {
+        print(&format!("{} has been stalled since {since}", series["component"].as_str().unwrap_or_default()))?;
+    }
+    Ok(())
 }

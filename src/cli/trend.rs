@@ -53,6 +53,7 @@ impl Trend {
             "labels",
             "window",
             "verdict",
+            "stalled since",
             "current",
             "mean",
             "p99",
@@ -111,6 +112,9 @@ fn drawn(
     let mut lines = vec![format!("{metric} of {component}, the last {name}"), line, sparkline.marks(marks)];
     if summary["min"].is_number() {
         lines.push(format!("from {} to {}", rounded(&summary["min"]), rounded(&summary["max"])));
+    }
+    if let Some(since) = series["stalledSince"].as_str() {
+        lines.push(format!("stalled: no value since {since}"));
     }
     lines.push(verdict["statement"].as_str().unwrap_or_default().to_owned());
     lines.retain(|line| !line.is_empty());
@@ -192,6 +196,7 @@ fn rows(series: &Json) -> Vec<Json> {
             "labels": series["labels"],
             "window": window["window"],
             "verdict": window["verdict"]["direction"].as_str().map(|direction| direction.replace('_', " ")),
+            "stalled since": series["stalledSince"],
             "current": rounded(&window["summary"]["current"]),
             "mean": rounded(&window["summary"]["mean"]),
             "p99": rounded(&window["summary"]["p99"]),

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, Outcome, SELF};
+use super::held::{Lines, Subject};
+use super::{Engine, Line, Outcome, SELF, Watching};
 use crate::clock::{Timestamp, ago, minute_of};
 use crate::error::Result;
 use crate::measure::crossing::watched::{Rules, Turn};
@@ -36,6 +37,8 @@ const KEPT_EVERY: TimeDelta = TimeDelta::minutes(15);
 pub(super) struct Following {
     /// Where the next round begins; held while one is under way.
     next: Mutex<u32>,
+    /// What is watched for as of the last round: when it is another, what is not watched for any more ends.
+    watching: Mutex<Option<Arc<Watching>>>,
     series: Mutex<HashMap<u32, Followed>>,
 }
 
@@ -60,6 +63,7 @@ struct Round {
     found: Vec<(Arc<Known>, Event)>,
     /// Series with minutes that are not over.
     waiting: Vec<u32>,
+    lines: Lines,
 }
 
 impl Engine {
@@ -70,14 +74,30 @@ impl Engine {
     /// As [`Engine::record`]; then the next call tries again.
     pub fn watch_series(&self, now: Timestamp) -> Result<bool> {
         let mut next = self.following.next.lock().expect("nobody panics in a round");
+        self.keep_failures(now)?;
+        self.touch_beyond()?;
         let numbers = self.series.take_touched(*next, ROUND_SERIES_MAX);
         let round =
             self.keep(self.look_at(&numbers, now)).inspect_err(|_| self.series.touch(numbers.iter().copied()))?;
         let (looked_at, left) = numbers.split_at(round.looked_at);
         self.series.touch(left.iter().copied().chain(round.waiting));
+        self.hear(round.followed.iter().map(|(number, one)| (self.series.known(*number), one.watched.seen)));
         *next = looked_at.last().map_or(0, |number| number.saturating_add(1));
         self.followed().extend(round.followed);
+        self.tell_silence(now)?;
         Ok(!left.is_empty() || looked_at.len() == ROUND_SERIES_MAX)
+    }
+
+    /// After a start, and whenever something else is watched for, series that are beyond a limit are looked at even if they
+    /// have no new values.
+    fn touch_beyond(&self) -> Result<()> {
+        let watching = self.watching();
+        let mut known = self.following.watching.lock().expect("nobody panics while comparing");
+        if !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &watching)) {
+            self.series.touch(self.series.beyond()?.into_iter());
+            *known = Some(watching);
+        }
+        Ok(())
     }
 
     /// Records what was found, then puts on disk up to where: should that fail, the same is found under the same names.
@@ -123,16 +143,20 @@ impl Engine {
         let rules = Rules::of(&known, watching.thresholds(), &watching.learned);
         let statistic = Statistic::of(known.series.kind);
         let mut past = |window: Range<Timestamp>| Ok(minutes(&self.minutes_of(number, window)?, statistic));
-        let events = one.watched.advance(&known, &rules, slots, &mut past)?;
+        let withdrawn = one.watched.withdraw(&rules, now);
+        let mut events: Vec<_> = withdrawn.into_iter().map(|event| (Arc::clone(&known), event)).collect();
+        let subject = Subject { line: Line::of_series(number, Arc::clone(&known)), from, slots };
+        let held = self.held(&subject, &rules, &one.watched, &mut round.lines)?;
+        events.extend(one.watched.advance(&known, rules.learned, &held, slots, &mut past)?);
         if !events.is_empty() {
             one.kept = None;
         }
-        round.found.extend(events.into_iter().map(|event| (Arc::clone(&known), event)));
+        round.found.extend(events);
         round.followed.push((number, one));
         Ok(())
     }
 
-    fn minutes_of(&self, number: u32, window: Range<Timestamp>) -> Result<Vec<Slot>> {
+    pub(super) fn minutes_of(&self, number: u32, window: Range<Timestamp>) -> Result<Vec<Slot>> {
         let mut slots = self.series.slots(number, window)?;
         slots.retain(|slot| slot.tier == Tier::Minute);
         Ok(slots)
@@ -193,8 +217,10 @@ fn draft(known: &Known, event: &Event) -> Draft {
         .with("rule", Value::text(&event.rule))
         .with("reference", Value::text(reference))
         .with("source", Value::text(SELF))
-        .with_text("unit", known.unit.as_deref());
-    if let Some(usual) = event.usual {
+        .with_text("unit", if event.is_percent { Some("%") } else { known.unit.as_deref() });
+    if let Some(before) = event.before {
+        receipt.push("baseline", Value::Number(before));
+    } else if let Some(usual) = event.usual {
         receipt.push("baseline", Value::Number(usual.median));
         receipt.push("deviation", Value::Number(usual.deviation(event.value)));
     }
@@ -202,6 +228,7 @@ fn draft(known: &Known, event: &Event) -> Draft {
         Turn::Crossed(severity) => receipt = receipt.with_text("severity", severity),
         over => receipt.push("status", Value::text(over.name())),
     }
+    event.conditions.iter().for_each(|condition| receipt.push("condition", Value::text(condition)));
     for (name, value) in &series.labels {
         receipt.label(name, value);
     }

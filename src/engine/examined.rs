@@ -8,6 +8,7 @@ use crate::analyse::health::{Health, Principle};
 use crate::analyse::trend::Point;
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::measure::own::UP;
 use crate::measure::read::{Statistic, each, steps};
 use crate::measure::{Kind, Point as Sample, Samples, Series};
 
@@ -20,11 +21,12 @@ const EXAMINED: &str = "naze_health_entries_examined";
 const MINUTE_SECONDS: u32 = 60;
 
 impl Engine {
-    /// Keeps how the system is at `at`.
+    /// Keeps that naze runs, and how the system is at `at`.
     ///
     /// # Errors
     /// `Unavailable` when the recorder is overloaded or receipts are still being read; the next call tries again.
     pub fn examine(&self, at: Timestamp) -> Result<()> {
+        self.measure(SELF, vec![one(gauge(UP, []), Some("1".to_owned()), at, 1.0)])?;
         let mut kept = self.worked_out.lock();
         self.look_ahead(at)?;
         let view = self.view(at)?;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use oxrdf::{Graph, NamedNode};
 
 use super::Engine;
+use super::failures::Failed;
 use super::incident::is_critical_alert;
 use crate::error::{Context as _, Error, Result};
 use crate::receipt::{Receipt, ReceiptId, Value, write_json};
@@ -48,6 +49,7 @@ impl Engine {
         let has_alert = accepted.iter().any(|accepted| accepted.receipt.kind() == "alert");
         let alerts: Vec<Accepted> =
             accepted.iter().filter(|accepted| is_critical_alert(&accepted.receipt)).cloned().collect();
+        let failed: Vec<Option<Failed>> = accepted.iter().map(|accepted| Failed::of(&accepted.receipt)).collect();
         let written = if accepted.is_empty() { Vec::new() } else { self.write(accepted, source)? };
         for (place, written) in waiting.into_iter().zip(&written) {
             outcomes[place] = Some(match written {
@@ -61,6 +63,9 @@ impl Engine {
         if !is_empty {
             self.telemetry.took(Promise::Log, started.elapsed());
         }
+        let is_new = |written: &Written| matches!(written, Written::Recorded(_));
+        self.failures
+            .count(failed.into_iter().zip(&written).filter_map(|(failed, told)| failed.filter(|_| is_new(told))));
         let new_alerts = alerts.into_iter().filter(|alert| written.contains(&Written::Recorded(alert.id)));
         for alert in new_alerts {
             self.follow_alert(&alert)?;

@@ -106,7 +106,9 @@ impl Engine {
     /// Which way is good for a metric, as its thresholds tell.
     pub fn polarity(&self, metric: &str) -> Option<Polarity> {
         let watching = self.watching();
-        let of_metric = watching.thresholds().find(|threshold| threshold.metric.iter().any(|name| name == metric));
+        let of_metric = watching
+            .thresholds()
+            .find(|threshold| threshold.change.is_none() && threshold.metric.iter().any(|name| name == metric));
         of_metric.and_then(crate::measure::crossing::Threshold::direction).map(|beyond| match beyond {
             Beyond::Up => Polarity::LowerIsBetter,
             Beyond::Down => Polarity::HigherIsBetter,

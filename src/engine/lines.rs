@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Engine;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::measure::Series;
+use crate::measure::crossing::HOLDS;
 use crate::measure::histogram::{self, of_bucket, quantiles};
-use crate::measure::read::{Statistic, steps};
+use crate::measure::read::{Statistic, minutes, steps};
 use crate::measure::store::Known;
 
 /// A metric of one component and one set of labels.
@@ -32,6 +33,14 @@ impl Line {
     /// The series with this number.
     pub fn of_series(number: u32, known: Arc<Known>) -> Self {
         Self { known, kept: Kept::Series(number) }
+    }
+
+    /// The number of the series; of a histogram that of one of its buckets.
+    pub(super) fn number(&self) -> u32 {
+        match &self.kept {
+            Kept::Series(number) => *number,
+            Kept::Buckets(buckets) => buckets.first().map_or(u32::MAX, |(_, number)| *number),
+        }
     }
 
     /// Which number tells a step when nobody says.
@@ -65,6 +74,33 @@ impl Engine {
             }
         }
         histograms.into_values().collect()
+    }
+
+    /// The statistic of each minute of a window; none of a histogram that has no such statistic.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub(super) fn minutes_of_line(
+        &self,
+        line: &Line,
+        window: Range<Timestamp>,
+        statistic: Statistic,
+    ) -> Result<Vec<(Timestamp, f64)>> {
+        // A counter rises from the reading before.
+        let since = ago(window.start, HOLDS);
+        let of = |number: u32, statistic: Statistic| -> Result<Vec<(Timestamp, f64)>> {
+            let mut values = minutes(&self.minutes_of(number, since..window.end)?, statistic);
+            values.retain(|(at, _)| *at >= window.start);
+            Ok(values)
+        };
+        match (&line.kept, statistic) {
+            (Kept::Series(number), statistic) => of(*number, statistic),
+            (Kept::Buckets(buckets), Statistic::Quantile(share)) => {
+                let increase = |(bound, number): &(f64, u32)| Ok((*bound, of(*number, Statistic::Increase)?));
+                Ok(quantiles(share, &buckets.iter().map(increase).collect::<Result<Vec<_>>>()?))
+            }
+            (Kept::Buckets(_), _) => Ok(Vec::new()),
+        }
     }
 
     /// The statistic of each step of a window that has values, or the one that is usual for the line.

@@ -1,9 +1,11 @@
 //! What naze watches for: thresholds and objectives that it ships, that the configuration has, and that were declared.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use super::declared::{Declared, Subject};
 use super::{Engine, SELF};
+use crate::analyse::limits::{self, Doubt};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::measure::crossing::{Learned, Palette, Threshold};
@@ -44,7 +46,7 @@ pub(super) struct Sources {
 
 impl Watching {
     /// Limits of series, those first that go before the others.
-    pub fn thresholds(&self) -> impl Iterator<Item = &Threshold> {
+    pub fn thresholds(&self) -> impl Iterator<Item = &Threshold> + Clone {
         self.thresholds.iter().map(|(_, threshold)| threshold)
     }
 
@@ -83,6 +85,35 @@ impl Engine {
     /// What is watched for now.
     pub fn watching(&self) -> Arc<Watching> {
         Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner).watching)
+    }
+
+    /// What is doubtful about the thresholds that are `wanted`, of those that naze ships only where they are what an
+    /// objective promises.
+    pub fn doubts(&self, wanted: impl Fn(&Origin, &Threshold) -> bool) -> Vec<Doubt> {
+        let watching = self.watching();
+        let known: BTreeSet<String> =
+            self.series(|_| true).into_iter().map(|(_, known)| known.series.metric.clone()).collect();
+        let promises: Vec<_> = watching.slos.iter().map(|entry| &entry.definition).collect();
+        let wanted = || watching.origins().filter(|(origin, one)| wanted(origin, one));
+        let own = wanted().filter(|(origin, _)| **origin != Origin::Shipped);
+        let mut doubts = limits::of_unknown_metrics(own.map(|(_, one)| one), &known);
+        doubts.extend(limits::of_promises(wanted().map(|(_, one)| one), &promises, &known));
+        doubts
+    }
+
+    /// What is doubtful about what was declared under a name.
+    pub fn doubts_of(&self, subject: Subject, name: &str) -> Vec<Doubt> {
+        let is_it = |origin: &Origin| matches!(origin, Origin::Declared(declared) if declared == name);
+        match subject {
+            Subject::Threshold => self.doubts(|origin, _| is_it(origin)),
+            Subject::Slo => {
+                let watching = self.watching();
+                let promises: Vec<_> =
+                    watching.slos.get(name).ok().map(|entry| &entry.definition).into_iter().collect();
+                let known = watching.thresholds().flat_map(|threshold| threshold.metric.clone()).collect();
+                limits::of_promises(watching.thresholds(), &promises, &known)
+            }
+        }
     }
 
     /// Reads the file of the configuration again, and takes over the thresholds, what is learned, and the SLOs of its

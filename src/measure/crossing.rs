@@ -5,6 +5,7 @@
 mod band;
 pub mod batch;
 mod colours;
+mod condition;
 mod learned;
 mod limit;
 pub mod threshold;
@@ -14,7 +15,8 @@ pub mod watched;
 pub use band::Band;
 pub use batch::{Sample, crossings};
 pub use colours::{Colours, Palette};
+pub use condition::{Change, Condition, HOLDS, latest};
 pub use learned::{Basis, Learned};
 pub use limit::{Direction, Limit};
 pub use threshold::Threshold;
-pub use watched::{Event, Watched};
+pub use watched::{Event, Held, Minute, Watched};

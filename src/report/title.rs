@@ -104,8 +104,13 @@ fn crossing(receipt: &Receipt) -> String {
     };
     let metric = receipt.text("metric").unwrap_or_default();
     let (threshold, value) = (number(receipt, "threshold", " "), number(receipt, "value", ": "));
+    let conditions: Vec<&str> = receipt.texts("condition").collect();
+    let conditions = if conditions.is_empty() { String::new() } else { format!(": {}", conditions.join(" and ")) };
     if let Some(status) = receipt.text("status") {
-        return format!("{metric} {status}{value}{unit}{usual}");
+        return format!("{metric} {status}{value}{unit}{usual}{conditions}");
+    }
+    if !conditions.is_empty() {
+        return format!("{metric} crossed{threshold}{direction}{conditions}");
     }
     format!("{metric} crossed{threshold}{direction}{value}{unit}{usual}")
 }

@@ -69,7 +69,18 @@ fn line(found: &Rows, title: &str, time: usize, number: usize) -> Markup {
         return html! {};
     }
     let title = format!("{} of {title}", found.columns[number]);
-    Plot { title, unit: None, from, to, points, marks: Vec::new(), limits: Vec::new(), forecast: None }.render()
+    Plot {
+        title,
+        unit: None,
+        from,
+        to,
+        points,
+        marks: Vec::new(),
+        limits: Vec::new(),
+        forecast: None,
+        stalled_since: None,
+    }
+    .render()
 }
 
 fn bars(found: &Rows, name: usize, number: usize) -> Markup {

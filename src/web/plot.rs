@@ -54,6 +54,8 @@ pub struct Plot {
     pub limits: Vec<Limit>,
     /// Where it may lead.
     pub forecast: Option<Forecast>,
+    /// Since when it has told no values though it told them all the time before.
+    pub stalled_since: Option<Timestamp>,
 }
 
 /// A value the series must not go beyond.
@@ -86,7 +88,8 @@ impl Plot {
         };
         let marks = self.marks_shown();
         html! {
-            figure {
+            figure.stalled[self.stalled_since.is_some()] {
+                (self.stalled())
                 div.plot tabindex="0" role="region" aria-label={ "Plot of " (cut(&brief(&self.title), TITLE_CHARACTERS_MAX)) } { (self.svg(values, None)) }
                 @if !marks.is_empty() {
                     details {
@@ -112,9 +115,18 @@ impl Plot {
         let y = |value: f64| height - 3.0 - values.share(value) * (height - 6.0);
         let limits = self.limits.iter().filter(|limit| (values.low..=values.high).contains(&limit.value));
         html! {
+            (self.stalled())
             svg.spark width=(width) height=(height) viewBox={ "0 0 " (width) " " (height) } aria-hidden="true" {
                 @for limit in limits { line class={ "limit " (super::class(limit.colour)) } x1="0" x2=(width) y1=(px(y(limit.value))) y2=(px(y(limit.value))) {} }
                 path.line d=(stroke(&self.points, &x, &y)) {}
+            }
+        }
+    }
+
+    fn stalled(&self) -> Markup {
+        html! {
+            @if let Some(since) = self.stalled_since {
+                p.soft { (super::chip(Colour::Grey, "stalled")) " no value since " (super::time(since)) }
             }
         }
     }

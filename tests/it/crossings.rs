@@ -13,7 +13,12 @@ use serde_json::{Value as Json, json};
 
 use crate::common::{NOW, Naze};
 
+mod combined;
+mod derived;
+mod failures;
+mod histograms;
 mod noise;
+mod withdrawn;
 
 /// Minutes from [`NOW`].
 fn at(minutes: i64) -> Timestamp {
@@ -319,7 +324,7 @@ fn the_users_thresholds_go_before_those_that_are_shipped() {
         json!({"name": null, "rule": "max of queue_depth{component=~\"or.*\", queue=~\"in|out\"} warning >= 50 for 2m",
             "metric": ["queue_depth"], "component": "or.*", "labels": {"queue": "in|out"}, "statistic": "max",
             "warning": ">= 50", "critical": null, "colours": {"yellow": ">= 50", "red": null}, "direction": "up", "hysteresis": 10.0, "for": "120s",
-            "origin": "configuration"})
+            "changeIn": null, "firstIn": null, "and": [], "origin": "configuration"})
     );
     assert_eq!(shown["thresholds"][2]["origin"], "shipped");
     let series = &shown["series"][0];
@@ -344,6 +349,14 @@ fn a_wrong_threshold_is_refused_with_what_to_write() {
         ("statistic = \"median\"", "stat=\"median\" is no statistic"),
         ("component = \"(\"", "regex parse error"),
         ("warnin = \"> 5\"", "unknown field `warnin`"),
+        ("warning = \"> 5%\"", "limits of m in percent are of a change: write change_in, and % for all of them"),
+        ("warning = \"> 5\"\ncritical = \"> 9%\"\nchange_in = \"7d\"", "limits of m in percent are of a change"),
+        ("change_in = \"1y\"", "a look back=\"1y\" is no span of time"),
+        ("first_in = \"5w\"", "\"5w\" is no look back: write 1m to 28d"),
+        ("and = [{ metric = \"n\" }]", "missing field `limit`"),
+        ("and = [{ metric = \"n\", limit = \"> 5%\" }]", "limit \"> 5%\" in and of m is in percent"),
+        ("and = [{ metric = \"n\", limit = \"> 5\", hysteresis = -1 }]", "hysteresis = -1 of m is wrong"),
+        ("and = [{ metric = [], limit = \"> 5\" }]", "a threshold needs a metric"),
     ] {
         let refused = refusal(&format!("[[thresholds]]\nmetric = \"m\"\n{line}\n"));
         assert!(refused.contains(named), "{line}: {refused}");
@@ -359,7 +372,8 @@ fn every_shipped_threshold_is_of_a_metric_and_a_healthy_system_crosses_none() {
         .filter_map(|line| line.strip_prefix("g ")?.rsplit_once(' '))
         .map(|(series, value)| (series.split('{').next().unwrap(), value.parse().unwrap()))
         .collect();
-    for threshold in naze::measure::crossing::Threshold::shipped() {
+    let shipped = naze::measure::crossing::Threshold::shipped();
+    for threshold in shipped.iter().filter(|threshold| threshold.is_plain()) {
         // The others, and those in milliseconds, are old names.
         let is_canonical = |name: &&String| name.starts_with("tps_") && !name.ends_with("_ms");
         for name in threshold.metric.iter().filter(is_canonical) {

@@ -69,3 +69,73 @@ fn advice_is_given_and_doubts_are_told() {
     assert_eq!(problems[0], "no series is named queue_dpeth");
     assert!(problems[1].starts_with("\"< 0.95\" is what the objective ") && problems.len() == 2, "{problems:?}");
 }
+
+#[test]
+fn a_limit_that_equals_a_promise_is_doubted_where_it_is_declared() {
+    let naze = Naze::with(Config::in_memory());
+    let put = |path: &str, document: &str| {
+        naze.send(axum::http::Request::put(path).body(axum::body::Body::from(document.to_owned())).unwrap())
+    };
+    let objective = "apiVersion: openslo/v1
+kind: SLO
+metadata: {name: depth}
+spec:
+  service: orders
+  budgetingMethod: Occurrences
+  timeWindow: [{duration: 1d, isRolling: true}]
+  indicator:
+    spec: {thresholdMetric: {metricSource: {type: naze, spec: {metric: queue_depth, component: orders}}}}
+  objectives: [{op: lte, value: 50, target: 0.9}]
+";
+    let declared = put("/v1/slos/depth", objective);
+    assert_eq!((declared.status.as_u16(), declared.json()), (201, json!({"doubts": []})));
+    measure(&naze, "queue_depth", |_| 7.0);
+    let good = put("/v1/thresholds/good", r#"{"metric": "queue_depth", "warning": "> 45"}"#);
+    assert_eq!((good.status.as_u16(), good.json()), (201, json!({"doubts": []})));
+    for status in [201, 200] {
+        let limit = format!(r#"{{"metric": "queue_depth", "warning": "> 50", "for": "{status}s"}}"#);
+        let equal = put("/v1/thresholds/equal", &limit);
+        assert_eq!(equal.status, status);
+        let doubts = &equal.json()["doubts"];
+        assert_eq!(doubts[0]["problem"], "\"> 50\" is what the objective depth promises", "{doubts}");
+        assert!(doubts[0]["fix"].as_str().unwrap().contains("before it is broken"), "{doubts}");
+    }
+    let again = put("/v1/slos/depth", &objective.replace("value: 50", "value: 45"));
+    assert_eq!(again.status, 200);
+    assert!(again.text().contains("queue_depth warning > 45 for 5m"), "{}", again.text());
+    let both = put(
+        "/v1/thresholds/both",
+        r#"{"metric": "queue_depth", "warning": "> 1", "and": [{"metric": "latncy", "limit": "> 1"}]}"#,
+    );
+    assert_eq!(both.json()["doubts"][0]["problem"], "no series is named latncy");
+    let text = "request_seconds_bucket{component=\"orders\",le=\"+Inf\"} 3\n";
+    assert_eq!(naze.post("/v1/measurements", "text/plain", text).status, 201);
+    let mean = put("/v1/thresholds/mean", r#"{"metric": "request_seconds", "warning": "> 1"}"#);
+    assert_eq!(
+        mean.json()["doubts"][0]["problem"],
+        "request_seconds is a histogram told in buckets, which has percentiles only"
+    );
+    let p99 = put("/v1/thresholds/p99", r#"{"metric": "request_seconds", "statistic": "p99", "warning": "> 1"}"#);
+    assert_eq!(p99.json(), json!({"doubts": []}));
+}
+
+#[test]
+fn the_doctor_doubts_a_limit_that_equals_a_promise() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("naze.toml");
+    std::fs::write(&config, "[[thresholds]]\nmetric = \"tps_quality_gate_pass_rate\"\nwarning = \"< 0.95\"\n").unwrap();
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_naze"))
+        .args(["doctor", "--format", "json", "--config"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    assert!(told.status.success(), "a doubt is no failure: {told:?}");
+    let lines = String::from_utf8(told.stdout).unwrap();
+    let doubts: Vec<Json> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|one: &Json| one["doubt"] == true)
+        .collect();
+    assert_eq!(doubts.len(), 1, "{lines}");
+    assert!(doubts[0]["detail"].as_str().unwrap().contains("\"< 0.95\" is what the objective "), "{lines}");
+}

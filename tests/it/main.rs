@@ -43,6 +43,7 @@ mod report;
 mod reviews;
 mod runbooks;
 mod shacl_suite;
+mod silence;
 mod slo;
 mod sockets;
 mod sources;

@@ -59,7 +59,8 @@ fn measurements_in_json_are_read_back_by_the_minute() {
     let known = naze.get("/v1/series?component=orders").json();
     assert_eq!(
         known["series"],
-        json!([{"metric": "queue_depth", "component": "orders", "kind": "gauge", "unit": "1", "labels": {"queue": "in"}}])
+        json!([{"metric": "queue_depth", "component": "orders", "kind": "gauge", "unit": "1", "labels": {"queue": "in"},
+            "stalledSince": null}])
     );
     let csv = naze.get_as("/v1/series/queue_depth?step=5m", "text/csv").text();
     assert_eq!(

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, put};
+
+use serde_json::json;
 
 use crate::engine::{Engine, Subject};
 use crate::http::body;
@@ -28,8 +31,16 @@ pub(super) fn route(subject: Subject) -> MethodRouter<Arc<Engine>> {
         let actor = given.remove("actor");
         refuse_others(&given, "actor")?;
         let document = body::read(&headers, body, DOCUMENT_BYTES_MAX, None).await?;
-        let is_new = blocking(move || engine.declare(subject, &name, &document, actor.as_deref())).await?;
-        Ok(if is_new { StatusCode::CREATED } else { StatusCode::NO_CONTENT }.into_response())
+        let (is_new, doubts) = blocking(move || {
+            let is_new = engine.declare(subject, &name, &document, actor.as_deref())?;
+            Ok((is_new, engine.doubts_of(subject, &name)))
+        })
+        .await?;
+        Ok(match (is_new, doubts.is_empty()) {
+            (false, true) => StatusCode::NO_CONTENT.into_response(),
+            (false, false) => Json(json!({"doubts": doubts})).into_response(),
+            (true, _) => (StatusCode::CREATED, Json(json!({"doubts": doubts}))).into_response(),
+        })
     };
     let withdraw = async move |State(engine): State<Arc<Engine>>,
                                Path(name): Path<String>,

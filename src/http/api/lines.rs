@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde_json::{Value as JsonValue, json};
+
 use super::picked::Wanted;
+use crate::analyse::silence::{Gap, Runs};
 use crate::asked::prometheus::Prometheus;
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Line};
@@ -61,8 +64,34 @@ pub(super) struct Told {
     pub(super) source: &'static str,
     pub(super) step: u32,
     pub(super) lines: Vec<(Arc<Known>, Values)>,
+    /// How each of them is silent, in the same order; nobody knows that of a Prometheus.
+    pub(super) silences: Vec<Silence>,
     /// Were there more lines?
     pub(super) truncated: bool,
+}
+
+/// When a line told nothing.
+#[derive(Debug, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Silence {
+    /// Since when it has been silent.
+    pub(super) stalled_since: Option<Timestamp>,
+    /// In the last of the windows that were asked for.
+    pub(super) gaps: Vec<Gap>,
+}
+
+impl Silence {
+    fn of(engine: &Engine, line: &Line, window: &Range<Timestamp>, runs: [&Runs; 2]) -> Result<Self> {
+        let [then, now] = runs;
+        let stalled_since = engine.stalled_since(line, engine.clock().now(), now)?;
+        Ok(Self { stalled_since, gaps: engine.gaps(line, window, then)? })
+    }
+
+    /// Puts it into what is told of the line.
+    pub(super) fn tell(&self, series: &mut JsonValue) {
+        series["stalledSince"] = json!(self.stalled_since);
+        series["gaps"] = json!(self.gaps);
+    }
 }
 
 /// Reads them.
@@ -90,15 +119,20 @@ pub(super) async fn read(engine: &Arc<Engine>, asked: Asked) -> Result<Told, Pro
 fn here(engine: &Engine, asked: &Asked) -> Result<Option<Told>> {
     let found = engine.lines(&asked.metric, |series| asked.wanted.has(series));
     let truncated = found.len() > asked.lines_max;
-    let line = |line: Line| {
+    let now = engine.clock().now();
+    let window = asked.windows.last().cloned().unwrap_or(now..now);
+    let window = window.start..window.end.min(now);
+    let (then, until_now) = (engine.runs(window.clone())?, engine.runs(now..now)?);
+    let (mut lines, mut silences) = (Vec::new(), Vec::new());
+    for line in found.into_iter().take(asked.lines_max) {
         let mut values = Vec::new();
         for window in &asked.windows {
             values.extend(engine.values(&line, window, asked.step, asked.statistic)?);
         }
-        Ok((line.known, values))
-    };
-    let lines: Vec<_> = found.into_iter().take(asked.lines_max).map(line).collect::<Result<_>>()?;
-    Ok((!lines.is_empty()).then_some(Told { source: "naze", step: asked.step, lines, truncated }))
+        silences.push(Silence::of(engine, &line, &window, [&then, &until_now])?);
+        lines.push((line.known, values));
+    }
+    Ok((!lines.is_empty()).then_some(Told { source: "naze", step: asked.step, lines, silences, truncated }))
 }
 
 async fn there(engine: &Engine, prometheus: &Prometheus, asked: &Asked) -> Result<Option<Told>> {
@@ -120,5 +154,5 @@ async fn there(engine: &Engine, prometheus: &Prometheus, asked: &Asked) -> Resul
         }
         lines.push((known, values));
     }
-    Ok((!lines.is_empty()).then_some(Told { source: "prometheus", step, lines, truncated }))
+    Ok((!lines.is_empty()).then_some(Told { source: "prometheus", step, lines, silences: Vec::new(), truncated }))
 }

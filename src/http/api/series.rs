@@ -15,7 +15,7 @@ use serde_json::{Value as JsonValue, json};
 use super::lines::{self, Asked, Source, Told, Values};
 use super::picked::{Wanted, about};
 use crate::clock::Timestamp;
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::error::{Context as _, Error, Result};
 use crate::http::given::{refuse_others, window};
 use crate::http::negotiate;
@@ -42,9 +42,22 @@ pub(super) async fn list(
 ) -> Reply {
     let wanted = Wanted::of(&mut given, None);
     refuse_others(&given, "metric, component and label.<name>")?;
-    let found = blocking(move || Ok(engine.series(|series| wanted.has(series)))).await?;
-    let series: Vec<JsonValue> = found.iter().take(SERIES_MAX).map(|(_, known)| about(known)).collect();
-    Ok(Json(json!({"series": series, "truncated": found.len() > SERIES_MAX})).into_response())
+    let answer = blocking(move || {
+        let found = engine.series(|series| wanted.has(series));
+        let truncated = found.len() > SERIES_MAX;
+        let now = engine.clock().now();
+        let runs = engine.runs(now..now)?;
+        let tell = |(number, known): (u32, Arc<Known>)| {
+            let mut series = about(&known);
+            series["stalledSince"] =
+                json!(engine.stalled_since(&engine::Line::of_series(number, known), now, &runs)?);
+            Ok(series)
+        };
+        let series = found.into_iter().take(SERIES_MAX).map(tell).collect::<Result<Vec<JsonValue>>>()?;
+        Ok(json!({"series": series, "truncated": truncated}))
+    })
+    .await?;
+    Ok(Json(answer).into_response())
 }
 
 /// The values of a metric's series, a value for each step.
@@ -88,12 +101,15 @@ fn step(given: Option<&str>, window: &Range<Timestamp>) -> Result<u32> {
 }
 
 fn json(told: &Told, from: Timestamp, to: Timestamp) -> Response {
-    let line = |(known, points): &Line| {
+    let line = |(place, (known, points)): (usize, &Line)| {
         let mut series = about(known);
         series["points"] = json!(points);
+        if let Some(silence) = told.silences.get(place) {
+            silence.tell(&mut series);
+        }
         series
     };
-    let series: Vec<JsonValue> = told.lines.iter().map(line).collect();
+    let series: Vec<JsonValue> = told.lines.iter().enumerate().map(line).collect();
     let Told { source, step, truncated, .. } = told;
     let answer = json!({
         "from": from, "to": to, "stepSeconds": step, "source": source, "series": series, "truncated": truncated,

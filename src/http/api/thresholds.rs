@@ -1,6 +1,6 @@
 //! `/v1/thresholds`: what is held against series, and how they stand to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -44,12 +44,7 @@ pub(super) async fn list(
         let thresholds = watching.origins().filter(|(_, threshold)| named(threshold));
         let thresholds: Vec<JsonValue> = thresholds.map(|(origin, threshold)| told(origin, threshold)).collect();
         let learned = &watching.learned;
-        let known: BTreeSet<String> =
-            engine.series(|_| true).into_iter().map(|(_, known)| known.series.metric.clone()).collect();
-        let promises: Vec<_> = watching.slos.iter().map(|entry| &entry.definition).collect();
-        let own = watching.origins().filter(|(origin, one)| **origin != Origin::Shipped && named(one));
-        let mut doubts = limits::of_unknown_metrics(own.map(|(_, one)| one), &known);
-        doubts.extend(limits::of_promises(watching.thresholds().filter(|one| named(one)), &promises, &known));
+        let doubts = engine.doubts(|_, threshold| named(threshold));
         let mut answer = json!({
             "thresholds": thresholds,
             "doubts": doubts,
@@ -133,6 +128,9 @@ fn told(origin: &Origin, threshold: &Threshold) -> JsonValue {
         "direction": threshold.direction().map(Direction::name),
         "hysteresis": threshold.hysteresis,
         "for": format!("{}s", threshold.beyond_for.num_seconds()),
+        "changeIn": threshold.change.map(|change| format!("{}s", change.span.num_seconds())),
+        "firstIn": threshold.first_in.map(|span| format!("{}s", span.num_seconds())),
+        "and": threshold.and.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "origin": origin,
     })
 }
@@ -142,7 +140,7 @@ fn standing(engine: &Engine, watching: &Watching, number: u32, known: &Known) ->
     let rules = Rules::of(known, watching.thresholds(), &watching.learned);
     let watched = engine.watched(number)?;
     let mut series = about(known);
-    series["thresholds"] = rules.declared.iter().map(ToString::to_string).collect();
+    series["thresholds"] = rules.thresholds().map(ToString::to_string).collect();
     series["usual"] = json!(watched.usual().filter(|_| rules.learned.is_some()).map(|(band, basis)| json!({
         "median": band.median,
         "scale": band.scale,

@@ -56,14 +56,17 @@ pub(super) async fn show(
     let windows = windows(asked.at).to_vec();
     let (step, statistic) = (MINUTE_SECONDS, asked.statistic);
     let lines = lines::Asked { metric, wanted, source, windows, step, statistic, lines_max: SERIES_MAX };
-    let Told { source, step, lines, truncated } = lines::read(&engine, lines).await?;
+    let Told { source, step, lines, silences, truncated } = lines::read(&engine, lines).await?;
     let trends = blocking(move || {
-        let trend = |(known, values): (Arc<Known>, Values)| {
+        let trend = |(place, (known, values)): (usize, (Arc<Known>, Values))| {
             let mut answer = about(&known);
             answer["trend"] = json!(asked.judge(values));
+            if let Some(silence) = silences.get(place) {
+                silence.tell(&mut answer);
+            }
             answer
         };
-        Ok(lines.into_iter().map(trend).collect::<Vec<_>>())
+        Ok(lines.into_iter().enumerate().map(trend).collect::<Vec<_>>())
     })
     .await?;
     Ok(Json(json!({"trends": trends, "source": source, "stepSeconds": step, "truncated": truncated})).into_response())

@@ -1,12 +1,13 @@
 //! Plots of series, with their limits and what happened meanwhile.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use crate::analyse::health::Colour;
 use crate::clock::Timestamp;
-use crate::engine::{Engine, Incident};
+use crate::engine::{Engine, Incident, Line};
 use crate::error::Result;
 use crate::measure::crossing::Threshold;
 use crate::measure::read::{Statistic, steps};
@@ -28,6 +29,8 @@ pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window:
     let step = u32::try_from((length / POINTS_MAX).max(STEP_MIN_SECONDS)).unwrap_or(u32::MAX);
     let slots = engine.slots(number, window.clone())?;
     let statistic = Statistic::of(known.series.kind);
+    let now = engine.clock().now();
+    let runs = engine.runs(now..now)?;
     Ok(Plot {
         title: title(known),
         unit: known.unit.clone(),
@@ -37,6 +40,7 @@ pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window:
         marks: Vec::new(),
         limits: limits(engine, known),
         forecast: None,
+        stalled_since: engine.stalled_since(&Line::of_series(number, Arc::new(known.clone())), now, &runs)?,
     })
 }
 
@@ -45,7 +49,9 @@ pub(super) fn limits(engine: &Engine, known: &Known) -> Vec<Limit> {
     let watching = engine.watching();
     let statistic = Statistic::of(known.series.kind);
     let applying = Threshold::applying(watching.thresholds(), &known.series);
-    let held = applying.into_iter().filter(|threshold| threshold.statistic_of(&known.series) == statistic);
+    let is_plotted =
+        |threshold: &&Threshold| threshold.is_plain() && threshold.statistic_of(&known.series) == statistic;
+    let held = applying.into_iter().filter(is_plotted);
     held.flat_map(|threshold| {
         let limits = [(threshold.warning, Colour::Yellow, "warning"), (threshold.critical, Colour::Red, "critical")];
         limits.into_iter().filter_map(|(limit, colour, name)| {
@@ -66,7 +72,8 @@ fn title(known: &Known) -> String {
 /// How a value of a series stands to its limits.
 pub(super) fn colour(engine: &Engine, known: &Known, value: f64) -> Colour {
     let watching = engine.watching();
-    let applying = Threshold::applying(watching.thresholds(), &known.series);
+    let mut applying = Threshold::applying(watching.thresholds(), &known.series);
+    applying.retain(|threshold| threshold.is_plain());
     let is_beyond = |limit: fn(&Threshold) -> Option<crate::measure::crossing::Limit>| {
         applying.iter().any(|threshold| limit(threshold).is_some_and(|limit| limit.is_beyond(value)))
     };

@@ -12,7 +12,7 @@ use super::band::Band;
 use super::limit::Limit;
 use super::threshold::duration;
 use super::watch::{Bounds, Level};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, hour_of};
 use crate::error::Result;
 
 /// Values that a band has to rest on.
@@ -65,6 +65,7 @@ impl Learned {
             beyond_for: self.beyond_for,
             values_min: BEYOND_MIN,
             back_for: BACK_FOR,
+            first_in: None,
         }
     }
 }
@@ -177,8 +178,4 @@ impl Usual {
 
 fn before(at: Timestamp, span: TimeDelta) -> Timestamp {
     at.checked_add(-span).unwrap_or(Timestamp::MIN)
-}
-
-fn hour_of(at: Timestamp) -> Timestamp {
-    before(at, TimeDelta::microseconds(at.micros().rem_euclid(3_600_000_000)))
 }

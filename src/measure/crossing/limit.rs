@@ -67,20 +67,26 @@ const OPERATORS: [(&str, Operator); 5] = [
 pub struct Limit {
     operator: Operator,
     value: f64,
+    is_percent: bool,
 }
 
 impl Limit {
     pub(super) fn above(value: f64) -> Self {
-        Self { operator: Operator::Above, value }
+        Self { operator: Operator::Above, value, is_percent: false }
     }
 
     pub(super) fn below(value: f64) -> Self {
-        Self { operator: Operator::Below, value }
+        Self { operator: Operator::Below, value, is_percent: false }
     }
 
     /// The number.
     pub fn value(&self) -> f64 {
         self.value
+    }
+
+    /// Is it a share of something, in percent?
+    pub fn is_percent(&self) -> bool {
+        self.is_percent
     }
 
     /// Which way a value goes that goes beyond it.
@@ -142,11 +148,13 @@ impl FromStr for Limit {
                 .hint("write an operator (>, >=, <, <= or ==) and a number, such as \">= 500\"")
         };
         let (sign, operator) = OPERATORS.iter().find(|(sign, _)| text.trim().starts_with(sign)).ok_or_else(wrong)?;
-        let value: f64 = text.trim()[sign.len()..].trim().parse().map_err(|_| wrong())?;
+        let told = text.trim()[sign.len()..].trim();
+        let (number, is_percent) = told.strip_suffix('%').map_or((told, false), |number| (number.trim_end(), true));
+        let value: f64 = number.parse().map_err(|_| wrong())?;
         if !value.is_finite() {
             return Err(wrong());
         }
-        Ok(Self { operator: *operator, value })
+        Ok(Self { operator: *operator, value, is_percent })
     }
 }
 
@@ -167,6 +175,6 @@ impl Serialize for Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = OPERATORS.iter().find(|(_, operator)| *operator == self.operator).map_or("", |(sign, _)| sign);
-        write!(f, "{sign} {}", self.value)
+        write!(f, "{sign} {}{}", self.value, if self.is_percent { "%" } else { "" })
     }
 }

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Deserializer};
 
 use super::Colours;
+use super::condition::{Change, Condition};
 use super::limit::{Direction, Limit};
 use super::watch::{Bounds, Level};
 use crate::measure::Series;
@@ -17,6 +18,12 @@ use crate::query::parse_duration;
 
 /// How long a value has to be beyond a limit unless told otherwise.
 const FOR_DEFAULT: TimeDelta = TimeDelta::minutes(5);
+/// Further conditions of one threshold.
+const CONDITIONS_MAX: usize = 4;
+/// Longest look back of a threshold: values are kept by the minute for as long.
+const BACK_MAX: TimeDelta = TimeDelta::days(28);
+/// A text of a receipt has 512 characters at most, and a rule is told there, its parts with their values.
+const RULE_CHARACTERS_MAX: usize = 448;
 
 /// What naze ships.
 static SHIPPED: LazyLock<Vec<Threshold>> = LazyLock::new(|| {
@@ -53,6 +60,12 @@ pub struct Threshold {
     pub hysteresis: f64,
     /// How long it has to be beyond a limit.
     pub beyond_for: TimeDelta,
+    /// Without it the value itself is held against the limits.
+    pub change: Option<Change>,
+    /// Only what was not beyond within this time before.
+    pub first_in: Option<TimeDelta>,
+    /// What else has to hold.
+    pub and: Vec<Condition>,
     /// What to do when it is crossed.
     pub action: Action,
 }
@@ -80,7 +93,8 @@ impl Action {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    metric: Names,
+    #[serde(deserialize_with = "Names::read")]
+    metric: Vec<String>,
     component: Option<Anchored>,
     #[serde(default)]
     labels: BTreeMap<String, Anchored>,
@@ -96,13 +110,37 @@ struct Written {
     beyond_for: TimeDelta,
     #[serde(default)]
     action: Action,
+    #[serde(default, deserialize_with = "look_back")]
+    change_in: Option<TimeDelta>,
+    #[serde(default, deserialize_with = "look_back")]
+    first_in: Option<TimeDelta>,
+    #[serde(default)]
+    and: Vec<Condition>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Names {
+pub(super) enum Names {
     One(String),
     Several(Vec<String>),
+}
+
+impl Names {
+    fn all(self) -> Vec<String> {
+        match self {
+            Self::One(name) => vec![name],
+            Self::Several(names) => names,
+        }
+    }
+
+    /// Reads at least one name.
+    pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        let names = Self::deserialize(deserializer)?.all();
+        if names.is_empty() || names.iter().any(String::is_empty) {
+            return Err(serde::de::Error::custom("a threshold needs a metric: write its name"));
+        }
+        Ok(names)
+    }
 }
 
 fn for_default() -> TimeDelta {
@@ -118,23 +156,24 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tim
     parse_duration("for", &text).map_err(|error| serde::de::Error::custom(error.in_a_line()))
 }
 
+/// Reads `change_in` and `first_in`.
+fn look_back<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeDelta>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let back = parse_duration("a look back", &text).map_err(|error| serde::de::Error::custom(error.in_a_line()))?;
+    if !(TimeDelta::minutes(1)..=BACK_MAX).contains(&back) {
+        return Err(serde::de::Error::custom(format!("\"{text}\" is no look back: write 1m to 28d")));
+    }
+    Ok(Some(back))
+}
+
 impl TryFrom<Written> for Threshold {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let metric = match written.metric {
-            Names::One(name) => vec![name],
-            Names::Several(names) => names,
-        };
-        let named = metric.join(", ");
-        if metric.is_empty() || metric.iter().any(String::is_empty) {
-            return Err("a threshold needs a metric: write its name".to_owned());
-        }
-        let hysteresis = written.hysteresis;
-        if !(hysteresis.is_finite() && hysteresis >= 0.0) {
-            return Err(format!(
-                "hysteresis = {hysteresis} of {named} is wrong: write 0 or more, in the metric's unit"
-            ));
+        let named = written.metric.join(", ");
+        let steps = written.and.iter().map(|condition| condition.hysteresis).chain([written.hysteresis]);
+        if let Some(wrong) = steps.into_iter().find(|step| !(step.is_finite() && *step >= 0.0)) {
+            return Err(format!("hysteresis = {wrong} of {named} is wrong: write 0 or more, in the metric's unit"));
         }
         if let (Some(warning), Some(critical)) = (written.warning, written.critical)
             && warning.direction() != critical.direction()
@@ -143,21 +182,49 @@ impl TryFrom<Written> for Threshold {
                 "warning \"{warning}\" and critical \"{critical}\" of {named} point to opposite sides"
             ));
         }
+        if written.and.len() > CONDITIONS_MAX {
+            return Err(format!("and of {named} has more than {CONDITIONS_MAX} conditions"));
+        }
+        let shares: Vec<bool> = [written.warning, written.critical].iter().flatten().map(Limit::is_percent).collect();
+        let is_relative = shares.contains(&true);
+        if is_relative && (written.change_in.is_none() || shares.contains(&false)) {
+            return Err(format!(
+                "limits of {named} in percent are of a change: write change_in, and % for all of them"
+            ));
+        }
+        if let Some(condition) = written.and.iter().find(|condition| condition.limit.is_percent()) {
+            return Err(format!(
+                "limit \"{}\" in and of {named} is in percent: write it in the metric's unit",
+                condition.limit
+            ));
+        }
+        let is_plain = written.change_in.is_none() && written.first_in.is_none() && written.and.is_empty();
         let Written { yellow, orange, red, .. } = written;
-        let colours = Colours { yellow, orange, red }.or_of(written.warning, written.critical);
+        let colours = Colours { yellow, orange, red };
+        // The limits of a change, or of several conditions, are none of the value alone.
+        let colours = if is_plain { colours.or_of(written.warning, written.critical) } else { colours };
         colours.check().map_err(|wrong| format!("colours of {named}: {wrong}"))?;
-        Ok(Self {
-            metric,
+        let threshold = Self {
+            metric: written.metric,
             colours,
             component: written.component,
             labels: written.labels,
             statistic: written.statistic,
             warning: written.warning,
             critical: written.critical,
-            hysteresis,
+            hysteresis: written.hysteresis,
             beyond_for: written.beyond_for,
             action: written.action,
-        })
+            change: written.change_in.map(|span| Change { span, is_relative }),
+            first_in: written.first_in,
+            and: written.and,
+        };
+        if threshold.to_string().chars().count() > RULE_CHARACTERS_MAX {
+            return Err(format!(
+                "the threshold of {named} is longer than {RULE_CHARACTERS_MAX} characters: \"{threshold}\""
+            ));
+        }
+        Ok(threshold)
     }
 }
 
@@ -185,6 +252,11 @@ impl Threshold {
         self.critical.or(self.warning).map(|limit| limit.direction())
     }
 
+    /// Is it the value alone that is held against the limits?
+    pub fn is_plain(&self) -> bool {
+        self.change.is_none() && self.first_in.is_none() && self.and.is_empty()
+    }
+
     pub(super) fn bounds(&self) -> Bounds {
         Bounds {
             limits: [
@@ -195,6 +267,7 @@ impl Threshold {
             beyond_for: self.beyond_for,
             values_min: 1,
             back_for: TimeDelta::zero(),
+            first_in: self.first_in,
         }
     }
 
@@ -204,13 +277,15 @@ impl Threshold {
     }
 
     /// Those of `declared` that apply to the series: for each statistic and direction the first that speaks of it. One
-    /// without limits says that none apply.
+    /// without limits says that none apply. Those of a change, of what is the first in a time, and with further conditions
+    /// stand beside plain ones.
     pub fn applying<'a>(declared: impl Iterator<Item = &'a Self>, series: &Series) -> Vec<&'a Self> {
         let mut applying: Vec<&Self> = Vec::new();
         for threshold in declared.filter(|threshold| threshold.is_of(series) && !threshold.is_of_colours()) {
             let is_told = |known: &&Self| {
                 known.statistic_of(series) == threshold.statistic_of(series)
-                    && (known.direction().is_none() || known.direction() == threshold.direction())
+                    && (known.direction().is_none()
+                        || (known.direction() == threshold.direction() && known.is_like(threshold)))
             };
             if !applying.iter().any(is_told) {
                 applying.push(threshold);
@@ -219,25 +294,43 @@ impl Threshold {
         applying.retain(|threshold| threshold.direction().is_some());
         applying
     }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let of = |threshold: &Self| (threshold.change.map(|change| change.span), threshold.first_in);
+        of(self) == of(other) && self.and.is_empty() == other.and.is_empty()
+    }
+}
+
+/// The series that a threshold speaks of, as its rule tells them.
+pub(super) fn matchers(component: Option<&Anchored>, labels: &BTreeMap<String, Anchored>) -> String {
+    let component = component.iter().map(|component| format!("component=~\"{}\"", component.text()));
+    let labels = labels.iter().map(|(name, value)| format!("{name}=~\"{}\"", value.text()));
+    let matchers: Vec<String> = component.chain(labels).collect();
+    if matchers.is_empty() { String::new() } else { format!("{{{}}}", matchers.join(", ")) }
+}
+
+impl Threshold {
+    /// What is held against the limits.
+    pub(super) fn subject(&self) -> String {
+        let first = self.first_in.map_or_else(String::new, |first_in| format!("first in {} of ", span(first_in)));
+        let change = self.change.map_or_else(String::new, |change| format!("{change} of "));
+        let statistic = self.statistic.map_or_else(String::new, |statistic| format!("{statistic} of "));
+        let matchers = matchers(self.component.as_ref(), &self.labels);
+        format!("{first}{change}{statistic}{}{matchers}", self.metric[0])
+    }
 }
 
 /// As receipts name it as their rule.
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let matchers = self.component.iter().map(|component| format!("component=~\"{}\"", component.text()));
-        let labels = self.labels.iter().map(|(name, value)| format!("{name}=~\"{}\"", value.text()));
-        let matchers: Vec<String> = matchers.chain(labels).collect();
-        if let Some(statistic) = self.statistic {
-            write!(f, "{statistic} of ")?;
-        }
-        f.write_str(&self.metric[0])?;
-        if !matchers.is_empty() {
-            write!(f, "{{{}}}", matchers.join(", "))?;
-        }
+        f.write_str(&self.subject())?;
         for (name, limit) in [("warning", self.warning), ("critical", self.critical)] {
             if let Some(limit) = limit {
                 write!(f, " {name} {limit}")?;
             }
+        }
+        for condition in &self.and {
+            write!(f, " and {condition}")?;
         }
         write!(f, " for {}", span(self.beyond_for))
     }
@@ -245,7 +338,10 @@ impl fmt::Display for Threshold {
 
 /// A span as it is written.
 pub(super) fn span(span: TimeDelta) -> String {
-    if span.num_seconds() % 60 == 0 && !span.is_zero() {
+    let whole = |seconds: i64| span.num_seconds() % seconds == 0 && !span.is_zero();
+    if whole(86_400) {
+        format!("{}d", span.num_days())
+    } else if whole(60) {
         format!("{}m", span.num_minutes())
     } else {
         format!("{}s", span.num_seconds())

@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::limit::Limit;
+use super::condition::Standing;
+use super::limit::{Direction, Limit};
 use crate::clock::Timestamp;
 
 /// Values farther apart than this say nothing about the time between them.
@@ -42,6 +43,8 @@ pub(super) struct Bounds {
     pub(super) values_min: u32,
     /// How long it has to be back.
     pub(super) back_for: TimeDelta,
+    /// Only what was not beyond within this time before.
+    pub(super) first_in: Option<TimeDelta>,
 }
 
 impl Bounds {
@@ -75,10 +78,18 @@ impl Run {
 }
 
 /// An excursion that is known, and not over.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Excursion {
     /// When it began.
     pub(super) since: Timestamp,
+    /// The rule that saw it, as it was written then.
+    pub(super) rule: String,
+    /// What was crossed.
+    pub(super) threshold: f64,
+    /// Which way.
+    pub(super) direction: Direction,
+    /// In percent.
+    pub(super) is_percent: bool,
     level: Level,
     back: Option<Run>,
 }
@@ -86,8 +97,11 @@ pub(super) struct Excursion {
 /// How a series stands to its limits.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Watch {
-    last: Option<Timestamp>,
+    /// The value that was looked at last, and when it was told.
+    pub(super) last: Option<(Timestamp, f64)>,
     runs: [Option<Run>; 2],
+    /// When it was beyond each limit last; kept where only the first time counts.
+    beyond: [Option<Timestamp>; 2],
     pub(super) open: Option<Excursion>,
 }
 
@@ -97,44 +111,64 @@ impl Watch {
         self.open.is_some() || self.runs.iter().any(Option::is_some)
     }
 
-    /// Takes the next value.
-    pub(super) fn step(&mut self, at: Timestamp, value: f64, bounds: &Bounds) -> Option<Step> {
-        if self.last.is_some_and(|last| at.since(last) > TOGETHER) {
+    /// Takes a value that was told before anything was watched for.
+    pub(super) fn recall(&mut self, at: Timestamp, value: f64, bounds: &Bounds) {
+        for (beyond, limit) in self.beyond.iter_mut().zip(bounds.limits) {
+            if bounds.first_in.is_some() && limit.is_some_and(|(_, limit)| limit.is_beyond(value)) {
+                *beyond = Some(at);
+            }
+        }
+    }
+
+    /// Takes the next value, with how all that is beside it stands; `rule` is what its bounds are called.
+    pub(super) fn step(
+        &mut self,
+        (at, value, beside): (Timestamp, f64, Standing),
+        bounds: &Bounds,
+        rule: &str,
+    ) -> Option<Step> {
+        if self.last.is_some_and(|(last, _)| at.since(last) > TOGETHER) {
             self.runs = [None; 2];
             if let Some(open) = &mut self.open {
                 open.back = None;
             }
         }
-        self.last = Some(at);
-        for (run, limit) in self.runs.iter_mut().zip(bounds.limits) {
-            *run = limit.filter(|(_, limit)| limit.is_beyond(value)).map(|(_, limit)| match *run {
-                Some(run) => Run {
+        self.last = Some((at, value));
+        for ((run, beyond), limit) in self.runs.iter_mut().zip(self.beyond).zip(bounds.limits) {
+            let is_beyond = |limit: Limit| limit.is_beyond(value) && beside == Standing::Holds;
+            let is_first = bounds.first_in.zip(beyond).is_none_or(|(span, beyond)| at.since(beyond) > span);
+            *run = limit.filter(|(_, limit)| is_beyond(*limit)).and_then(|(_, limit)| match *run {
+                Some(run) => Some(Run {
                     value: limit.direction().farther(run.value, value),
                     values: run.values.saturating_add(1),
                     ..run
-                },
-                None => Run { since: at, value, values: 1 },
+                }),
+                None => is_first.then_some(Run { since: at, value, values: 1 }),
             });
         }
-        self.crossed(at, bounds).or_else(|| self.recovered(at, value, bounds))
+        if beside == Standing::Holds {
+            self.recall(at, value, bounds);
+        }
+        self.crossed(at, bounds, rule).or_else(|| self.recovered(at, value, beside, bounds))
     }
 
-    fn crossed(&mut self, at: Timestamp, bounds: &Bounds) -> Option<Step> {
-        let known = self.open.map(|open| open.level);
+    fn crossed(&mut self, at: Timestamp, bounds: &Bounds, rule: &str) -> Option<Step> {
+        let known = self.open.as_ref().map(|open| open.level);
         let (run, (level, limit)) = self.runs.into_iter().zip(bounds.limits).find_map(|(run, limit)| {
             let lasting = run.filter(|run| run.has_lasted(at, bounds.beyond_for, bounds.values_min))?;
             Some((lasting, limit?)).filter(|(_, (level, _))| known.is_none_or(|known| *level > known))
         })?;
-        match &mut self.open {
-            Some(open) => open.level = level,
-            None => self.open = Some(Excursion { since: run.since, level, back: None }),
-        }
+        let since = self.open.as_ref().map_or(run.since, |open| open.since);
+        let rule = self.open.take().map_or_else(|| rule.to_owned(), |open| open.rule);
+        let (threshold, direction, is_percent) = (limit.value(), limit.direction(), limit.is_percent());
+        self.open = Some(Excursion { since, rule, threshold, direction, is_percent, level, back: None });
         Some(Step::Crossed { level, limit, since: run.since, farthest: run.value })
     }
 
-    fn recovered(&mut self, at: Timestamp, value: f64, bounds: &Bounds) -> Option<Step> {
+    fn recovered(&mut self, at: Timestamp, value: f64, beside: Standing, bounds: &Bounds) -> Option<Step> {
         let open = self.open.as_mut()?;
-        if !bounds.limits().all(|(_, limit)| limit.is_back(value, bounds.hysteresis)) {
+        let is_back = bounds.limits().all(|(_, limit)| limit.is_back(value, bounds.hysteresis));
+        if !is_back && beside != Standing::Back {
             open.back = None;
             return None;
         }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::{MutexGuard, PoisonError};
 
-use redb::ReadableDatabase as _;
+use redb::{ReadableDatabase as _, ReadableTable as _};
 
 use super::{SeriesStore, WATCHED};
+use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
 use crate::measure::crossing::Watched;
 
@@ -37,6 +38,34 @@ impl SeriesStore {
         let bytes = table.get(number).internal(failed)?;
         // What an older naze wrote in another form is learned again.
         Ok(bytes.and_then(|bytes| postcard::from_bytes(bytes.value()).ok()))
+    }
+
+    /// The series that are beyond a limit, as it was kept.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn beyond(&self) -> Result<Vec<u32>> {
+        self.of_all_watched(|number, watched| watched.open().next().map(|_| number))
+    }
+
+    /// Up to which minute each series was looked at, as it was kept.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn seen(&self) -> Result<Vec<(u32, Option<Timestamp>)>> {
+        self.of_all_watched(|number, watched| Some((number, watched.seen)))
+    }
+
+    fn of_all_watched<T>(&self, tell: impl Fn(u32, &Watched) -> Option<T>) -> Result<Vec<T>> {
+        let failed = "cannot read how series stand";
+        let read = self.0.database.begin_read().internal(failed)?;
+        let mut told = Vec::new();
+        for entry in read.open_table(WATCHED).internal(failed)?.iter().internal(failed)? {
+            let (number, bytes) = entry.internal(failed)?;
+            let watched: Option<Watched> = postcard::from_bytes(bytes.value()).ok();
+            told.extend(watched.and_then(|watched| tell(number.value(), &watched)));
+        }
+        Ok(told)
     }
 
     /// Keeps how series stand to their limits.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use naze::clock::Timestamp;
-use naze::measure::crossing::watched::Rules;
 use naze::measure::crossing::{Learned, Watched};
 use naze::measure::read::{Statistic, minutes};
 use naze::measure::rollup::Rollup;
@@ -51,16 +51,15 @@ fn days(days: i64, mut value: impl FnMut() -> f64) -> Vec<Slot> {
 fn events(slots: &[Slot]) -> usize {
     let series =
         Series { metric: "level".to_owned(), component: "a".to_owned(), kind: Kind::Gauge, labels: BTreeMap::new() };
-    let known = Known { series, unit: None };
+    let known = Arc::new(Known { series, unit: None });
     let learned = Learned::default();
-    let rules = Rules { declared: Vec::new(), learned: Some(&learned) };
     let mut watched = Watched::default();
     let values = minutes(slots, Statistic::Mean);
     let mut past = |window: Range<Timestamp>| {
         let place = |time| values.partition_point(|(at, _)| *at < time);
         Ok(values[place(window.start)..place(window.end)].to_vec())
     };
-    slots.chunks(1_440).map(|day| watched.advance(&known, &rules, day, &mut past).unwrap().len()).sum()
+    slots.chunks(1_440).map(|day| watched.advance(&known, Some(&learned), &[], day, &mut past).unwrap().len()).sum()
 }
 
 #[test]

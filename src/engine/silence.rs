@@ -1,0 +1,188 @@
+//! Series that fell silent: told of each that is shown, and of a component that tells nothing any more.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::TimeDelta;
+
+use super::{Engine, Line, SELF};
+use crate::analyse::silence::{Gap, REGULAR, Runs, SILENCE, gaps, stalled_since};
+use crate::clock::{Timestamp, ago};
+use crate::error::Result;
+use crate::measure::own::{SAMPLE_AGE, UP};
+use crate::measure::store::{Known, Slot};
+use crate::measure::{Kind, Point, Samples, Series};
+
+/// How far back naze looks for when it ran and for the last value of a series.
+const LOOKBACK: TimeDelta = TimeDelta::hours(24);
+/// Before its last value a series has to be regular for some time.
+const BEFORE: TimeDelta = TimeDelta::minutes(30);
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
+/// The age of a component's last sample is told from silence on for so long, and when there is another.
+const TOLD_UNTIL: TimeDelta = TimeDelta::hours(1);
+
+/// What is known of the components that tell samples.
+#[derive(Default)]
+pub(super) struct Heard(Mutex<Hearing>);
+
+#[derive(Default)]
+struct Hearing {
+    components: HashMap<String, Component>,
+    is_caught_up: bool,
+}
+
+#[derive(Default)]
+struct Component {
+    /// The last minute with a sample.
+    newest: Option<Timestamp>,
+    /// It told samples while they were fresh.
+    is_live: bool,
+    /// It is late, and this is whether it used to be regular.
+    late: Option<bool>,
+}
+
+impl Heard {
+    fn hearing(&self) -> MutexGuard<'_, Hearing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// When naze ran in a window, and in the time before it that matters.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn runs(&self, window: Range<Timestamp>) -> Result<Runs> {
+        let own = self.series(|series| series.metric == UP && series.component == SELF);
+        let Some((number, _)) = own.first() else { return Ok(Runs::default()) };
+        let window = ago(window.start, LOOKBACK)..after(window.end, MINUTE);
+        Ok(Runs::of(&self.minutes_of(*number, window)?))
+    }
+
+    /// Since when a line has been silent, though naze runs; `runs` are those up to `now`.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn stalled_since(&self, line: &Line, now: Timestamp, runs: &Runs) -> Result<Option<Timestamp>> {
+        if line.known.series.is_own() || runs.up_since(now).is_none() {
+            return Ok(None);
+        }
+        let number = line.number();
+        let last = self.watched(number)?.seen.unwrap_or(ago(now, LOOKBACK)).min(now);
+        let slots = self.minutes_of(number, ago(last, BEFORE)..after(now, MINUTE))?;
+        Ok(stalled_since(&slots, now, runs))
+    }
+
+    /// The gaps of a line in a window.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub fn gaps(&self, line: &Line, window: &Range<Timestamp>, runs: &Runs) -> Result<Vec<Gap>> {
+        let slots = self.minutes_of(line.number(), ago(window.start, BEFORE)..window.end)?;
+        let mut gaps = gaps(&slots, window.end, runs);
+        gaps.retain(|gap| gap.to.is_none_or(|to| to > window.start));
+        Ok(gaps)
+    }
+
+    /// Notes up to which minute series were looked at.
+    pub(super) fn hear(&self, looked_at: impl Iterator<Item = (Arc<Known>, Option<Timestamp>)>) {
+        let mut hearing = self.heard.hearing();
+        for (known, seen) in looked_at.filter(|(known, _)| !known.series.is_own()) {
+            let component = hearing.components.entry(known.series.component.clone()).or_default();
+            component.newest = component.newest.max(seen);
+        }
+    }
+
+    /// Tells how old the last sample of each component is that is late, and of each that is no longer.
+    ///
+    /// # Errors
+    /// `Unavailable` when the recorder is overloaded, `Internal` when the disk fails; the next round tries again.
+    pub(super) fn tell_silence(&self, now: Timestamp) -> Result<()> {
+        let runs = self.runs(now..now)?;
+        let Some(up_since) = runs.up_since(now) else { return Ok(()) };
+        self.catch_up_hearing(now, &runs)?;
+        let mut ages = Vec::new();
+        let mut hearing = self.heard.hearing();
+        for (name, component) in &mut hearing.components {
+            let Some(newest) = component.newest else { continue };
+            let age = |newest: Timestamp| now.since(after(newest, MINUTE));
+            let unheard = |newest: Timestamp| age(newest).min(now.since(up_since));
+            if age(newest) <= REGULAR {
+                component.is_live = true;
+                if component.late.take() == Some(true) {
+                    ages.push(samples(name, now, age(newest)));
+                }
+            } else if component.is_live && unheard(newest) > REGULAR {
+                if component.late.is_none() {
+                    let (last, was_regular) = self.last_heard(name, newest, now)?;
+                    component.newest = Some(last);
+                    component.late = (age(last) > REGULAR).then_some(was_regular);
+                }
+                let newest = component.newest.unwrap_or(newest);
+                let is_told = (SILENCE..=TOLD_UNTIL).contains(&unheard(newest));
+                if component.late == Some(true) && is_told {
+                    ages.push(samples(name, now, age(newest)));
+                }
+            }
+        }
+        drop(hearing);
+        if ages.is_empty() { Ok(()) } else { self.measure(SELF, ages).map(drop) }
+    }
+
+    /// After a start: up to when components told samples, and which of them were late already.
+    fn catch_up_hearing(&self, now: Timestamp, runs: &Runs) -> Result<()> {
+        if self.heard.hearing().is_caught_up {
+            return Ok(());
+        }
+        let seen = self.series.seen()?;
+        self.hear(seen.into_iter().map(|(number, seen)| (self.series.known(number), seen)));
+        let told = self.series(|series| series.metric == SAMPLE_AGE);
+        let mut hearing = self.heard.hearing();
+        for (number, known) in told {
+            let slots = self.minutes_of(number, ago(now, LOOKBACK * 30)..after(now, MINUTE))?;
+            let is_late = slots.last().is_some_and(|slot| last(slot) > REGULAR.as_seconds_f64());
+            if is_late && let Some(component) = hearing.components.get_mut(&known.series.component) {
+                (component.is_live, component.late) = (true, Some(true));
+            }
+        }
+        // Those that told samples until naze stopped are expected to go on.
+        for component in hearing.components.values_mut() {
+            let told_until = component.newest.map(|newest| after(newest, SILENCE));
+            component.is_live |= runs.ended_before().is_some_and(|ended| told_until >= Some(ended));
+        }
+        hearing.is_caught_up = true;
+        Ok(())
+    }
+
+    /// The last minute with a sample of a component, and whether a series of it was regular up to its last.
+    fn last_heard(&self, component: &str, newest: Timestamp, now: Timestamp) -> Result<(Timestamp, bool)> {
+        let (mut last, mut was_regular) = (newest, false);
+        for (number, _) in self.series(|series| series.component == component && !series.is_own()) {
+            let slots = self.minutes_of(number, ago(newest, BEFORE)..after(now, MINUTE))?;
+            let Some(end) = slots.last() else { continue };
+            last = last.max(end.start);
+            // As if it stayed silent.
+            let late = now.max(after(end.start, SILENCE + MINUTE * 2));
+            was_regular |= gaps(&slots, late, &Runs::default()).last().is_some_and(|gap| gap.to.is_none());
+        }
+        Ok((last, was_regular))
+    }
+}
+
+fn last(slot: &Slot) -> f64 {
+    match &slot.rollup {
+        crate::measure::rollup::Rollup::Values(values) => values.last,
+        crate::measure::rollup::Rollup::Total(total) => total.last,
+    }
+}
+
+fn after(at: Timestamp, span: TimeDelta) -> Timestamp {
+    at.checked_add(span).unwrap_or(at)
+}
+
+fn samples(component: &str, now: Timestamp, age: TimeDelta) -> Samples {
+    let (metric, component) = (SAMPLE_AGE.to_owned(), component.to_owned());
+    let series = Series { metric, component, kind: Kind::Gauge, labels: std::collections::BTreeMap::new() };
+    Samples { series, unit: Some("s".to_owned()), points: vec![Point::once(now, age.as_seconds_f64())] }
+}
