@@ -59,6 +59,8 @@ pub struct Config {
     pub thresholds: Vec<Threshold>,
     /// Whether the limits that naze ships apply.
     pub default_thresholds: bool,
+    /// Whether `naze serve` records what it recommends.
+    pub record_recommendations: bool,
     /// How naze learns what is usual for a series.
     pub learned: Learned,
     /// What happens to alerts that nobody answers.
@@ -94,6 +96,7 @@ impl Default for Config {
             measure: Measure::default(),
             thresholds: Vec::new(),
             default_thresholds: true,
+            record_recommendations: true,
             learned: Learned::default(),
             escalation: Escalation::default(),
             metrics: Metrics::default(),

@@ -32,8 +32,8 @@ pub(super) struct Recommending {
 }
 
 impl Engine {
-    /// Works out what to do about the last 24 hours, and records what was not recommended in the round before: a
-    /// recommendation is recorded once while it holds. Tells how many are new.
+    /// Works out what to do about the last 24 hours, and, unless the configuration says not to, records what was not
+    /// recommended in the round before: a recommendation is recorded once while it holds. Tells how many were recorded.
     ///
     /// # Errors
     /// As [`Engine::record`]; then the next round tries again.
@@ -56,7 +56,7 @@ impl Engine {
         // What a query could not tell this time may hold all the same; of a cut list nobody knows the rest.
         let is_unknown = |kind: &String| advised.failed.iter().any(|failed| failed.query == *kind);
         still.extend(before.clone().into_iter().filter(|(_, kind)| advised.truncated || is_unknown(kind)));
-        let recorded = if new.is_empty() { Ok(Vec::new()) } else { self.record_drafts(SELF, new) };
+        let recorded = if new.is_empty() || !self.config.record_recommendations { Ok(Vec::new()) } else { self.record_drafts(SELF, new) };
         // What could not be recorded is new in the next round as well.
         *holding = Some(if recorded.is_ok() { still } else { before });
         let outcomes = recorded?;
