@@ -37,8 +37,10 @@ impl Engine {
         // Evaluated once for all queries, if one asks: they all look at the end of the same window.
         let objectives = OnceCell::new();
         let objectives = |at: Timestamp| {
-            let kept = objectives.get_or_init(|| self.objectives_kept(at));
-            kept.as_ref().map(Clone::clone).map_err(|error| Error::new(error.kind(), error.to_string()))
+            match objectives.get_or_init(|| self.objectives_kept(at)) {
+                Ok(kept) => Ok(kept.clone()),
+                Err(error) => Err(Error::new(error.kind(), error.to_string())),
+            }
         };
         let mut advised = Advised { window, recommendations: Vec::new(), failed: Vec::new(), truncated: false };
         for query in queries {

@@ -113,8 +113,7 @@ impl Kanban {
         };
         let available = |(bucket, limit): (&String, &f64)| limit - self.wip_of(bucket).unwrap_or_default();
         let overall = self.limits.get_key_value(OVERALL);
-        let available: f64 =
-            overall.map_or_else(|| self.limits.iter().map(available).sum(), |overall| available(overall));
+        let available: f64 = overall.map_or_else(|| self.limits.iter().map(available).sum(), available);
         let details = json!({
             "wipCurrent": total(&self.wip),
             "wipLimit": overall.map(|(_, limit)| *limit).or_else(|| total(&self.limits)),
