@@ -36,11 +36,9 @@ impl Engine {
         let started = Instant::now();
         // Evaluated once for all queries, if one asks: they all look at the end of the same window.
         let objectives = OnceCell::new();
-        let objectives = |at: Timestamp| {
-            match objectives.get_or_init(|| self.objectives_kept(at)) {
-                Ok(kept) => Ok(kept.clone()),
-                Err(error) => Err(Error::new(error.kind(), error.to_string())),
-            }
+        let objectives = |at: Timestamp| match objectives.get_or_init(|| self.objectives_kept(at)) {
+            Ok(kept) => Ok(kept.clone()),
+            Err(error) => Err(Error::new(error.kind(), error.to_string())),
         };
         let mut advised = Advised { window, recommendations: Vec::new(), failed: Vec::new(), truncated: false };
         for query in queries {

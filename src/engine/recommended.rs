@@ -56,7 +56,11 @@ impl Engine {
         // What a query could not tell this time may hold all the same; of a cut list nobody knows the rest.
         let is_unknown = |kind: &String| advised.failed.iter().any(|failed| failed.query == *kind);
         still.extend(before.clone().into_iter().filter(|(_, kind)| advised.truncated || is_unknown(kind)));
-        let recorded = if new.is_empty() || !self.config.record_recommendations { Ok(Vec::new()) } else { self.record_drafts(SELF, new) };
+        let recorded = if new.is_empty() || !self.config.record_recommendations {
+            Ok(Vec::new())
+        } else {
+            self.record_drafts(SELF, new)
+        };
         // What could not be recorded is new in the next round as well.
         *holding = Some(if recorded.is_ok() { still } else { before });
         let outcomes = recorded?;

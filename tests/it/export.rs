@@ -56,7 +56,9 @@ impl Pusher {
     }
 
     fn configure(&self, exports: &str) {
-        let config = format!("default_thresholds = false\nrecord_recommendations = false\n[metrics]\ncache_seconds = 0\n{exports}");
+        let config = format!(
+            "default_thresholds = false\nrecord_recommendations = false\n[metrics]\ncache_seconds = 0\n{exports}"
+        );
         std::fs::write(self.folder.path().join("naze.toml"), config).unwrap();
     }
 
