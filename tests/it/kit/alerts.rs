@@ -136,10 +136,12 @@ const WITHOUT_LIMIT: [&str; 9] = [
     "LeadTimeAnomaly",
 ];
 
-/// Entries of thresholds.toml with their limits by name. Numbers are told in one way.
+/// Entries of thresholds.toml about a value, not about how it changes, with their limits by name. Numbers are told in one way.
 fn entries() -> Vec<(Vec<String>, BTreeMap<String, String>)> {
     let file: toml::Table = include_str!("../../../thresholds.toml").parse().unwrap();
-    let entries = file["thresholds"].as_array().unwrap().iter().map(|entry| {
+    let is_of_a_value =
+        |entry: &&toml::Value| !["change_in", "first_in", "and"].iter().any(|key| entry.get(key).is_some());
+    let entries = file["thresholds"].as_array().unwrap().iter().filter(is_of_a_value).map(|entry| {
         let metric = match &entry["metric"] {
             toml::Value::String(name) => vec![name.clone()],
             names => names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect(),

@@ -127,7 +127,7 @@ fn version_2_tells_kind_and_unit_and_hears_how_many_were_written() {
     let series = naze.get("/v1/series").json()["series"][0].clone();
     assert_eq!(
         series,
-        serde_json::json!({"metric": "orders", "component": "cart", "kind": "counter", "unit": "items", "labels": {"service": "cart"}})
+        serde_json::json!({"metric": "orders", "component": "cart", "kind": "counter", "unit": "items", "labels": {"service": "cart"}, "stalledSince": null})
     );
 }
 
