@@ -39,7 +39,6 @@ pub use table::{KeptObjective, LimitAction, Table};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use self::header::Reach;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::record::Window;
@@ -120,7 +119,7 @@ pub fn run(
     let measured = measured(bound.window)?;
     let short = bound.window.length() <= index.slot_length() / SLOT_SHARE_SHORT;
     let algebra = bind::bind(query.algebra.clone(), &bound.terms, &measured, short, rows_max);
-    let graphs = (query.reach == Reach::Window).then(|| index.graphs_in(bound.window));
+    let graphs = index.graphs_in(bound.window);
     let rows = evaluate::rows(index.reader().clone(), algebra, graphs, measured.meter, rows_max, limits.deadline)?;
     let series_left_out = measured.left_out;
     Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts, series_left_out })

@@ -83,11 +83,11 @@ pub(super) fn too_late(deadline: Duration) -> Error {
         .hint("narrow its window, or ask for fewer joins")
 }
 
-/// Evaluates a SELECT over the named graphs `graphs`, or all of them.
+/// Evaluates a SELECT over the named graphs `graphs`, and nothing else.
 pub(super) fn rows(
     store: Store,
     query: Query,
-    graphs: Option<Vec<NamedNode>>,
+    graphs: Vec<NamedNode>,
     meter: Meter,
     rows_max: usize,
     deadline: Duration,
@@ -95,9 +95,7 @@ pub(super) fn rows(
     within(deadline, move |token| {
         with_functions(query, meter, token, |mut prepared| {
             prepared.dataset_mut().set_default_graph(Vec::new());
-            if let Some(graphs) = graphs {
-                prepared.dataset_mut().set_available_named_graphs(graphs.into_iter().map(Into::into).collect());
-            }
+            prepared.dataset_mut().set_available_named_graphs(graphs.into_iter().map(Into::into).collect());
             match prepared.on_store(&store).execute().map_err(failed)? {
                 QueryResults::Solutions(solutions) => collect(solutions, rows_max),
                 QueryResults::Boolean(_) | QueryResults::Graph(_) => Err(Error::invalid("a canned query is a SELECT")),

@@ -42,24 +42,11 @@ pub struct CannedQuery {
     /// The SPARQL, with `VALUES ?parameter { UNDEF }` where parameters go.
     pub sparql: String,
     #[serde(skip)]
-    pub(super) reach: Reach,
-    #[serde(skip)]
     pub(super) algebra: Query,
     #[serde(skip)]
     pub(super) from: End,
     #[serde(skip)]
     pub(super) to: End,
-}
-
-/// Where a canned query looks things up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Reach {
-    /// In the slots of its window.
-    #[default]
-    Window,
-    /// In the whole history: its filters alone keep it to its window. For few things, looked up one by one over a long
-    /// time, each of which would otherwise be looked for in every slot.
-    History,
 }
 
 /// A column of a canned query's answer.
@@ -116,7 +103,6 @@ pub(super) fn read(file: &str, stem: &str, group: &str, text: &str) -> Result<Ca
         listing: header.listing,
         tables: header.tables,
         advice,
-        reach: header.reach.unwrap_or_default(),
         sparql: text.lines().filter(|line| !line.starts_with("#+")).collect::<Vec<_>>().join("\n").trim().to_owned(),
         algebra,
         from,
@@ -132,7 +118,6 @@ struct Header {
     order: Option<String>,
     chart: Option<String>,
     window: Option<(End, End)>,
-    reach: Option<Reach>,
     parameters: Vec<Parameter>,
     columns: Vec<Column>,
     listing: Option<Listing>,
@@ -153,11 +138,6 @@ impl Header {
                 self.window = Some(window(value)?);
                 return Ok(());
             }
-            "reach" if value == "history" => {
-                self.reach = Some(Reach::History);
-                return Ok(());
-            }
-            "reach" => return Err(format!("\"{value}\" is no reach: write #+ reach: history, or leave it out")),
             "param" => {
                 self.parameters.push(parameter(value)?);
                 return Ok(());
@@ -184,7 +164,7 @@ impl Header {
             "spec" => return Ok(()),
             _ => {
                 return Err(format!(
-                    "\"{key}\" is not known: use id, title, question, param, window, reach, series, table, column, order, chart or spec, and \
+                    "\"{key}\" is not known: use id, title, question, param, window, series, table, column, order, chart or spec, and \
                      for a recommendation priority, action, runbook, effort and impact"
                 ));
             }
