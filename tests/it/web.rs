@@ -325,6 +325,34 @@ fn a_trend_is_drawn_with_its_events_and_a_principle_has_its_colour() {
     assert!(naze.get("/trends").text().contains("tps_heijunka_pool_utilization"));
 }
 
+/// The line that says what to do first.
+fn first(naze: &Naze) -> String {
+    let text = check("/", &naze.get("/"));
+    let start = text.find("<p class=\"first ").expect("the overview begins with it");
+    text[start..start + text[start..].find("</p>").unwrap()].to_owned()
+}
+
+#[test]
+fn all_is_well_only_when_everything_is_known_and_nothing_is_wrong() {
+    let naze = Naze::in_memory();
+    let record = |receipt: Json| {
+        let reply = naze.post("/v1/receipts", "application/json", receipt.to_string());
+        assert_eq!(reply.status, 201, "{}", reply.text());
+    };
+    assert!(first(&naze).contains("Unknown: no incident is open, but nothing is measured"), "{}", first(&naze));
+    record(json!({"kind": "circuit", "component": "cart", "occurredAt": "2026-03-10T11:59:00Z", "state": "closed"}));
+    let told = first(&naze);
+    assert!(told.starts_with("<p class=\"first grey\">No trouble is known: no incident is open"), "{told}");
+    assert!(told.contains("Nothing is known of Kanban"), "{told}");
+    record(
+        json!({"kind": "health", "component": "payment", "occurredAt": "2026-03-10T11:59:30Z", "state": "unhealthy",
+        "reason": "its disk is full"}),
+    );
+    let told = first(&naze);
+    assert!(told.starts_with("<p class=\"first red\">") && told.contains("payment"), "{told}");
+    assert!(told.contains("its disk is full"), "{told}");
+}
+
 #[test]
 fn reports_as_pages_run_nothing() {
     let naze = Naze::in_world("bad_deploy");
