@@ -365,6 +365,24 @@ fn sample(metric: &str, time: &str, value: f64, more: Json) -> Json {
 }
 
 #[test]
+fn a_source_that_fell_silent_ages_in_sight_for_a_day() {
+    let naze = naze(Config::in_memory());
+    let depth = |time: &str| {
+        let sample =
+            json!([{"metric": "tps_kanban_queue_depth", "component": "orders", "value": 3, "occurredAt": time}]);
+        assert_eq!(naze.post("/v1/measurements", "application/json", sample.to_string()).status, 201);
+    };
+    let last = "tps_last_sample_timestamp_seconds{source=\"orders\"}";
+    // NOW is noon.
+    depth("2026-03-09T11:00:00Z");
+    assert!(!scraped(&naze).contains_key(last), "what is silent for longer than a day has gone");
+    depth("2026-03-10T09:00:00Z");
+    let told = scraped(&naze);
+    assert_eq!(told[last], 1_773_133_200.0);
+    assert!(!told.contains_key("tps_kanban_queue_depth{queue=\"orders\"}"), "the level itself is old");
+}
+
+#[test]
 fn series_tell_levels_spreads_and_what_follows_from_them() {
     let folder = tempfile::tempdir().unwrap();
     let naze = in_folder(folder.path());

@@ -22,6 +22,8 @@ use crate::measure::{Kind, Series};
 
 /// A level is shown this long after it was told.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
+/// What was silent for longer has gone.
+const SILENT: TimeDelta = TimeDelta::hours(24);
 /// Time of which the spread of a level is told.
 const SPREAD: TimeDelta = TimeDelta::hours(1);
 const MINUTE_SECONDS: f64 = 60.0;
@@ -66,9 +68,14 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     for told in told(store) {
         let labels: Vec<&str> = told.metric.labels.iter().map(|label| value_of(&told.known.series, label)).collect();
         let slots = store.slots(told.number, before(now, FRESH))?;
-        if let Some(slot) = slots.last() {
-            let at = newest.entry(told.known.series.component.clone()).or_insert(slot.start);
-            *at = slot.last_at().max(*at);
+        let last = match slots.last() {
+            Some(slot) => Some(slot.last_at()),
+            // A source that fell silent has to age in sight, not to vanish.
+            None => store.slots(told.number, before(now, SILENT))?.last().map(Slot::last_at),
+        };
+        if let Some(last) = last {
+            let at = newest.entry(told.known.series.component.clone()).or_insert(last);
+            *at = last.max(*at);
         }
         if !told.metric.is_of_series() {
             page.is_measured(told.metric.name, &labels);

@@ -348,6 +348,6 @@ pub const METRICS: &[Metric] = &[
     histogram("tps_self_diagnostics_seconds", &[], OWN).told_by("naze", "Time to say why something broke, or how the system is"),
     gauge("tps_last_sample_timestamp_seconds", &["source"])
         .unit("s")
-        .told_by("series", "Time of the newest sample, by component"),
+        .told_by("series", "Time of the newest sample of the last 24 hours, by component"),
     gauge("tps_health_score", &["pillar"]).told_by("all", "Health from 0 to 100; a pillar without data has none"),
 ];
