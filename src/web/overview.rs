@@ -58,7 +58,7 @@ pub fn render(given: &Overview<'_>) -> String {
         h1.hidden { "Overview" }
         (first(given))
         section aria-labelledby="principles" {
-            h2 #principles { "How it is" @if let Some(score) = given.health.health.overall { " " span.soft { "health " (figure(score)) " of 100" } } }
+            h2 #principles { "How it is" (score(given.health)) }
             ul.cards { @for status in &given.health.health.principles { (card(status, given)) } }
         }
         (given.range.picker("/", &[]))
@@ -82,6 +82,19 @@ pub fn render(given: &Overview<'_>) -> String {
         }
     };
     Frame { title: "Overview", here: Place::Overview, range: Some(given.range), as_of: Some(given.at) }.around(&main)
+}
+
+/// The overall score, and how little it may rest on.
+fn score(health: &SystemHealth) -> Markup {
+    let coverage = &health.health.coverage;
+    html! {
+        @if let Some(score) = health.health.overall {
+            " " span.soft {
+                "health " (figure(score)) " of 100"
+                @if coverage.scored < coverage.of { ", from " (coverage.scored) " of " (coverage.of) " pillars" }
+            }
+        }
+    }
 }
 
 /// What to do first: an open incident before anything that a colour says.

@@ -344,6 +344,8 @@ fn all_is_well_only_when_everything_is_known_and_nothing_is_wrong() {
     let told = first(&naze);
     assert!(told.starts_with("<p class=\"first grey\">No trouble is known: no incident is open"), "{told}");
     assert!(told.contains("Nothing is known of Kanban"), "{told}");
+    let text = naze.get("/").text();
+    assert!(text.contains("health 100 of 100, from 1 of 4 pillars"), "{text}");
     record(
         json!({"kind": "health", "component": "payment", "occurredAt": "2026-03-10T11:59:30Z", "state": "unhealthy",
         "reason": "its disk is full"}),
