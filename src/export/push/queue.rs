@@ -167,6 +167,9 @@ impl Queue for Receipts {
         while self.read.is_empty() {
             let entries_max = self.route.items_max.max(ENTRIES_MIN);
             let mut read = self.engine.ledger().read(self.cursor.get()?.., entries_max)?;
+            // What a receipt ends is looked for in the index, which gets it a moment after the ledger.
+            let indexed = self.engine.index().applied()?;
+            read.retain(|recorded| recorded.position < indexed);
             let Some(last) = read.last().map(|recorded| recorded.position) else { return Ok(0) };
             let all = read.len();
             read.retain(|recorded| !is_too_old(self.clock, recorded.occurred_at(), self.route.age_max));
