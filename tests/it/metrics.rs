@@ -378,7 +378,7 @@ fn a_source_that_fell_silent_ages_in_sight_for_a_day() {
     assert!(!scraped(&naze).contains_key(last), "what is silent for longer than a day has gone");
     depth("2026-03-10T09:00:00Z");
     let told = scraped(&naze);
-    assert_eq!(told[last], 1_773_133_200.0);
+    assert!((told[last] - 1_773_133_200.0).abs() < 1e-3, "{}", told[last]);
     assert!(!told.contains_key("tps_kanban_queue_depth{queue=\"orders\"}"), "the level itself is old");
 }
 
