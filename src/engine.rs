@@ -158,11 +158,7 @@ impl Engine {
             Duration::from_secs(config.metrics.cache_seconds),
             config.health.target_throughput,
         );
-        let mapping = ComponentMapping::new(config.receive.component_labels.clone());
-        let own_labels =
-            config.senders.iter().filter_map(|(name, sender)| Some((name, sender.component_labels.clone()?)));
-        let mappings_of_senders =
-            own_labels.map(|(name, labels)| (name.clone(), ComponentMapping::new(labels))).collect();
+        let (mapping, mappings_of_senders) = mappings(&config);
         let workers = match (&config.worker, &config.data) {
             (Some(program), Some(data)) => Some(Workers::new(program.clone(), data.join("snapshots"))?),
             _ => None,
@@ -266,4 +262,13 @@ impl Engine {
     pub fn telemetry(&self) -> &Telemetry {
         &self.telemetry
     }
+}
+
+/// Which labels name the component: for all senders, and of those that have their own.
+fn mappings(config: &Config) -> (ComponentMapping, BTreeMap<String, ComponentMapping>) {
+    let own = config.senders.iter().filter_map(|(name, sender)| {
+        let labels = sender.component_labels.clone()?;
+        Some((name.clone(), ComponentMapping::new(labels)))
+    });
+    (ComponentMapping::new(config.receive.component_labels.clone()), own.collect())
 }

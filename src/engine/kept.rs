@@ -48,6 +48,12 @@ impl<T> Kept<T> {
         Ok(answer)
     }
 
+    /// The next who asks gets a new answer: what the one that is kept, or is being made, rests on has changed.
+    pub(super) fn forget(&self) {
+        let _making = lock(&self.making);
+        *lock(&self.told) = None;
+    }
+
     fn young(&self, age_max: Duration) -> Option<Arc<T>> {
         let told = lock(&self.told);
         let told = told.as_ref().filter(|_| !age_max.is_zero())?;

@@ -1,7 +1,7 @@
 //! What is recommended is kept: a receipt when a recommendation is new, and the last answer for pages that need no newer.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
@@ -41,7 +41,7 @@ impl Engine {
         let window = Window { from: ago(now, LOOKBACK_DEFAULT), to: now };
         let advised = Arc::new(self.advise(window, &BTreeMap::new())?);
         *self.last_advised() = Some(Arc::clone(&advised));
-        let mut holding = self.recommending.holding.lock().expect("nobody panics in a round");
+        let mut holding = self.recommending.holding.lock().unwrap_or_else(PoisonError::into_inner);
         let before = match holding.take() {
             Some(before) => before,
             None => self.recommended_in(window)?,
@@ -94,7 +94,7 @@ impl Engine {
     }
 
     fn last_advised(&self) -> MutexGuard<'_, Option<Arc<Advised>>> {
-        self.recommending.last.lock().expect("nobody panics while holding the last answer")
+        self.recommending.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

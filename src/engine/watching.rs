@@ -1,7 +1,7 @@
 //! What naze watches for: thresholds and objectives that it ships, that the configuration has, and that were declared.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use super::declared::{Declared, Subject};
 use super::{Engine, SELF};
@@ -130,6 +130,7 @@ impl Engine {
         }
         sources.watching = Arc::new(Watching::of(&config, &sources.declared)?);
         sources.config = config;
+        self.taken_over(sources);
         Ok(())
     }
 
@@ -148,7 +149,7 @@ impl Engine {
         }
         declared.save(subject, name)?;
         (sources.declared, sources.watching) = (declared, Arc::new(watching));
-        drop(sources);
+        self.taken_over(sources);
         self.changed(subject, name, [before, after], actor, document)?;
         Ok(is_new)
     }
@@ -168,8 +169,15 @@ impl Engine {
         let [before, after] = [told(&sources.watching, subject, name), told(&watching, subject, name)];
         declared.save(subject, name)?;
         (sources.declared, sources.watching) = (declared, Arc::new(watching));
-        drop(sources);
+        self.taken_over(sources);
         self.changed(subject, name, [before, after], actor, b"")
+    }
+
+    /// What was told of the objectives before holds no longer. The lock goes first: who makes an answer reads the sources.
+    fn taken_over(&self, sources: RwLockWriteGuard<'_, Sources>) {
+        drop(sources);
+        self.slos.forget();
+        self.health.forget();
     }
 
     /// The receipt says who changed what naze watches for, and keeps what was sent.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
+
 use super::Export;
+use super::destination::{Packing, Route, WriteReceipts};
 use super::told::Told;
 use crate::clock::Timestamp;
 use crate::receipt::Receipt;
@@ -10,6 +13,9 @@ use crate::record::Recorded;
 use crate::report::title_of;
 
 const LINK_DEFAULT: &str = "http://127.0.0.1:7310";
+/// What is older is no news.
+const AGE_MAX: TimeDelta = TimeDelta::hours(24);
+const BODY_BYTES_MAX: usize = 512 << 10;
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +72,25 @@ impl Notice {
         let state = if self.is_over { "resolved" } else { &self.severity };
         format!("{}: {} of {}", state.to_uppercase(), self.name, self.component)
     }
+}
+
+/// How notices go anywhere: one a request, as JSON, while they are news.
+pub(super) const fn route(url: fn(&Export) -> String, write: WriteReceipts) -> Route<WriteReceipts> {
+    Route {
+        url,
+        headers: &[("content-type", "application/json")],
+        packing: Packing::Plain,
+        write,
+        items_max: 1,
+        body_bytes_max: BODY_BYTES_MAX,
+        packed_bytes_max: BODY_BYTES_MAX,
+        age_max: Some(AGE_MAX),
+    }
+}
+
+/// As much of a text as the receiver takes.
+pub(super) fn cut(text: &str, characters_max: usize) -> String {
+    text.chars().take(characters_max).collect()
 }
 
 /// Where people reach naze.

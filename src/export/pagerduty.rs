@@ -2,10 +2,9 @@
 
 use serde_json::json;
 
-use super::destination::{Destination, Export, Packing, Route, is_passing};
-use super::notice::{Notice, link};
+use super::destination::{Destination, Export, is_passing};
+use super::notice::{Notice, cut, link, route};
 use super::told::{Pick, Told};
-use super::webhook::{AGE_MAX, BODY_BYTES_MAX, JSON};
 
 const URL_DEFAULT: &str = "https://events.pagerduty.com";
 const SUMMARY_CHARACTERS_MAX: usize = 1_024;
@@ -17,16 +16,7 @@ pub(super) const DESTINATION: Destination = Destination {
     // The routing key is part of the body.
     credentials: |_| Vec::new(),
     metrics: None,
-    receipts: Some(Route {
-        url: |export| export.address(|| format!("{URL_DEFAULT}/v2/enqueue"), "/v2/enqueue"),
-        headers: JSON,
-        packing: Packing::Plain,
-        write,
-        items_max: 1,
-        body_bytes_max: BODY_BYTES_MAX,
-        packed_bytes_max: BODY_BYTES_MAX,
-        age_max: Some(AGE_MAX),
-    }),
+    receipts: Some(route(|export| export.address(|| format!("{URL_DEFAULT}/v2/enqueue"), "/v2/enqueue"), write)),
     pick: Pick::Notices,
     severities: &["critical"],
     traces: None,
@@ -57,8 +47,4 @@ fn write(told: &[Told], export: &Export) -> Vec<u8> {
         event["links"] = json!([{"href": notice.link, "text": "the receipt in naze"}]);
     }
     event.to_string().into_bytes()
-}
-
-fn cut(text: &str, characters_max: usize) -> String {
-    text.chars().take(characters_max).collect()
 }

@@ -2,10 +2,9 @@
 
 use serde_json::json;
 
-use super::destination::{Destination, Export, Packing, Route, is_passing};
-use super::notice::Notice;
+use super::destination::{Destination, Export, is_passing};
+use super::notice::{Notice, cut, route};
 use super::told::{Pick, Told};
-use super::webhook::{AGE_MAX, BODY_BYTES_MAX, JSON};
 
 const URL_DEFAULT: &str = "https://hooks.slack.com/services";
 /// What Slack takes.
@@ -18,19 +17,13 @@ pub(super) const DESTINATION: Destination = Destination {
     // Who knows the address may send to it: its last part is the secret.
     credentials: |_| Vec::new(),
     metrics: None,
-    receipts: Some(Route {
-        url: |export| {
+    receipts: Some(route(
+        |export| {
             let base = export.url.as_deref().unwrap_or(URL_DEFAULT).trim_end_matches('/');
             format!("{base}/{}", export.token().trim_start_matches('/'))
         },
-        headers: JSON,
-        packing: Packing::Plain,
         write,
-        items_max: 1,
-        body_bytes_max: BODY_BYTES_MAX,
-        packed_bytes_max: BODY_BYTES_MAX,
-        age_max: Some(AGE_MAX),
-    }),
+    )),
     pick: Pick::Notices,
     severities: &["critical", "warning"],
     traces: None,
@@ -63,8 +56,4 @@ fn write(told: &[Told], export: &Export) -> Vec<u8> {
 /// As Slack wants the three characters that its markup begins with; cut before, so that none is cut in two.
 fn escaped(text: &str, characters_max: usize) -> String {
     cut(text, characters_max).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-fn cut(text: &str, characters_max: usize) -> String {
-    text.chars().take(characters_max).collect()
 }

@@ -2,17 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use serde_json::{Value as Json, json};
 
-use super::destination::{Destination, Export, Packing, Route, authorization, is_passing};
-use super::notice::{Notice, link};
+use super::destination::{Destination, Export, authorization, is_passing};
+use super::notice::{Notice, link, route};
 use super::told::{Pick, Told};
 
-/// What is older is no news.
-pub(super) const AGE_MAX: TimeDelta = TimeDelta::hours(24);
-pub(super) const BODY_BYTES_MAX: usize = 512 << 10;
-pub(super) const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 /// What Alertmanager says of an alert that has not ended.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
@@ -21,16 +16,7 @@ pub(super) const DESTINATION: Destination = Destination {
     needs: &["url"],
     credentials: authorization,
     metrics: None,
-    receipts: Some(Route {
-        url: |export| export.url.clone().unwrap_or_default(),
-        headers: JSON,
-        packing: Packing::Plain,
-        write,
-        items_max: 1,
-        body_bytes_max: BODY_BYTES_MAX,
-        packed_bytes_max: BODY_BYTES_MAX,
-        age_max: Some(AGE_MAX),
-    }),
+    receipts: Some(route(|export| export.url.clone().unwrap_or_default(), write)),
     pick: Pick::Notices,
     severities: &["critical", "warning"],
     traces: None,

@@ -181,6 +181,36 @@ fn an_slo_is_declared_under_its_own_name() {
     assert_eq!(naze.get("/v1/slos/in-a-file").status, 200);
 }
 
+#[test]
+fn what_was_declared_is_told_at_once_though_answers_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    // So many that their answer costs something: it is then kept for as long as the configuration says.
+    for number in 0..60 {
+        let name = format!("kept-{number}");
+        std::fs::write(folder.path().join(format!("{name}.yaml")), objective(&name, "0.5")).unwrap();
+    }
+    let kept = Config::in_memory();
+    let metrics = naze::config::Metrics { cache_seconds: 3_600, ..kept.metrics };
+    let naze = Naze::with(Config { slos: Some(folder.path().to_owned()), metrics, ..kept });
+    feed(&naze, &[(4, 60.0), (3, 40.0), (2, 40.0), (1, 40.0)]);
+    let target = || {
+        let all = naze.get("/v1/slos").json();
+        let slos = all["slos"].as_array().unwrap();
+        let declared = slos.iter().find(|slo| slo["name"] == "declared");
+        declared.map(|slo| slo["objectives"][0]["target"].clone())
+    };
+    assert_eq!(target(), None);
+    assert_eq!(put(&naze, "/v1/slos/declared", &objective("declared", "0.7")).status, 201);
+    assert_eq!(target(), Some(json!(0.7)));
+    assert_eq!(put(&naze, "/v1/slos/declared", &objective("declared", "0.8")).status, 204);
+    assert_eq!(target(), Some(json!(0.8)));
+    assert_eq!(delete(&naze, "/v1/slos/declared").status, 204);
+    assert_eq!(target(), None);
+    std::fs::write(folder.path().join("later.yaml"), objective("later", "0.5")).unwrap();
+    naze.engine.reload().unwrap();
+    assert_eq!(naze.get("/v1/slos/later").status, 200);
+}
+
 fn configured(folder: &Path, toml: &str) -> Config {
     let path = folder.join("naze.toml");
     std::fs::write(&path, toml).unwrap();
