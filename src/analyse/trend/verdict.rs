@@ -34,9 +34,9 @@ pub struct Verdict {
 pub(super) const CELLS_MIN: usize = 10;
 /// One part in so many at the end of the window may be without points, not more.
 const SILENT_PART: usize = 4;
-/// Largest two-sided probability of chance: in a given direction 4.25 %, which leaves a little room below 5 % for the
+/// Largest two-sided probability of chance: in a given direction 4.4 %, which leaves a little room below 5 % for the
 /// autocorrelation being estimated.
-const P_MAX: f64 = 0.085;
+const P_MAX: f64 = 0.088;
 /// Least change over the window, relative to the level it began at.
 const CHANGE_MIN: f64 = 0.05;
 
