@@ -66,14 +66,15 @@ pub(crate) fn moment(time: Timestamp) -> String {
     time.utc().format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// `1 h 05 min`, `12 min`, `40 s`.
+/// `2 d 03 h`, `1 h 05 min`, `12 min`, `40 s`.
 pub(crate) fn span(span: chrono::TimeDelta) -> String {
     let seconds = span.num_seconds();
     match seconds {
         ..0 => format!("-{}", self::span(-span)),
         0..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),
-        _ => format!("{} h {:02} min", seconds / 3_600, seconds / 60 % 60),
+        3_600..86_400 => format!("{} h {:02} min", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} d {:02} h", seconds / 86_400, seconds / 3_600 % 24),
     }
 }
 

@@ -118,8 +118,20 @@ impl Case {
         })
     }
 
-    /// Records evidence, crossings and the incident; returns the incident's reference.
+    /// Records the incident, then evidence and crossings: its alerts would open another one before it. Returns its
+    /// reference.
     pub(super) async fn record(&self, client: &Client) -> Result<String> {
+        let Incident { id, detected_at, onset, symptom } = &self.incident;
+        let incident = json!({
+            "reference": id,
+            "component": symptom.component,
+            "metric": symptom.metric,
+            "summary": symptom.summary,
+            "onset": onset,
+            "detectedAt": detected_at,
+        });
+        let answer = client.send(Ask::post("/v1/incidents", "application/json", incident.to_string())).await?;
+        let reference = answer.json()?["reference"].as_str().unwrap_or(id).to_owned();
         let mut tally = Tally::default();
         if !self.receipts.is_empty() {
             record_lines(client, self.receipts.clone(), &mut tally).await?;
@@ -139,17 +151,7 @@ impl Case {
                 refused["problem"]["detail"]
             )));
         }
-        let Incident { id, detected_at, onset, symptom } = &self.incident;
-        let incident = json!({
-            "reference": id,
-            "component": symptom.component,
-            "metric": symptom.metric,
-            "summary": symptom.summary,
-            "onset": onset,
-            "detectedAt": detected_at,
-        });
-        let answer = client.send(Ask::post("/v1/incidents", "application/json", incident.to_string())).await?;
-        Ok(answer.json()?["reference"].as_str().unwrap_or(id).to_owned())
+        Ok(reference)
     }
 
     /// Why, as of the detection, looking back to the case's beginning.

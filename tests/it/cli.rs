@@ -35,6 +35,16 @@ fn the_readme_shows_what_the_demo_prints() {
 }
 
 #[test]
+fn the_demo_leaves_one_incident() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().display().to_string();
+    assert_eq!(naze(&["demo", "--listen", "127.0.0.1:0", "--data", &data]).status.code(), Some(0));
+    let listed = naze(&["query", "open_incidents", "--data", &data, "--format", "json", "at=2026-06-18T16:00:00Z"]);
+    let rows: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(rows["rows"].as_array().unwrap().len(), 1, "its critical alert opened another: {rows:#}");
+}
+
+#[test]
 fn exit_codes_tell_what_happened() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data").display().to_string();
