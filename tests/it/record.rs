@@ -1,5 +1,6 @@
 //! Ledger, index and writer: what is acknowledged stays, and what is changed is found.
 
+use naze::record::Window;
 use naze::record::slot::Width;
 use serde_json::{Value as Json, json};
 
@@ -50,6 +51,22 @@ fn an_index_that_is_gone_or_lags_is_replayed_from_the_ledger() {
     let naze = Naze::in_folder(folder.path());
     assert_eq!(naze.get("/v1/queries/changes_before?at=2026-03-02T12:00:00Z&lookback=3h").text(), answer);
     assert_eq!(count(&naze), "n\r\n2500\r\n");
+}
+
+#[test]
+fn of_more_than_are_wanted_the_last_are_given() {
+    let naze = Naze::in_memory();
+    // Two days, so that there are two slots.
+    naze.record(&changes(1_430..1_450));
+    let last = |receipts_max: usize| {
+        let (found, is_more) = naze.engine.index().of_kinds(&["change"], Window::ALL, receipts_max).unwrap();
+        let keys: Vec<_> = found.iter().map(|recorded| recorded.receipt.text("key").unwrap().to_owned()).collect();
+        (keys, is_more)
+    };
+    let keys = |numbers: std::ops::Range<usize>| numbers.map(|number| format!("key-{number}")).collect::<Vec<_>>();
+    assert_eq!(last(3), (keys(1_447..1_450), true));
+    assert_eq!(last(15), (keys(1_435..1_450), true));
+    assert_eq!(last(20), (keys(1_430..1_450), false));
 }
 
 #[test]

@@ -196,13 +196,13 @@ impl Index {
         Ok((texts, false))
     }
 
-    /// The first `receipts_max` receipts of `kinds` that occurred in `window`, by time and then id, and whether there are
+    /// The last `receipts_max` receipts of `kinds` that occurred in `window`, by time and then id, and whether there are
     /// more. Costs what the window holds, whatever the history.
     pub fn of_kinds(&self, kinds: &[&str], window: Window, receipts_max: usize) -> Result<(Vec<Recorded>, bool)> {
         let classes: Vec<NamedNode> =
             kinds.iter().filter_map(|kind| Some(self.vocabulary.kind(kind)?.class.clone())).collect();
         let mut found = BTreeMap::new();
-        for graph in self.graphs_in(window) {
+        for graph in self.graphs_in(window).into_iter().rev() {
             for class in &classes {
                 let (class, graph) = (class.as_ref().into(), graph.as_ref().into());
                 for quad in self.store.quads_for_pattern(None, Some(rdf::TYPE), Some(class), Some(graph)) {
@@ -215,7 +215,7 @@ impl Index {
                         found.insert((recorded.occurred_at(), id), recorded);
                     }
                     if found.len() > receipts_max + 1 {
-                        found.pop_last();
+                        found.pop_first();
                     }
                 }
             }
@@ -223,8 +223,8 @@ impl Index {
                 break;
             }
         }
-        let truncated = found.len() > receipts_max;
-        Ok((found.into_values().take(receipts_max).collect(), truncated))
+        let more = found.len().saturating_sub(receipts_max);
+        Ok((found.into_values().skip(more).collect(), more > 0))
     }
 }
 
