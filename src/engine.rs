@@ -205,7 +205,9 @@ impl Engine {
     pub fn metrics(&self) -> Result<Vec<prometheus::proto::MetricFamily>> {
         let kinds: Vec<&str> = self.vocabulary.kinds().map(|(name, _)| name).collect();
         let now = self.clock.now();
-        self.exporter.families(now, &kinds, || self.concluded())
+        let families = self.exporter.families(now, &kinds, || self.concluded())?;
+        self.telemetry.bounded(&self.exporter.bounded());
+        Ok(families)
     }
 
     /// How the exports stand.

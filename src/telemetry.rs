@@ -6,7 +6,7 @@ use std::time::Duration;
 use prometheus::proto::MetricFamily;
 use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
-use crate::export::prometheus::METRICS;
+use crate::export::prometheus::{Bounded, METRICS};
 
 /// Buckets in seconds, from a point look-up to a query's deadline.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -66,6 +66,8 @@ struct Figures {
     index_entries: IntGauge,
     index_wal_bytes: IntGauge,
     queue_wait: IntGauge,
+    metrics_folded: IntGauge,
+    metrics_left_out: IntGauge,
 }
 
 impl Telemetry {
@@ -102,6 +104,14 @@ impl Telemetry {
             index_entries: gauge("naze_index_entries", "Ledger entries that are in the index"),
             index_wal_bytes: gauge("naze_index_wal_bytes", "Size of the index's write-ahead log"),
             queue_wait: gauge("naze_requests_in_progress", "Requests being answered"),
+            metrics_folded: gauge(
+                "naze_metrics_folded",
+                "Values that tps_ metrics tell as other, for want of room for labels",
+            ),
+            metrics_left_out: gauge(
+                "naze_metrics_left_out",
+                "Series that tps_ metrics do not tell, for there are too many",
+            ),
         };
         figures.register();
         Self(Arc::new(figures))
@@ -200,6 +210,13 @@ impl Telemetry {
         &self.0.queue_wait
     }
 
+    /// What the metrics of the system under observation have no room for.
+    pub fn bounded(&self, bounded: &Bounded) {
+        let level = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.0.metrics_folded.set(level(bounded.folded()));
+        self.0.metrics_left_out.set(level(bounded.left_out()));
+    }
+
     /// All figures.
     pub fn families(&self) -> Vec<MetricFamily> {
         self.0.registry.gather()
@@ -214,7 +231,7 @@ impl Default for Telemetry {
 
 impl Figures {
     fn register(&self) {
-        let collectors: [Box<dyn prometheus::core::Collector>; 16] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 18] = [
             Box::new(self.receive.clone()),
             Box::new(self.receive_bytes.clone()),
             Box::new(self.samples.clone()),
@@ -231,6 +248,8 @@ impl Figures {
             Box::new(self.index_entries.clone()),
             Box::new(self.index_wal_bytes.clone()),
             Box::new(self.queue_wait.clone()),
+            Box::new(self.metrics_folded.clone()),
+            Box::new(self.metrics_left_out.clone()),
         ];
         let promised = self.promised_seconds.iter().map(|histogram| Box::new(histogram.clone()) as _);
         for collector in collectors.into_iter().chain(promised) {

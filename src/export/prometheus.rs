@@ -4,6 +4,7 @@
 //! data directory remembers how far it came, so that totals neither begin anew with the process nor count anything twice.
 
 mod andon;
+mod bounded;
 mod concluded;
 mod episodes;
 mod heijunka;
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use prometheus::proto::MetricFamily;
 
+pub use self::bounded::Bounded;
 pub use self::concluded::{Concluded, Heading, Promise};
 pub use self::observed::Observation;
 pub use self::table::{METRICS, Metric, Type};
@@ -38,6 +40,7 @@ pub use self::view::{Standing, View};
 
 use self::page::Page;
 use self::recent::{Minutes, Sum};
+use self::series::Lately;
 use self::state::State;
 use crate::analyse::health::{Readings, health};
 use crate::clock::Timestamp;
@@ -81,6 +84,8 @@ struct Desk {
     saved: u64,
     /// What was told last, and when.
     told: Option<(Instant, Vec<MetricFamily>)>,
+    /// What it had no room for.
+    bounded: Bounded,
 }
 
 /// A receipt as it is counted.
@@ -158,6 +163,11 @@ impl Exporter {
         self.view_from(&mut lock(&self.desk), now, kinds, concluded)
     }
 
+    /// What the last look had no room for.
+    pub fn bounded(&self) -> Bounded {
+        lock(&self.desk).bounded.clone()
+    }
+
     /// Durations that receipts from `position` on told, the first of them; only as far as the last view reached.
     pub fn observed(&self, position: u64) -> Vec<Observation> {
         let desk = lock(&self.desk);
@@ -185,38 +195,45 @@ impl Exporter {
         let mut page = Page::default();
         state.tell(&mut page, now);
         let lately = series::tell(&self.series, &mut page, now)?;
-        for (component, failures) in state.failures(now) {
-            if let Some(answered) = lately.requests.get(component).filter(|answered| answered.count > 0.0) {
-                let share = (failures / answered.count).min(1.0);
-                page.gauge("tps_andon_error_rate", &[component], share);
-                page.gauge("tps_jidoka_success_rate", &[component], 1.0 - share);
-            }
+        let failures = state.failures(now);
+        for (component, answered) in lately.requests.iter().filter(|(_, answered)| answered.count > 0.0) {
+            let failed = lately.failures(component, failures.get(component.as_str()).copied().unwrap_or_default());
+            let share = (failed / answered.count).min(1.0);
+            page.gauge("tps_andon_error_rate", &[component], share);
+            page.gauge("tps_jidoka_success_rate", &[component], 1.0 - share);
         }
-        let readings = self.readings(&page, state, lately.request_p99_seconds, now)?;
+        let readings = self.readings(&page, state, &lately, now)?;
         let health = health(&readings, self.target_throughput_per_minute, Palette::shipped())?;
         score::tell(&mut page, &health);
         concluded.tell(&mut page);
-        Ok(Some(View {
-            page,
+        let view = View {
             readings,
             standings: state.standings(now),
             violations: state.violations(),
             refused_last_hour: lock(&self.refused).lately.last(3_600, now).count,
-        }))
+            page,
+        };
+        let bounded = Bounded { folded: view.page.folded().clone(), left_out: lately.left_out };
+        bounded.say(&desk.bounded);
+        desk.bounded = bounded;
+        Ok(Some(view))
     }
 
     /// What the page makes of the principles. A count of nothing is a reading only when such things reach naze at all;
     /// fresh series stand in for receipts that nobody sends.
-    fn readings(&self, page: &Page, state: &State, p99_seconds: Option<f64>, now: Timestamp) -> Result<Readings> {
+    fn readings(&self, page: &Page, state: &State, lately: &Lately, now: Timestamp) -> Result<Readings> {
         let mut readings = Readings::of(|metric| {
             if metric == series::DURATION {
-                return Ok(p99_seconds.into_iter().collect());
+                return Ok(lately.request_p99_seconds.into_iter().collect());
             }
             let told: Vec<f64> = page.values(metric).collect();
             if told.is_empty() { series::stand_in(&self.series, metric, now) } else { Ok(told) }
         })?;
         let is_failing_told = state.has_told("failure") || state.has_told("circuit");
         readings.failures_per_minute = readings.failures_per_minute.filter(|rate| *rate > 0.0 || is_failing_told);
+        let is_failing_known =
+            is_failing_told || !lately.failed.is_empty() || page.has_measured("tps_andon_error_rate");
+        readings.error_ratio = readings.error_ratio.filter(|share| *share > 0.0 || is_failing_known);
         readings.alerts_per_minute = readings.alerts_per_minute.filter(|rate| *rate > 0.0 || state.has_told("alert"));
         Ok(readings)
     }

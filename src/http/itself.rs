@@ -35,8 +35,9 @@ async fn metrics(State(engine): State<Arc<Engine>>, headers: HeaderMap) -> Reply
     let form = negotiate::best(&headers, &["text/plain", "application/openmetrics-text"])?;
     let families = blocking(move || {
         engine.measure_index();
+        let told = engine.metrics()?;
         let mut families = engine.telemetry().families();
-        families.extend(engine.metrics()?);
+        families.extend(told);
         Ok(families)
     })
     .await?;

@@ -91,10 +91,11 @@ fn series_names() -> BTreeSet<String> {
 
 /// The metrics that a query is about: its words besides functions, labels, numbers and texts.
 fn metrics_of(query: &str) -> BTreeSet<String> {
-    const KNOWN: [&str; 35] = [
+    const KNOWN: [&str; 37] = [
         "max",
         "min",
         "avg",
+        "count",
         "sum",
         "by",
         "le",
@@ -104,6 +105,7 @@ fn metrics_of(query: &str) -> BTreeSet<String> {
         "time",
         "topk",
         "offset",
+        "on",
         "or",
         "and",
         "unless",

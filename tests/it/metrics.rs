@@ -12,6 +12,8 @@ use serde_json::{Value as Json, json};
 use crate::common::Naze;
 
 mod counted;
+mod errors;
+mod senders;
 
 /// A naze whose every scrape looks anew.
 fn naze(config: Config) -> Naze {

@@ -22,6 +22,7 @@ pub(super) struct Jidoka {
     failures: Totals,
     types: Totals,
     rejected: Totals,
+    /// Failures, and how many of them no trace tells of.
     recent: ByName<Seconds>,
 }
 
@@ -81,7 +82,9 @@ impl Jidoka {
             "failure" if event.is_new => {
                 self.failures.add(&[event.component], number);
                 self.types.add(&[event.receipt.text("failureType").unwrap_or(OTHER)], number);
-                let sum = Sum { value: 0.0, count: number };
+                // Of a request that is traced its own span tells how it ended.
+                let untraced = if event.receipt.first("traceId").is_none() { number } else { 0.0 };
+                let sum = Sum { value: untraced, count: number };
                 self.recent.at(event.component).add(event.at, event.told_at, sum);
             }
             "rejection" if event.is_new => self.rejected.add(&[event.component], number),
@@ -136,7 +139,7 @@ impl Jidoka {
             page.gauge("tps_jidoka_circuit_open_ratio", &[], open / circuits);
         }
         for (component, recent) in self.recent.iter() {
-            page.gauge("tps_jidoka_failure_rate", &[component], recent.last(RATE_SECONDS, now).count);
+            page.add("tps_jidoka_failure_rate", &[component], recent.last(RATE_SECONDS, now).count);
         }
     }
 
@@ -156,8 +159,8 @@ impl Jidoka {
         }
     }
 
-    /// Failures of each component in the last five minutes.
-    pub(super) fn recent(&self, now: Timestamp) -> impl Iterator<Item = (&str, f64)> {
-        self.recent.iter().map(move |(component, recent)| (component, recent.all(now).count))
+    /// Failures of each component in the last five minutes; their value is how many of them no trace tells of.
+    pub(super) fn recent(&self, now: Timestamp) -> BTreeMap<&str, Sum> {
+        self.recent.iter().map(|(component, recent)| (component, recent.all(now))).collect()
     }
 }

@@ -5,21 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric as Shown, MetricFamily, MetricType};
 
 use super::table::{self, Metric, Type};
-use super::totals::{Histogram, LABEL_VALUES_MAX, OTHER};
+use super::totals::{Histogram, Labelled};
 
-/// Values by metric and label values.
+/// Values by metric and label values; each label has its first hundred values, and `other`.
 #[derive(Default)]
 pub(super) struct Page {
-    numbers: BTreeMap<&'static str, BTreeMap<Vec<String>, f64>>,
-    histograms: BTreeMap<&'static str, BTreeMap<Vec<String>, Histogram>>,
+    numbers: BTreeMap<&'static str, Labelled<Option<f64>>>,
+    histograms: BTreeMap<&'static str, Labelled<Histogram>>,
     /// What a sender's series tells itself, of metrics that are worked out as well.
     measured: BTreeSet<(&'static str, Vec<String>)>,
+    /// How many values of each metric were told as `other`, having a name of their own.
+    folded: BTreeMap<&'static str, usize>,
 }
 
 impl Page {
-    /// Tells a level. Of several with the same labels the largest is shown.
+    /// Tells a level. Of several with the same labels the worst is shown.
     pub(super) fn gauge(&mut self, metric: &str, labels: &[&str], value: f64) {
-        self.merge(metric, labels, value, f64::max);
+        let metric_of = table::metric(metric);
+        let worse = |a: f64, b: f64| if metric_of.badness(b) > metric_of.badness(a) { b } else { a };
+        self.merge(metric, labels, value, worse);
     }
 
     /// Tells a level, if there is one.
@@ -36,18 +40,30 @@ impl Page {
 
     /// Tells how values were spread.
     pub(super) fn histogram(&mut self, metric: &str, labels: &[&str], told: &Histogram) {
-        let values = self.histograms.entry(table::metric(metric).name).or_default();
-        let labels = bounded(values, labels);
-        values.entry(labels).or_default().merge(told);
+        let name = table::metric(metric).name;
+        let values = self.histograms.entry(name).or_default();
+        values.at(labels).merge(told);
+        if !values.names(labels) {
+            *self.folded.entry(name).or_default() += 1;
+        }
     }
 
     fn merge(&mut self, metric: &str, labels: &[&str], value: f64, merge: impl Fn(f64, f64) -> f64) {
         if !value.is_finite() {
             return;
         }
-        let values = self.numbers.entry(table::metric(metric).name).or_default();
-        let labels = bounded(values, labels);
-        values.entry(labels).and_modify(|told| *told = merge(*told, value)).or_insert(value);
+        let name = table::metric(metric).name;
+        let values = self.numbers.entry(name).or_default();
+        let told = values.at(labels);
+        *told = Some(told.map_or(value, |told| merge(told, value)));
+        if !values.names(labels) {
+            *self.folded.entry(name).or_default() += 1;
+        }
+    }
+
+    /// How many values of each metric were told as `other`, having a name of their own.
+    pub(super) fn folded(&self) -> &BTreeMap<&'static str, usize> {
+        &self.folded
     }
 
     /// Notes that a sender's series tells this itself.
@@ -55,36 +71,28 @@ impl Page {
         self.measured.insert((metric, labels.iter().map(|label| (*label).to_owned()).collect()));
     }
 
+    /// Does a sender's series tell of this metric?
+    pub(super) fn has_measured(&self, metric: &str) -> bool {
+        self.measured.iter().any(|(name, _)| *name == metric)
+    }
+
     /// Everything that no series tells, with the values of its labels.
     pub(super) fn worked_out(&self) -> impl Iterator<Item = (&'static Metric, &[String], f64)> {
         let metrics = table::METRICS.iter().filter(|metric| !metric.is_of_series());
-        let told = metrics.flat_map(|metric| {
-            let values = self.numbers.get(metric.name).into_iter().flatten();
-            values.map(move |(labels, value)| (metric, labels, *value))
-        });
-        told.filter(|(metric, labels, _)| !self.measured.contains(&(metric.name, (*labels).clone())))
-            .map(|(metric, labels, value)| (metric, labels.as_slice(), value))
+        let told =
+            metrics.flat_map(|metric| self.labelled(metric.name).map(move |(labels, value)| (metric, labels, value)));
+        told.filter(|(metric, labels, _)| !self.measured.contains(&(metric.name, labels.to_vec())))
     }
 
     /// The values told of a metric.
     pub(super) fn values(&self, metric: &str) -> impl Iterator<Item = f64> {
-        self.numbers.get(metric).into_iter().flat_map(|values| values.values().copied())
+        self.labelled(metric).map(|(_, value)| value)
     }
 
     /// The values told of a metric, with their labels.
     pub(super) fn labelled(&self, metric: &str) -> impl Iterator<Item = (&[String], f64)> {
-        let values = self.numbers.get(metric).into_iter().flatten();
-        values.map(|(labels, value)| (labels.as_slice(), *value))
-    }
-
-    /// How many values were told of a metric with buckets, by one of its labels.
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    pub(super) fn counts(&self, metric: &str, label: usize) -> BTreeMap<String, f64> {
-        let mut counts = BTreeMap::new();
-        for (labels, told) in self.histograms.get(metric).into_iter().flatten() {
-            *counts.entry(labels[label].clone()).or_default() += told.count as f64;
-        }
-        counts
+        let values = self.numbers.get(metric).into_iter().flat_map(Labelled::bounded);
+        values.filter_map(|(labels, value)| Some((labels, (*value)?)))
     }
 
     /// Everything told, under canonical and legacy names.
@@ -103,8 +111,7 @@ impl Page {
     }
 
     fn shown(&self, metric: &Metric, factor: f64) -> Vec<Shown> {
-        let numbers = self.numbers.get(metric.name).into_iter().flatten();
-        let numbers = numbers.map(|(labels, value)| {
+        let numbers = self.labelled(metric.name).map(|(labels, value)| {
             let mut shown = Shown::from_label(pairs(metric, labels));
             match metric.holds {
                 Type::Counter => {
@@ -120,7 +127,7 @@ impl Page {
             }
             shown
         });
-        let histograms = self.histograms.get(metric.name).into_iter().flatten();
+        let histograms = self.histograms.get(metric.name).into_iter().flat_map(Labelled::bounded);
         let histograms = histograms.map(|(labels, told)| {
             let mut shown = Shown::from_label(pairs(metric, labels));
             shown.set_histogram(histogram(metric.bounds(), told, factor));
@@ -128,21 +135,6 @@ impl Page {
         });
         numbers.chain(histograms).collect()
     }
-}
-
-/// Each label shows its first hundred values and [`OTHER`].
-fn bounded<T>(values: &BTreeMap<Vec<String>, T>, labels: &[&str]) -> Vec<String> {
-    let is_known = |place: usize, label: &str| values.keys().any(|labels| labels[place] == label);
-    let has_room = |place: usize| {
-        let known = values.keys().map(|labels| labels[place].as_str()).filter(|label| *label != OTHER);
-        known.collect::<BTreeSet<&str>>().len() < LABEL_VALUES_MAX
-    };
-    let are_few = values.len() < LABEL_VALUES_MAX;
-    let name = |(place, label): (usize, &&str)| {
-        let fits = are_few || is_known(place, label) || has_room(place);
-        if fits { (*label).to_owned() } else { OTHER.to_owned() }
-    };
-    labels.iter().enumerate().map(name).collect()
 }
 
 fn family(metric: &Metric, name: &str, shown: Vec<Shown>) -> MetricFamily {

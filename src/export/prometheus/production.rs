@@ -167,10 +167,10 @@ impl Production {
             *in_progress.entry(order.bucket()).or_default() += 1.0;
         }
         for (bucket, orders) in in_progress {
-            page.gauge("tps_kanban_wip_current", &[bucket], orders);
+            page.add("tps_kanban_wip_current", &[bucket], orders);
         }
         for (bucket, done) in self.done.iter() {
-            page.gauge("tps_production_throughput_per_minute", &[bucket], done.last(RATE_SECONDS, now).count);
+            page.add("tps_production_throughput_per_minute", &[bucket], done.last(RATE_SECONDS, now).count);
         }
         for (bucket, leads) in self.leads.iter() {
             let mut leads: Vec<f64> = leads.iter().copied().collect();

@@ -1,9 +1,9 @@
 //! What series tell: levels as they are now, totals and spreads since the first value that is kept, and what follows from
 //! them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
 
@@ -30,8 +30,8 @@ const MINUTE_SECONDS: f64 = 60.0;
 /// Whether a worker is at work, as it says when that changes; for so long it counts.
 const WORKER: &str = "worker_active";
 const WORKER_WITHIN: TimeDelta = TimeDelta::days(7);
-/// Series that one scrape reads.
-const SERIES_MAX: usize = 1_000;
+/// Series that one scrape reads, of all metrics together.
+const SERIES_MAX: usize = 10_000;
 
 const LATENCY: &str = "tps_kanban_latency_seconds";
 pub(super) const DURATION: &str = "tps_tracing_duration_seconds";
@@ -39,6 +39,14 @@ const POOL: &str = "tps_heijunka_pool_utilization";
 const BALANCE: &str = "tps_heijunka_balance_coefficient";
 const DEPTH: &str = "tps_kanban_queue_depth";
 const THROUGHPUT: &str = "tps_kanban_throughput_per_minute";
+const REQUESTS: &str = "tps_tracing_requests_total";
+const ERRORS: &str = "tps_tracing_error_traces_total";
+
+/// The metrics that series tell, by each of their names, with their places in the table.
+static OF_SERIES: LazyLock<HashMap<&str, usize>> = LazyLock::new(|| {
+    let metrics = METRICS.iter().enumerate().filter(|(_, metric)| metric.told_by.contains("series"));
+    metrics.flat_map(|(place, metric)| metric.names().map(move |name| (name, place))).collect()
+});
 
 /// A series with the metric it tells.
 struct Told {
@@ -54,10 +62,30 @@ struct Told {
 pub(super) struct Lately {
     /// Requests that each component answered, and how long they took.
     pub(super) requests: BTreeMap<String, Sum>,
+    /// Of these, those that failed, as far as spans tell.
+    pub(super) failed: BTreeMap<String, f64>,
+    /// Series of each metric for which there was no room.
+    pub(super) left_out: BTreeMap<&'static str, usize>,
+    /// Components that count the requests of an endpoint themselves, and the requests by their durations.
+    counted: BTreeSet<(String, String)>,
+    timed: BTreeMap<(String, String), f64>,
     /// 99th percentile of the slowest endpoint.
     pub(super) request_p99_seconds: Option<f64>,
     /// Items that each queue finished in the last 60 s, as far as their latencies are told.
     finished: BTreeMap<String, f64>,
+}
+
+impl Lately {
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    fn timed(&mut self, told: &Told, endpoint: &str, count: u64) {
+        *self.timed.entry((told.known.series.component.clone(), endpoint.to_owned())).or_default() += count as f64;
+    }
+
+    /// Requests of the last minutes that failed, by component: those that spans tell of and failures that no trace does;
+    /// where no span says how requests end, all failures.
+    pub(super) fn failures(&self, component: &str, failures: Sum) -> f64 {
+        self.failed.get(component).map_or(failures.count, |failed| failed + failures.value)
+    }
 }
 
 /// Tells all metrics that series tell.
@@ -65,7 +93,9 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     let mut lately = Lately::default();
     let mut loads: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
-    for told in told(store) {
+    let (found, left_out) = told(store);
+    lately.left_out = left_out;
+    for told in found {
         let labels: Vec<&str> = told.metric.labels.iter().map(|label| value_of(&told.known.series, label)).collect();
         let slots = store.slots(told.number, before(now, FRESH))?;
         let last = match slots.last() {
@@ -92,15 +122,16 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
                 }
             }
             Type::Counter => {
-                if let Some(total) = total(store, &told, now)? {
-                    page.add(told.metric.name, &labels, total * told.factor);
-                }
-                if told.metric.name == "tps_kanban_throughput_total" {
-                    page.add(THROUGHPUT, &labels, last_minute(&slots, now, told.known.series.kind));
-                }
+                let total = store.lifetime(told.number)?.sum.max(0.0);
+                page.add(told.metric.name, &labels, total * told.factor);
+                counted_lately(page, &told, &labels, &slots, &mut lately, now);
             }
             Type::Histogram(bounds) if told.known.series.kind == Kind::Distribution => {
-                page.histogram(told.metric.name, &labels, &histogram(store, &told, bounds)?);
+                let spread = histogram(store, &told, bounds)?;
+                if told.metric.name == DURATION {
+                    lately.timed(&told, labels[0], spread.count);
+                }
+                page.histogram(told.metric.name, &labels, &spread);
                 spread_lately(page, &told, &labels, &slots, &mut lately, now);
             }
             Type::Histogram(_) => {}
@@ -113,6 +144,9 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
         if !page.labelled(THROUGHPUT).any(|(labels, _)| labels[0] == *queue) {
             page.gauge(THROUGHPUT, &[queue], *finished);
         }
+    }
+    for ((_, endpoint), count) in lately.timed.iter().filter(|(one, _)| !lately.counted.contains(*one)) {
+        page.add(REQUESTS, &[endpoint], *count);
     }
     for (component, answered) in &lately.requests {
         page.gauge_if("tps_tracing_component_latency_seconds", &[component], answered.mean());
@@ -174,20 +208,40 @@ fn empty(metric: &Metric) -> Histogram {
     Histogram { counts: vec![0; metric.bounds().len()], ..Histogram::default() }
 }
 
-fn told(store: &SeriesStore) -> Vec<Told> {
-    let mut found: Vec<Told> = Vec::new();
-    for metric in METRICS.iter().filter(|metric| metric.told_by.contains("series")) {
-        let is_sent = |series: &Series| metric.is_told_by(series) && !series.is_own();
-        found.extend(store.find(is_sent).into_iter().map(|(number, known)| {
+/// The series that senders tell metrics with, by metric and in the order in which they first came, so that those that
+/// have a name keep it; and how many of each metric there is no room for.
+fn told(store: &SeriesStore) -> (Vec<Told>, BTreeMap<&'static str, usize>) {
+    let mut by_metric: BTreeMap<usize, Vec<(u32, Arc<Known>)>> = BTreeMap::new();
+    for (number, known) in store.find(|series| OF_SERIES.contains_key(series.metric.as_str()) && !series.is_own()) {
+        by_metric.entry(OF_SERIES[known.series.metric.as_str()]).or_default().push((number, known));
+    }
+    let share = share(by_metric.values().map(Vec::len).collect(), SERIES_MAX);
+    let (mut found, mut left_out) = (Vec::new(), BTreeMap::new());
+    for (place, series) in by_metric {
+        let metric = &METRICS[place];
+        if series.len() > share {
+            left_out.insert(metric.name, series.len() - share);
+        }
+        found.extend(series.into_iter().take(share).map(|(number, known)| {
             let factor = metric.factor(&known);
             Told { number, known, metric, factor }
         }));
     }
-    if found.len() > SERIES_MAX {
-        tracing::warn!(series = found.len(), shown = SERIES_MAX, "too many series of tps_ metrics");
-        found.truncate(SERIES_MAX);
+    (found, left_out)
+}
+
+/// How many each may have so that all have at most `max` together, and those with few have all of theirs.
+fn share(mut counts: Vec<usize>, max: usize) -> usize {
+    counts.sort_unstable();
+    let mut left = max;
+    for (place, count) in counts.iter().enumerate() {
+        let share = left / (counts.len() - place);
+        if *count > share {
+            return share;
+        }
+        left -= count;
     }
-    found
+    max
 }
 
 /// A label of the metric, as the series has it; its component stands in for one that it lacks.
@@ -213,16 +267,18 @@ fn level(rollup: &Rollup) -> Option<f64> {
     }
 }
 
-/// A counter's last reading, if it was read lately; the sum of everything else.
-fn total(store: &SeriesStore, told: &Told, now: Timestamp) -> Result<Option<f64>> {
-    if told.known.series.kind != Kind::Counter {
-        return Ok(Some(store.lifetime(told.number)?.sum.max(0.0)));
+/// What the counts of the last minutes say.
+fn counted_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], lately: &mut Lately, now: Timestamp) {
+    let kind = told.known.series.kind;
+    match told.metric.name {
+        "tps_kanban_throughput_total" => page.add(THROUGHPUT, labels, last_minute(slots, now, kind)),
+        REQUESTS => drop(lately.counted.insert((told.known.series.component.clone(), labels[0].to_owned()))),
+        ERRORS if !slots.is_empty() => {
+            let failed: f64 = each(slots, Statistic::Increase).iter().map(|(_, count)| count).sum();
+            *lately.failed.entry(told.known.series.component.clone()).or_default() += failed;
+        }
+        _ => {}
     }
-    let slots = store.slots(told.number, before(now, SPREAD))?;
-    Ok(slots.last().and_then(|slot| match &slot.rollup {
-        Rollup::Total(total) => Some(total.last),
-        Rollup::Values(_) => None,
-    }))
 }
 
 fn histogram(store: &SeriesStore, told: &Told, bounds: &[f64]) -> Result<Histogram> {
@@ -314,10 +370,6 @@ fn ratios(page: &mut Page) {
         let orders = if bucket == OVERALL { all } else { current.get(&bucket).copied() };
         let used = orders.filter(|_| limit > 0.0).map(|orders| orders / limit);
         page.gauge_if("tps_kanban_wip_utilization", &[&bucket], used);
-    }
-    let requests: BTreeMap<String, f64> = page.counts(DURATION, 0);
-    for (endpoint, count) in requests {
-        page.add("tps_tracing_requests_total", &[&endpoint], count);
     }
 }
 

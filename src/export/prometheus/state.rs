@@ -13,6 +13,7 @@ use super::observed::Observed;
 use super::page::Page;
 use super::production::Production;
 use super::quality::Quality;
+use super::recent::Sum;
 use super::totals::{OTHER, Totals};
 use super::upkeep::Upkeep;
 use super::view::Standing;
@@ -141,8 +142,8 @@ impl State {
         self.upkeep.violations()
     }
 
-    /// Failures of each component in the last five minutes.
-    pub(super) fn failures(&self, now: Timestamp) -> impl Iterator<Item = (&str, f64)> {
+    /// Failures of each component in the last five minutes; their value is how many of them no trace tells of.
+    pub(super) fn failures(&self, now: Timestamp) -> BTreeMap<&str, Sum> {
         self.jidoka.recent(now)
     }
 }

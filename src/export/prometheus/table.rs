@@ -1,6 +1,7 @@
 //! Every `tps_*` metric: its name, type, unit, labels, definition, and who tells it. `docs/metrics.md` shows the same table.
 
 use crate::measure::Series;
+use crate::measure::crossing::{Direction, Palette};
 use crate::measure::store::Known;
 
 /// Bounds of the buckets of latencies, in seconds.
@@ -9,6 +10,15 @@ const LATENCY: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 3
 const OWN: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0];
 /// Bounds of the buckets of lead and stage times, in seconds.
 const LEAD: &[f64] = &[60.0, 600.0, 1_800.0, 3_600.0, 5_400.0, 6_840.0, 7_200.0, 14_400.0, 28_800.0];
+
+const CIRCUIT_STATE: &str = "tps_jidoka_circuit_state";
+/// Metrics without thresholds of which little is bad.
+const LOW_IS_BAD: [&str; 4] = [
+    "tps_jidoka_success_rate",
+    "tps_kaizen_slo_attainment_weekly",
+    "tps_tpm_mtbf_seconds",
+    "tps_last_sample_timestamp_seconds",
+];
 
 /// Tells a metric that rests on receipts of any kind.
 pub(super) const ALL: &str = "all";
@@ -60,8 +70,12 @@ impl Metric {
 
     /// Does the series tell it, under one of its names?
     pub fn is_told_by(&self, series: &Series) -> bool {
-        let name = series.metric.as_str();
-        name == self.name || self.also.contains(&name) || self.milliseconds == Some(name)
+        self.names().any(|name| name == series.metric)
+    }
+
+    /// All its names, the canonical one first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        [self.name].into_iter().chain(self.milliseconds).chain(self.also.iter().copied())
     }
 
     /// What values of a series that tells it have to be multiplied with. Legacy names and units that say so are converted
@@ -81,6 +95,19 @@ impl Metric {
             ("By", _) if name.ends_with("_mb") => 1_048_576.0,
             _ => 1.0,
         }
+    }
+
+    /// Is larger for the worse of two values: as its threshold tells, or as is plain where it has none.
+    pub(super) fn badness(&self, value: f64) -> f64 {
+        if self.name == CIRCUIT_STATE {
+            // Open is worse than half-open.
+            return if value == 1.0 { 2.0 } else { value.min(1.0) };
+        }
+        let colours = Palette::shipped().colours(self.name);
+        let limit = colours.and_then(|colours| colours.limits().next_back());
+        let is_low_bad =
+            limit.map_or(LOW_IS_BAD.contains(&self.name), |(_, limit)| limit.direction() == Direction::Down);
+        if is_low_bad { -value } else { value }
     }
 
     /// Is it told by series alone?

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::page::Page;
 
 /// Values of one label; more become [`OTHER`].
-pub(super) const LABEL_VALUES_MAX: usize = 100;
+const LABEL_VALUES_MAX: usize = 100;
 /// Stands for all values of a label beyond the first hundred.
 pub const OTHER: &str = "other";
 /// Names that state is kept for; more share one.
@@ -39,9 +39,19 @@ impl<T: Default> Labelled<T> {
         self.values.entry(bounded).or_default()
     }
 
+    /// Do all of these label values keep their names?
+    pub(super) fn names(&self, labels: &[&str]) -> bool {
+        labels.iter().zip(&self.known).all(|(label, known)| *label == OTHER || known.contains(*label))
+    }
+
     /// All of them with their label values.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Vec<&str>, &T)> {
-        self.values.iter().map(|(labels, value)| (labels.iter().map(String::as_str).collect(), value))
+        self.bounded().map(|(labels, value)| (labels.iter().map(String::as_str).collect(), value))
+    }
+
+    /// The same, with label values that outlive the call.
+    pub(super) fn bounded(&self) -> impl Iterator<Item = (&[String], &T)> {
+        self.values.iter().map(|(labels, value)| (labels.as_slice(), value))
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{JOURNAL, SERIES, SeriesStore};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
-use crate::measure::Point;
+use crate::measure::{Kind, Point};
 
 /// Points of several series under their numbers, as the journal keeps them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -54,12 +54,19 @@ impl SeriesStore {
     /// Rolls up a batch that the journal has.
     pub(in crate::measure) fn take(&self, batch: &Batch, minutes_from: Timestamp) {
         let mut head = self.head_mut();
-        head.take(batch, &self.catalogue(), minutes_from);
+        let catalogue = self.catalogue();
+        head.take(batch, &catalogue, minutes_from);
         self.touch(batch.0.iter().map(|(number, _)| *number));
         let mut lifetimes = self.lifetimes();
         for (number, points) in &batch.0 {
-            if let Some(lifetime) = lifetimes.get_mut(number) {
-                points.iter().for_each(|(_, value, count)| lifetime.add(*value, *count));
+            let Some(lifetime) = lifetimes.get_mut(number) else { continue };
+            let is_counter = catalogue.known(*number).series.kind == Kind::Counter;
+            for (micros, value, count) in points {
+                match Timestamp::from_micros(*micros) {
+                    Some(at) if is_counter => lifetime.read(at, *value),
+                    Some(_) => lifetime.add(*value, *count),
+                    None => {}
+                }
             }
         }
     }

@@ -3,21 +3,23 @@
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
-use super::SeriesStore;
+use super::{SeriesStore, Slot};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::measure::rollup::Rollup;
+use crate::measure::rollup::{Rollup, step};
 use crate::measure::sketch::Sketch;
 
-/// How many values there were, their sum, and how they were spread.
+/// How many values there were, their sum, and how they were spread; of a counter how far it came.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Lifetime {
-    /// How many.
+    /// How many; of a counter none.
     pub count: u64,
-    /// Their sum.
+    /// Their sum. Of a counter its first reading and all that it rose by since, also when it began anew between.
     pub sum: f64,
     /// How they were spread. Every value is in it, so that counts up to a bound never fall.
     pub sketch: Sketch,
+    /// When a counter was read last, and what it said.
+    read: Option<(Timestamp, f64)>,
 }
 
 impl Lifetime {
@@ -28,19 +30,35 @@ impl Lifetime {
         self.sketch.add(value, count);
     }
 
-    pub(super) fn merge(&mut self, rollup: &Rollup) {
-        let Rollup::Values(values) = rollup else { return };
-        self.count += values.count;
-        self.sum += values.sum;
-        match &values.sketch {
-            Some(sketch) => self.sketch.merge(sketch),
-            None => self.sketch.add(values.last, values.count),
+    /// A counter was read. What comes later than a younger reading was counted by that one.
+    pub(super) fn read(&mut self, at: Timestamp, value: f64) {
+        if self.read.is_none_or(|(last, _)| last < at) {
+            self.sum += self.read.map_or(value, |(_, last)| step(last, value));
+            self.read = Some((at, value));
+        }
+    }
+
+    /// Adds what a slot has that begins after all that is known.
+    fn merge(&mut self, slot: &Slot) {
+        match &slot.rollup {
+            Rollup::Values(values) => {
+                self.count += values.count;
+                self.sum += values.sum;
+                match &values.sketch {
+                    Some(sketch) => self.sketch.merge(sketch),
+                    None => self.sketch.add(values.last, values.count),
+                }
+            }
+            Rollup::Total(total) => {
+                self.sum += self.read.map_or(total.first, |(_, last)| step(last, total.first)) + total.increase;
+                self.read = Some((slot.last_at(), total.last));
+            }
         }
     }
 }
 
 impl SeriesStore {
-    /// All that is kept of a series that is no counter, in one. The first call reads it from disk.
+    /// All that is kept of a series in one. The first call reads it from disk.
     ///
     /// # Errors
     /// `Internal` when the disk fails.
@@ -52,7 +70,7 @@ impl SeriesStore {
         }
         let mut lifetime = Lifetime::default();
         for slot in self.slots_with(&head, number, Timestamp::MIN..Timestamp::MAX)? {
-            lifetime.merge(&slot.rollup);
+            lifetime.merge(&slot);
         }
         self.lifetimes().insert(number, lifetime.clone());
         Ok(lifetime)

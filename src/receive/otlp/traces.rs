@@ -45,6 +45,7 @@ pub(super) fn read(request: &ExportTraceServiceRequest, given: &Given<'_>) -> Re
     };
     let callees = callees(spans());
     let mut edges: BTreeMap<(String, String), Timestamp> = BTreeMap::new();
+    let mut ends: BTreeMap<&str, Vec<Point>> = BTreeMap::new();
     for call in spans() {
         let at = time(call.span.end_time_unix_nano).or_else(|| time(call.span.start_time_unix_nano));
         let at = at.unwrap_or(given.received_at);
@@ -58,8 +59,12 @@ pub(super) fn read(request: &ExportTraceServiceRequest, given: &Given<'_>) -> Re
         received.items.extend(call.failure(&attributes, peer.as_deref(), at).map(Item::Receipt));
         received.items.extend(call.deployment(&attributes, at).map(Item::Receipt));
         received.ignored += usize::from(received.items.len() == before);
-        received.samples.extend(call.served(&attributes, at));
+        if call.is_served() {
+            received.samples.push(call.served(&attributes, at));
+            ends.entry(&call.origin.component).or_default().push(Point::once(at, call.failures()));
+        }
     }
+    received.samples.extend(ends.into_iter().map(|(component, points)| ended(component, points)));
     received.items.extend(edges.into_iter().map(|((caller, callee), at)| Item::Receipt(edge(&caller, &callee, at))));
     received.items.extend(origins.iter().filter_map(|origin| version(origin, given.received_at)).map(Item::Receipt));
     received
@@ -74,7 +79,7 @@ struct Call<'a> {
 /// Who served the calls whose server spans are in the same request, by the id of the client's span.
 fn callees<'a>(spans: impl Iterator<Item = Call<'a>>) -> BTreeMap<(&'a [u8], &'a [u8]), &'a str> {
     spans
-        .filter(|call| matches!(call.span.kind(), SpanKind::Server | SpanKind::Consumer))
+        .filter(Call::is_served)
         .filter(|call| !call.span.parent_span_id.is_empty())
         .map(|call| ((&*call.span.trace_id, &*call.span.parent_span_id), call.origin.component.as_str()))
         .collect()
@@ -129,31 +134,32 @@ impl Call<'_> {
         Some(Draft::new(receipt).with_key(key))
     }
 
-    /// How long it took to serve a request, and whether that failed.
-    fn served(&self, attributes: &Attributes, at: Timestamp) -> Vec<Samples> {
-        if !matches!(self.span.kind(), SpanKind::Server | SpanKind::Consumer) {
-            return Vec::new();
-        }
-        let series = |metric: &str, kind: Kind, labels: BTreeMap<String, String>| Series {
-            metric: metric.to_owned(),
-            component: self.origin.component.clone(),
-            kind,
-            labels,
-        };
+    /// Does it tell how a request was served?
+    fn is_served(&self) -> bool {
+        matches!(self.span.kind(), SpanKind::Server | SpanKind::Consumer)
+    }
+
+    fn is_error(&self) -> bool {
+        self.span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error)
+    }
+
+    /// How many requests failed: one or none.
+    fn failures(&self) -> f64 {
+        f64::from(u8::from(self.is_error()))
+    }
+
+    /// How long it took to serve a request.
+    fn served(&self, attributes: &Attributes, at: Timestamp) -> Samples {
         let endpoint = attributes.first(&ENDPOINTS).unwrap_or(&self.span.name).to_owned();
-        let labels = BTreeMap::from([("endpoint".to_owned(), endpoint)]);
         let nanoseconds = self.span.end_time_unix_nano.saturating_sub(self.span.start_time_unix_nano);
         let seconds = Duration::from_nanos(nanoseconds).as_secs_f64();
-        let mut samples = vec![Samples {
-            series: series(DURATION, Kind::Distribution, labels),
-            unit: Some("s".to_owned()),
-            points: vec![Point::once(at, seconds)],
-        }];
-        if self.span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error) {
-            let errors = series(ERRORS, Kind::Delta, BTreeMap::new());
-            samples.push(Samples { series: errors, unit: None, points: vec![Point::once(at, 1.0)] });
-        }
-        samples
+        let series = Series {
+            metric: DURATION.to_owned(),
+            component: self.origin.component.clone(),
+            kind: Kind::Distribution,
+            labels: BTreeMap::from([("endpoint".to_owned(), endpoint)]),
+        };
+        Samples { series, unit: Some("s".to_owned()), points: vec![Point::once(at, seconds)] }
     }
 
     /// A pipeline's task that deploys.
@@ -164,10 +170,9 @@ impl Call<'_> {
             return None;
         }
         let result = attributes.first(&["deployment.status", "cicd.pipeline.task.run.result", "cicd.pipeline.result"]);
-        let is_failed = self.span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error);
         let status = match result {
             Some("failed" | "failure" | "error" | "timeout" | "cancellation") => "failed",
-            _ if is_failed => "failed",
+            _ if self.is_error() => "failed",
             _ => "succeeded",
         };
         let (trace, span) = (id(&self.span.trace_id), id(&self.span.span_id));
@@ -189,6 +194,18 @@ impl Call<'_> {
         let key = trace.zip(span).map(|(trace, span)| format!("{SOURCE}:deployment:{trace}:{span}"));
         Some(Draft::new(receipt).with_key(key))
     }
+}
+
+/// Of the requests of a component, which failed. Those that did not are told too: without failures that is known, and not
+/// nothing.
+fn ended(component: &str, points: Vec<Point>) -> Samples {
+    let series = Series {
+        metric: ERRORS.to_owned(),
+        component: component.to_owned(),
+        kind: Kind::Delta,
+        labels: BTreeMap::new(),
+    };
+    Samples { series, unit: None, points }
 }
 
 /// A deployment's name is its component, with the version behind it when that is told as well.
