@@ -9,8 +9,12 @@ use crate::engine::Engine;
 use crate::error::{Context as _, Error, Kind, Result};
 
 const CHORES_EVERY: Duration = Duration::from_secs(5);
-/// Series are looked at this often.
-const WATCH_EVERY: Duration = Duration::from_mins(1);
+/// Alerts: minutes of series that are over are held against thresholds this often, and alerts that nobody answered escalate.
+const ALERTS_EVERY: Duration = Duration::from_secs(10);
+/// That takes at most this share of the time.
+const ALERTS_SHARE: u32 = 5;
+/// Trends are looked at this often.
+const TRENDS_EVERY: Duration = Duration::from_mins(1);
 /// Health is looked at this often, and kept; so is what to do.
 const EXAMINE_EVERY: Duration = Duration::from_secs(30);
 /// Working out what to do takes at most this share of the time.
@@ -60,7 +64,8 @@ impl Serve {
 /// What naze does without being asked.
 async fn chores(engine: Arc<Engine>) {
     let mut every = tokio::time::interval(CHORES_EVERY);
-    let mut watch_at = Instant::now();
+    let mut alerts_at = Instant::now();
+    let mut trends_at = Instant::now();
     let mut examine_at = Instant::now();
     let mut recommend_at = Instant::now();
     loop {
@@ -76,14 +81,14 @@ async fn chores(engine: Arc<Engine>) {
             }
         })
         .await;
-        if examine_at <= Instant::now() {
+        if is_due(examine_at) {
             examine_at = Instant::now() + EXAMINE_EVERY;
             chore(&engine, "cannot keep how the system is; the next round tries again", |engine| {
                 engine.examine(engine.clock().now())
             })
             .await;
         }
-        if recommend_at <= Instant::now() {
+        if is_due(recommend_at) {
             let began = Instant::now();
             chore(&engine, "cannot record what is recommended; the next round tries again", |engine| {
                 engine.recommend(engine.clock().now())
@@ -91,7 +96,8 @@ async fn chores(engine: Arc<Engine>) {
             .await;
             recommend_at = Instant::now() + EXAMINE_EVERY.max(began.elapsed() * RECOMMEND_SHARE);
         }
-        if watch_at <= Instant::now() {
+        if is_due(alerts_at) {
+            let began = Instant::now();
             chore(&engine, "cannot escalate unanswered alerts; the next round tries again", |engine| {
                 engine.escalate_alerts(engine.clock().now())
             })
@@ -100,15 +106,23 @@ async fn chores(engine: Arc<Engine>) {
                 engine.watch_series(engine.clock().now())
             })
             .await;
+            if is_more != Some(true) {
+                alerts_at = began + ALERTS_EVERY.max(began.elapsed() * ALERTS_SHARE);
+            }
+        }
+        if is_due(trends_at) {
+            trends_at = Instant::now() + TRENDS_EVERY;
             chore(&engine, "cannot record which trends turned; a later round finds them again", |engine| {
                 engine.note_reversals(engine.clock().now())
             })
             .await;
-            if is_more != Some(true) {
-                watch_at = Instant::now() + WATCH_EVERY;
-            }
         }
     }
+}
+
+/// Is this round the one that is nearest to `at`?
+fn is_due(at: Instant) -> bool {
+    at <= Instant::now() + CHORES_EVERY / 2
 }
 
 /// Reads the configuration again on SIGHUP, as Prometheus does.

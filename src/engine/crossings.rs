@@ -40,6 +40,8 @@ pub(super) struct Following {
     /// What is watched for as of the last round: when it is another, what is not watched for any more ends.
     watching: Mutex<Option<Arc<Watching>>>,
     series: Mutex<HashMap<u32, Followed>>,
+    /// The minute in which it was last told who is silent.
+    silence: Mutex<Option<Timestamp>>,
 }
 
 #[derive(Clone)]
@@ -76,15 +78,20 @@ impl Engine {
         let mut next = self.following.next.lock().expect("nobody panics in a round");
         self.keep_failures(now)?;
         self.touch_beyond()?;
+        self.series.set_over(over(now));
         let numbers = self.series.take_touched(*next, ROUND_SERIES_MAX);
         let round =
             self.keep(self.look_at(&numbers, now)).inspect_err(|_| self.series.touch(numbers.iter().copied()))?;
         let (looked_at, left) = numbers.split_at(round.looked_at);
-        self.series.touch(left.iter().copied().chain(round.waiting));
+        self.series.touch(left.iter().copied());
+        self.series.touch_later(round.waiting.into_iter());
         self.hear(round.followed.iter().map(|(number, one)| (self.series.known(*number), one.watched.seen)));
         *next = looked_at.last().map_or(0, |number| number.saturating_add(1));
         self.followed().extend(round.followed);
-        self.tell_silence(now)?;
+        let silence = self.following.silence.lock().expect("nobody panics while telling").replace(minute_of(now));
+        if silence != Some(minute_of(now)) {
+            self.tell_silence(now)?;
+        }
         Ok(!left.is_empty() || looked_at.len() == ROUND_SERIES_MAX)
     }
 
@@ -131,7 +138,7 @@ impl Engine {
 
     fn look_at_one(&self, number: u32, now: Timestamp, round: &mut Round) -> Result<()> {
         let mut one = self.follow(number)?;
-        let over = minute_of(ago(now, LATE_MAX));
+        let over = over(now);
         let from = one.watched.seen.unwrap_or(Timestamp::MIN).max(minute_of(ago(now, BACKLOG_MAX)));
         let slots = self.minutes_of(number, from..now.checked_add(AHEAD_MAX).unwrap_or(now))?;
         let (slots, later) = slots.split_at(slots.partition_point(|slot| slot.start < over));
@@ -194,6 +201,11 @@ impl Engine {
     fn followed(&self) -> MutexGuard<'_, HashMap<u32, Followed>> {
         self.following.series.lock().expect("nobody panics while holding the followed series")
     }
+}
+
+/// Minutes before this one are over.
+fn over(now: Timestamp) -> Timestamp {
+    minute_of(ago(now, LATE_MAX))
 }
 
 /// The receipt of a crossing, under a name that it has again when the same minutes are looked at again.

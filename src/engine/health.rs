@@ -1,10 +1,12 @@
 //! How is the system? One answer for the page, `/v1/health`, the dashboard and the metrics: all of it rests on the same
 //! view of receipts and series.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::Engine;
 use super::component::ComponentHealth;
@@ -16,7 +18,7 @@ use crate::export::prometheus::View;
 use crate::measure::crossing::Palette;
 use crate::query::Row;
 
-/// Components that an answer names: the worst.
+/// Components that an answer names: the worst. As many alerts it names.
 const NAMED_MAX: usize = 100;
 
 /// How everything is.
@@ -37,6 +39,19 @@ pub struct SystemHealth {
     /// Components that naze knows, the worst first.
     pub components: Vec<ComponentHealth>,
     /// Are there more components?
+    pub truncated: bool,
+    /// What was measured of each metric that scores and principles rest on, in its base unit; nothing of those that were not.
+    pub metrics: BTreeMap<&'static str, Option<f64>>,
+    /// Alerts that fire, the latest first.
+    pub alerts: Firing,
+}
+
+/// Alerts that fire.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Firing {
+    /// Rows of the query `open_alerts`.
+    pub items: Vec<Json>,
+    /// Are there more?
     pub truncated: bool,
 }
 
@@ -69,7 +84,8 @@ impl Engine {
 
     fn worked_out(&self, at: Timestamp) -> Result<SystemHealth> {
         let view = self.view(at)?;
-        let mut health = self.judge(&view)?;
+        let readings = self.readings(&view)?;
+        let mut health = health(&readings, self.config.health.target_throughput, &self.watching().palette)?;
         for status in &mut health.principles {
             let past = self.past_reading(status.principle, ago(at, LOOKBACK)..at)?;
             status.look_back(&past, at);
@@ -87,7 +103,15 @@ impl Engine {
             checks,
             components,
             truncated,
+            metrics: readings.by_metric(),
+            alerts: self.firing(at)?,
         })
+    }
+
+    fn firing(&self, at: Timestamp) -> Result<Firing> {
+        let given = [("at", at.just_after().to_string()), ("limit", NAMED_MAX.to_string())];
+        let rows = self.query("open_alerts", given)?.rows;
+        Ok(Firing { items: rows.to_json(&self.vocabulary), truncated: rows.truncated })
     }
 
     /// How everything is for pages, which show the rest while receipts recorded before the start are still being read:
@@ -105,6 +129,8 @@ impl Engine {
                 checks: Vec::new(),
                 components: Vec::new(),
                 truncated: false,
+                metrics: Readings::default().by_metric(),
+                alerts: Firing::default(),
             })),
             told => told,
         }
@@ -112,12 +138,17 @@ impl Engine {
 
     /// Scores and colours, without their past.
     pub(super) fn judge(&self, view: &View) -> Result<Health> {
+        health(&self.readings(view)?, self.config.health.target_throughput, &self.watching().palette)
+    }
+
+    /// What scores and colours rest on.
+    fn readings(&self, view: &View) -> Result<Readings> {
         let mut readings = view.readings.clone();
         let slos = self.slos()?;
         let attained =
             slos.slos.iter().flat_map(|slo| &slo.objectives).filter_map(|one| one.told.evaluation.attainment);
         readings.slo_attainment = readings.slo_attainment.into_iter().chain(attained).reduce(f64::min);
-        health(&readings, self.config.health.target_throughput, &self.watching().palette)
+        Ok(readings)
     }
 
     pub(super) fn view(&self, at: Timestamp) -> Result<View> {

@@ -1,14 +1,14 @@
 //! Several series as one line of minutes: what a metric was, whoever measured it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Engine;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::measure::Kind;
 use crate::measure::read::{Statistic, minutes, steps};
 use crate::measure::store::{Known, Slot};
+use crate::measure::{Kind, Series};
 use crate::receipt::percent_encode;
 use crate::record::Window;
 use crate::slo::Selector;
@@ -33,8 +33,8 @@ impl Engine {
         let kind = first.series.kind;
         let statistic = selector.statistic.unwrap_or(Statistic::of(kind));
         let of_kind = found.iter().filter(|(_, known)| known.series.kind == kind).take(SERIES_MAX);
-        let read = of_kind.map(|(number, _)| self.slots(*number, window.from..window.to));
-        let read: Vec<Vec<Slot>> = read.collect::<Result<_>>()?;
+        let read = of_kind.map(|(number, known)| Ok((&known.series, self.slots(*number, window.from..window.to)?)));
+        let read = measured(read.collect::<Result<_>>()?);
         let slots = if kind == Kind::Counter { read } else { vec![merged(read)] };
         Ok(Some(Pooled { kind, statistic, slots, window }))
     }
@@ -69,6 +69,15 @@ impl Pooled {
     pub(super) fn counts(&self) -> bool {
         self.kind != Kind::Gauge
     }
+}
+
+/// The slots of each, without what naze works out of a component where a sender tells the same metric of it: both count the
+/// same.
+fn measured(read: Vec<(&Series, Vec<Slot>)>) -> Vec<Vec<Slot>> {
+    let sent = read.iter().filter(|(series, slots)| !series.is_own() && !slots.is_empty());
+    let sent: BTreeSet<&str> = sent.map(|(series, _)| series.component.as_str()).collect();
+    let is_left_out = |series: &Series| series.is_own() && sent.contains(series.component.as_str());
+    read.into_iter().filter(|(series, _)| !is_left_out(series)).map(|(_, slots)| slots).collect()
 }
 
 /// The slots of several series as those of one.

@@ -14,7 +14,7 @@ mod lifetime;
 mod shrink;
 mod watched;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -29,6 +29,7 @@ use self::head::Head;
 pub(super) use self::journal::{Batch, packed};
 pub use self::lifetime::Lifetime;
 use self::shrink::shrink;
+use self::watched::Touched;
 use super::Series;
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Error, Result};
@@ -54,7 +55,7 @@ struct Inner {
     catalogue: RwLock<Catalogue>,
     head: RwLock<Head>,
     /// Series with values that nobody has looked at.
-    touched: Mutex<BTreeSet<u32>>,
+    touched: Mutex<Touched>,
     /// Of the series that somebody asked for; kept in step with the head.
     lifetimes: Mutex<HashMap<u32, Lifetime>>,
 }
@@ -110,7 +111,7 @@ impl SeriesStore {
                 let (_, bytes) = entry.internal(failed)?;
                 let batch: Batch = postcard::from_bytes(bytes.value()).internal("the journal of series is damaged")?;
                 head.take(&batch, &catalogue, minutes_from);
-                self.touch(batch.0.iter().map(|(number, _)| *number));
+                self.touch_by(&batch);
             }
             write.open_table(WATCHED).internal(failed)?;
             write.open_table(LEAVING).internal(failed)?;

@@ -90,6 +90,41 @@ fn the_overview_of_the_requirements_is_six_greens_from_receipts_and_samples() {
 }
 
 #[test]
+fn health_tells_what_was_measured_and_which_alerts_fire() {
+    let naze = naze();
+    let metrics = |health: &Json| -> Vec<(String, f64)> {
+        let metrics = health["metrics"].as_object().unwrap().iter();
+        metrics.filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect()
+    };
+    let nothing = health(&naze);
+    assert_eq!(metrics(&nothing), []);
+    assert_eq!(nothing["metrics"]["tps_kanban_queue_depth"], Json::Null, "what was not measured is named");
+    assert_eq!(nothing["alerts"], json!({"items": [], "truncated": false}));
+    overview(&naze);
+    let alert = |name: &str, time: &str, status: &str| {
+        receipt("alert", "c0", time, json!({"name": name, "status": status, "severity": "critical"}))
+    };
+    naze.record(&json!([
+        alert("Slow", "11:50:00", "firing"),
+        alert("Down", "11:40:00", "firing"),
+        alert("Down", "11:45:00", "resolved"),
+        alert("Late", "11:55:00", "firing"),
+    ]));
+    let told = health(&naze);
+    assert_eq!(told["metrics"]["tps_kanban_queue_depth"], 450.0);
+    assert_eq!(told["metrics"]["tps_kaizen_slo_attainment"], 0.962);
+    assert_eq!(told["metrics"]["tps_jidoka_circuit_open_ratio"], 0.0);
+    assert_eq!(told["metrics"]["tps_kanban_latency_p99_seconds"], Json::Null);
+    let firing = told["alerts"]["items"].as_array().unwrap();
+    let named: Vec<_> = firing.iter().map(|alert| (&alert["rule"], &alert["component"], &alert["severity"])).collect();
+    let critical = |name: &str| (json!(name), json!("c0"), json!("critical"));
+    let expected = [critical("Late"), critical("Slow")];
+    assert_eq!(named, expected.iter().map(|(a, b, c)| (a, b, c)).collect::<Vec<_>>());
+    assert_eq!(told["status"], "unhealthy", "a component with a critical alert is the worst");
+    assert!(told["at"].is_string() && told["components"].is_array());
+}
+
+#[test]
 fn a_threshold_of_the_users_changes_the_colour_and_one_of_colours_is_held_against_nothing() {
     let thresholds = r#"
         [[thresholds]]

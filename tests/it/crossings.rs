@@ -387,3 +387,25 @@ fn every_shipped_threshold_is_of_a_metric_and_a_healthy_system_crosses_none() {
         }
     }
 }
+
+#[test]
+fn of_rounds_every_ten_seconds_the_first_after_a_minute_is_over_finds_it() {
+    let toml = "default_thresholds = false\nlearned.enabled = false\n[[thresholds]]\nmetric = \"waiting\"\nwarning = \"> 500\"\nfor = \"0s\"\n";
+    let naze = Naze::with(configured(toml));
+    feed(&naze, "waiting", [(-3, 10.0)]);
+    let mut rounds = (0..=24).map(|round| round * 10).filter(|seconds| {
+        // Told in the minute itself, and so late that the round has passed.
+        match seconds {
+            20 => feed(&naze, "waiting", [(-2, 900.0)]),
+            100 => feed(&naze, "waiting", [(-3, 700.0)]),
+            160 => feed(&naze, "waiting", [(-1, 10.0)]),
+            _ => {}
+        }
+        let before = told(&naze).len();
+        naze.engine.watch_series(at(-2).checked_add(TimeDelta::seconds(*seconds)).unwrap()).unwrap();
+        told(&naze).len() > before
+    });
+    assert_eq!((rounds.next(), rounds.next(), rounds.next()), (Some(90), Some(160), None));
+    drop(rounds);
+    assert_eq!(told(&naze), ["-2 warning up 900", "-1 recovered down 10"]);
+}

@@ -320,3 +320,60 @@ fn the_page_tells_where_metrics_are_heading() {
     assert_eq!(told("tps_kaizen_slope_per_day", "24h"), None, "two values are no line");
     assert_eq!(kept(&naze, "tps_kaizen_slope_per_day"), [], "there are no trends of trends");
 }
+
+/// An hour of failures on the Saturday before: one receipt a minute, a look half a minute later, and a sender that counts the
+/// same. In its middle somebody improves something.
+fn told_twice(naze: &Naze) -> i64 {
+    let saturday = -3 * 86_400;
+    let mut total = 0;
+    let mut samples = Vec::new();
+    for minute in 0..60 {
+        let start = saturday + minute * 60;
+        let count = if minute < 30 { 60 } else { 30 } + 6 * (minute % 2);
+        naze.record(&json!([receipt("failure", start + 10, json!({"failureType": "Timeout", "count": count}))]));
+        total += count;
+        samples.push(json!({"metric": "tps_jidoka_failures_total", "kind": "counter", "component": "checkout",
+            "occurredAt": at(start + 20), "value": total}));
+        examine(naze, start + 30);
+    }
+    assert_eq!(naze.post("/v1/measurements", "application/json", json!(samples).to_string()).status, 201);
+    naze.record(&json!([receipt(
+        "improvement",
+        saturday + 1_800,
+        json!({"title": "retry", "status": "done", "metric": "tps_jidoka_failures_total"})
+    )]));
+    naze.engine.watch_series(at(saturday + 3_700)).unwrap();
+    saturday
+}
+
+#[test]
+fn what_a_sender_and_receipts_count_alike_is_not_pooled_twice() {
+    let naze = naze();
+    told_twice(&naze);
+    let log = naze.get("/v1/kaizen?effect=30m").json();
+    let compared = &log["entries"][0]["measured"];
+    let mean = |side: &str| (compared[side]["mean"].as_f64().unwrap() * 100.0).round() / 100.0;
+    // 63 and 33 a minute, told as a rate.
+    assert_eq!([mean("control"), mean("canary")], [1.05, 0.55], "{log:#}");
+}
+
+#[test]
+fn a_review_tells_of_the_same_failures_once_and_a_new_type_crosses_once() {
+    let naze = naze();
+    told_twice(&naze);
+    let review = naze.get("/v1/reviews/2026-W10").json();
+    let trends = review["trends"].as_array().unwrap().iter();
+    let of_failures: BTreeSet<&str> = trends
+        .map(|trend| trend["metric"].as_str().unwrap())
+        .filter(|metric| metric.contains("failure") || metric.contains("error"))
+        .collect();
+    assert_eq!(of_failures, BTreeSet::from(["tps_jidoka_failures_total"]));
+    let crossings = naze.engine.index().of_kind("crossing", Window::ALL).unwrap();
+    let first: Vec<&str> = crossings
+        .iter()
+        .filter(|crossing| crossing.receipt.text("rule").is_some_and(|rule| rule.starts_with("first in")))
+        .filter(|crossing| crossing.receipt.first("status").is_none())
+        .map(|crossing| crossing.receipt.text("metric").unwrap())
+        .collect();
+    assert_eq!(first, ["naze_failures"]);
+}

@@ -1,5 +1,7 @@
 //! Readings from the values of metrics, whoever tells them.
 
+use std::collections::BTreeMap;
+
 use super::{Readings, balance};
 
 /// Value of a circuit's state that means open.
@@ -36,6 +38,26 @@ impl Readings {
             request_p99_seconds: largest("tps_tracing_duration_seconds")?,
             slowest_component_seconds: largest("tps_tracing_component_latency_seconds")?,
         })
+    }
+
+    /// Each reading under the metric that tells it, in its base unit; `None` where nothing was measured.
+    pub fn by_metric(&self) -> BTreeMap<&'static str, Option<f64>> {
+        let usable = self.usable();
+        BTreeMap::from([
+            ("tps_jidoka_circuit_open_ratio", usable.circuit_open_ratio),
+            ("tps_jidoka_failure_rate", usable.failures_per_minute),
+            ("tps_kanban_queue_depth", usable.queue_depth),
+            ("tps_kanban_latency_p99_seconds", usable.latency_p99_seconds),
+            ("tps_kanban_throughput_per_minute", usable.throughput_per_minute),
+            ("tps_andon_alerts_per_minute", usable.alerts_per_minute),
+            ("tps_andon_mttd_seconds", usable.mttd_seconds),
+            ("tps_andon_error_rate", usable.error_ratio),
+            ("tps_kaizen_slo_attainment", usable.slo_attainment),
+            ("tps_heijunka_pool_utilization", usable.pool_utilization()),
+            ("tps_heijunka_balance_coefficient", usable.balance),
+            ("tps_tracing_duration_seconds", usable.request_p99_seconds),
+            ("tps_tracing_component_latency_seconds", usable.slowest_component_seconds),
+        ])
     }
 }
 

@@ -164,6 +164,9 @@ impl Andon {
                     self.alerts.add(&[name, severity], 1.0);
                     self.firings.add(event.at, event.told_at, Sum::one(1.0));
                 }
+                if self.names.len() >= NAMES_MAX {
+                    self.names.retain(|_, last| event.told_at.since(*last) < TimeDelta::days(1));
+                }
                 if self.names.len() < NAMES_MAX || self.names.contains_key(name) {
                     let last = self.names.entry(name.to_owned()).or_insert(event.at);
                     *last = event.at.max(*last);

@@ -81,10 +81,10 @@ impl Lately {
         *self.timed.entry((told.known.series.component.clone(), endpoint.to_owned())).or_default() += count as f64;
     }
 
-    /// Requests of the last minutes that failed, by component: those that spans tell of and failures that no trace does;
-    /// where no span says how requests end, all failures.
+    /// Requests of a component that failed in the last minutes, at least: as many as its spans tell of, or as failures that
+    /// no trace tells of, which may be of the same requests. Where no span says how requests end, all failures.
     pub(super) fn failures(&self, component: &str, failures: Sum) -> f64 {
-        self.failed.get(component).map_or(failures.count, |failed| failed + failures.value)
+        self.failed.get(component).map_or(failures.count, |failed| failed.max(failures.value))
     }
 }
 

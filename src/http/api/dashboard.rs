@@ -51,6 +51,8 @@ fn gather(engine: &Engine, window: Window, is_past: bool, limit: usize) -> Resul
     health.truncated |= health.components.len() > limit;
     let freshness = freshness(&health.components, health.at, engine.last_recorded_at()?);
     health.components.truncate(limit);
+    health.alerts.truncated |= health.alerts.items.len() > limit;
+    health.alerts.items.truncate(limit);
     let objectives = if is_past { Arc::new(engine.slos_at(to)?) } else { engine.slos()? };
     let mut advised = Advised::clone(&*engine.advise_lately(window)?);
     advised.truncated |= advised.recommendations.len() > limit;

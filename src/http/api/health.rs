@@ -12,7 +12,7 @@ use crate::http::given::refuse_others;
 use crate::http::problem::Reply;
 use crate::http::work::blocking;
 
-/// Scores, principles, checks, components, and what to do first.
+/// Scores, principles, checks, components, metrics, alerts, and what to do first.
 pub(super) async fn show(State(engine): State<Arc<Engine>>, Query(given): Query<BTreeMap<String, String>>) -> Reply {
     refuse_others(&given, "none: health is told as of now")?;
     let health = blocking(move || engine.health()).await?;

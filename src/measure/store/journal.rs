@@ -56,7 +56,7 @@ impl SeriesStore {
         let mut head = self.head_mut();
         let catalogue = self.catalogue();
         head.take(batch, &catalogue, minutes_from);
-        self.touch(batch.0.iter().map(|(number, _)| *number));
+        self.touch_by(batch);
         let mut lifetimes = self.lifetimes();
         for (number, points) in &batch.0 {
             let Some(lifetime) = lifetimes.get_mut(number) else { continue };

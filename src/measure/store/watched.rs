@@ -5,20 +5,54 @@ use std::sync::{MutexGuard, PoisonError};
 
 use redb::{ReadableDatabase as _, ReadableTable as _};
 
-use super::{SeriesStore, WATCHED};
+use super::{Batch, SeriesStore, WATCHED};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
 use crate::measure::crossing::Watched;
 
+/// Series with values that nobody has looked at.
+#[derive(Default)]
+pub(super) struct Touched {
+    now: BTreeSet<u32>,
+    /// Those with nothing but minutes that are not over.
+    later: BTreeSet<u32>,
+    /// Minutes before this one are over, as far as anybody said.
+    over: Option<Timestamp>,
+}
+
 impl SeriesStore {
     /// Notes that series have values that nobody has looked at.
     pub fn touch(&self, numbers: impl Iterator<Item = u32>) {
-        self.touched().extend(numbers);
+        self.touched().now.extend(numbers);
+    }
+
+    /// Notes that series have values in minutes that are not over, and nothing else that nobody has looked at.
+    pub fn touch_later(&self, numbers: impl Iterator<Item = u32>) {
+        self.touched().later.extend(numbers);
+    }
+
+    /// Notes the series of a batch: what is in a minute that is not over waits until it is.
+    pub(super) fn touch_by(&self, batch: &Batch) {
+        let mut touched = self.touched();
+        for (number, points) in &batch.0 {
+            let is_over = touched.over.is_none_or(|over| points.iter().any(|(micros, ..)| *micros < over.micros()));
+            let touched = &mut *touched;
+            if is_over { &mut touched.now } else { &mut touched.later }.insert(*number);
+        }
+    }
+
+    /// Minutes before this one are over: what waited for that can be looked at.
+    pub fn set_over(&self, minute: Timestamp) {
+        let touched = &mut *self.touched();
+        if touched.over != Some(minute) {
+            touched.over = Some(minute);
+            touched.now.append(&mut touched.later);
+        }
     }
 
     /// Up to `max` of the series with values that nobody has looked at, going round from `first`; they count as looked at.
     pub fn take_touched(&self, first: u32, max: usize) -> Vec<u32> {
-        let mut touched = self.touched();
+        let touched = &mut self.touched().now;
         let round = touched.range(first..).chain(touched.range(..first));
         let taken: Vec<u32> = round.take(max).copied().collect();
         for number in &taken {
@@ -85,7 +119,7 @@ impl SeriesStore {
         write.commit().internal(failed)
     }
 
-    fn touched(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+    fn touched(&self) -> MutexGuard<'_, Touched> {
         self.0.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

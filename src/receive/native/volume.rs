@@ -170,11 +170,10 @@ fn span(members: &mut Members<'_>, base: &mut Base) -> Option<Receipt> {
         None => members.fault("durationMs", "a span needs how long it took: durationMs, or startedAt and finishedAt"),
         Some(seconds) if kind == Some("server") || (kind.is_none() && parent.is_none()) => {
             base.tell("tps_tracing_duration_seconds", Kind::Distribution, "s", &[("endpoint", &name)], seconds);
+            // Told of one that went well too: without failures that is known, and not nothing.
+            base.tell("tps_tracing_error_traces_total", Kind::Delta, "", &[], f64::from(u8::from(is_error)));
         }
         Some(_) => {}
-    }
-    if is_error {
-        base.tell("tps_tracing_error_traces_total", Kind::Delta, "", &[], 1.0);
     }
     is_error.then(|| base.failure(members, failure_type.as_deref().unwrap_or("error span")))
 }

@@ -51,9 +51,37 @@ fn a_request_that_failed_because_its_call_failed_is_one() {
         ("tps_andon_error_rate{service=\"payment\"}", 1.0),
     ];
     assert_told(&naze, &expected);
-    // One that no trace tells of counts as well.
+    // One that no trace tells of may be of the same request; of two more it was one of them at most.
     naze.record(&json!([receipt("failure", "11:59:00", json!({"failureType": "Refused"}))]));
-    assert_told(&naze, &[("tps_andon_error_rate{service=\"checkout\"}", 0.5)]);
+    assert_told(&naze, &[("tps_andon_error_rate{service=\"checkout\"}", 0.25)]);
+    naze.record(&json!([receipt("failure", "11:59:00", json!({"failureType": "Refused", "count": 2}))]));
+    assert_told(&naze, &[("tps_andon_error_rate{service=\"checkout\"}", 0.75)]);
+}
+
+#[test]
+fn a_span_that_is_told_as_a_receipt_is_one_request_too() {
+    let naze = naze(Config::in_memory());
+    let span = |status: &str, more: Json| {
+        let mut span = receipt("span", "11:59:00", more);
+        span["name"] = json!("/pay");
+        span["durationMs"] = json!(20);
+        span["status"] = json!(status);
+        span["traceId"] = json!("5b8efff798038103d269b633813fc60c");
+        span
+    };
+    naze.record(&json!([
+        span("error", json!({})),
+        span("error", json!({"parentSpanId": "00f067aa0ba902b7", "spanKind": "client"})),
+        span("ok", json!({})),
+        span("ok", json!({})),
+        span("ok", json!({"spanKind": "server"})),
+    ]));
+    let expected = [
+        ("tps_jidoka_failures_total{component=\"checkout\"}", 2.0),
+        ("tps_tracing_error_traces_total{component=\"checkout\"}", 1.0),
+        ("tps_andon_error_rate{service=\"checkout\"}", 0.25),
+    ];
+    assert_told(&naze, &expected);
 }
 
 #[test]
