@@ -45,7 +45,7 @@ pub(super) fn read(request: &ExportTraceServiceRequest, given: &Given<'_>) -> Re
     };
     let callees = callees(spans());
     let mut edges: BTreeMap<(String, String), Timestamp> = BTreeMap::new();
-    let mut ends: BTreeMap<&str, Vec<Point>> = BTreeMap::new();
+    let mut ends: BTreeMap<&str, (Timestamp, Vec<Point>)> = BTreeMap::new();
     for call in spans() {
         let at = time(call.span.end_time_unix_nano).or_else(|| time(call.span.start_time_unix_nano));
         let at = at.unwrap_or(given.received_at);
@@ -61,10 +61,13 @@ pub(super) fn read(request: &ExportTraceServiceRequest, given: &Given<'_>) -> Re
         received.ignored += usize::from(received.items.len() == before);
         if call.is_served() {
             received.samples.push(call.served(&attributes, at));
-            ends.entry(&call.origin.component).or_default().push(Point::once(at, call.failures()));
+            let (last, failed) = ends.entry(&call.origin.component).or_insert((at, Vec::new()));
+            *last = at.max(*last);
+            failed.extend(call.is_error().then_some(Point::once(at, 1.0)));
         }
     }
-    received.samples.extend(ends.into_iter().map(|(component, points)| ended(component, points)));
+    let ended = ends.into_iter().map(|(component, (last, failed))| ended(component, last, failed));
+    received.samples.extend(ended);
     received.items.extend(edges.into_iter().map(|((caller, callee), at)| Item::Receipt(edge(&caller, &callee, at))));
     received.items.extend(origins.iter().filter_map(|origin| version(origin, given.received_at)).map(Item::Receipt));
     received
@@ -143,11 +146,6 @@ impl Call<'_> {
         self.span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error)
     }
 
-    /// How many requests failed: one or none.
-    fn failures(&self) -> f64 {
-        f64::from(u8::from(self.is_error()))
-    }
-
     /// How long it took to serve a request.
     fn served(&self, attributes: &Attributes, at: Timestamp) -> Samples {
         let endpoint = attributes.first(&ENDPOINTS).unwrap_or(&self.span.name).to_owned();
@@ -196,15 +194,15 @@ impl Call<'_> {
     }
 }
 
-/// Of the requests of a component, which failed. Those that did not are told too: without failures that is known, and not
-/// nothing.
-fn ended(component: &str, points: Vec<Point>) -> Samples {
+/// The requests of a component that failed. That none did is told too: it is known then, and not nothing.
+fn ended(component: &str, last: Timestamp, failed: Vec<Point>) -> Samples {
     let series = Series {
         metric: ERRORS.to_owned(),
         component: component.to_owned(),
         kind: Kind::Delta,
         labels: BTreeMap::new(),
     };
+    let points = if failed.is_empty() { vec![Point::once(last, 0.0)] } else { failed };
     Samples { series, unit: None, points }
 }
 

@@ -71,7 +71,7 @@ fn a_span_that_is_told_as_a_receipt_is_one_request_too() {
     };
     naze.record(&json!([
         span("error", json!({})),
-        span("error", json!({"parentSpanId": "00f067aa0ba902b7", "spanKind": "client"})),
+        span("error", json!({"parentSpanId": "00f067aa0ba902b7", "spanId": "00f067aa0ba902b8", "spanKind": "client"})),
         span("ok", json!({})),
         span("ok", json!({})),
         span("ok", json!({"spanKind": "server"})),
