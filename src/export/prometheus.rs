@@ -16,6 +16,7 @@ mod production;
 mod quality;
 mod recent;
 mod score;
+mod sent;
 mod series;
 mod state;
 mod table;
@@ -195,6 +196,7 @@ impl Exporter {
         let mut page = Page::default();
         state.tell(&mut page, now);
         let lately = series::tell(&self.series, &mut page, now)?;
+        lately.components.iter().for_each(|component| state::begin_on(&mut page, component));
         let failures = state.failures(now);
         for (component, answered) in lately.requests.iter().filter(|(_, answered)| answered.count > 0.0) {
             let failed = lately.failures(component, failures.get(component.as_str()).copied().unwrap_or_default());

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use naze::clock::Timestamp;
@@ -11,7 +12,7 @@ use naze::receipt::Receipt;
 use naze::record::Window;
 use serde_json::{Value as Json, json};
 
-use crate::common::{NOW, Naze};
+use crate::common::{LOOPBACK, NOW, Naze, serve};
 
 mod combined;
 mod derived;
@@ -408,4 +409,31 @@ fn of_rounds_every_ten_seconds_the_first_after_a_minute_is_over_finds_it() {
     assert_eq!((rounds.next(), rounds.next(), rounds.next()), (Some(90), Some(160), None));
     drop(rounds);
     assert_eq!(told(&naze), ["-2 warning up 900", "-1 recovered down 10"]);
+}
+
+/// What comes after a round is found by the next one: a busy machine may need more than ten seconds, and rounds of a minute
+/// would need a minute.
+#[test]
+fn a_serving_naze_looks_at_alerts_every_ten_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let toml = "[[thresholds]]\nmetric = [\"waiting\", \"lagging\"]\nwarning = \"> 500\"\nfor = \"0s\"\n";
+    std::fs::write(folder.path().join("naze.toml"), toml).unwrap();
+    let (_naze, url) = serve(folder.path(), LOOPBACK);
+    let http = reqwest::blocking::Client::new();
+    let is_found = |metric: &str| {
+        let rows = http.get(format!("{url}/v1/queries/crossings?metric={metric}")).send().unwrap();
+        let rows: Json = serde_json::from_slice(&rows.bytes().unwrap()).unwrap();
+        !rows["rows"].as_array().unwrap().is_empty()
+    };
+    for metric in ["waiting", "lagging"] {
+        let two_minutes_ago = chrono::Utc::now() - TimeDelta::minutes(2);
+        let sample = json!([{"metric": metric, "component": "orders", "value": 900, "occurredAt": two_minutes_ago}]);
+        let posted = http.post(format!("{url}/v1/measurements")).header("content-type", "application/json");
+        assert_eq!(posted.body(sample.to_string()).send().unwrap().status(), 201);
+        let begun = Instant::now();
+        while !is_found(metric) {
+            assert!(begun.elapsed() < Duration::from_secs(40), "{metric} is not found");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
 }

@@ -1,24 +1,25 @@
 //! What series tell: levels as they are now, totals and spreads since the first value that is kept, and what follows from
 //! them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use super::page::Page;
 use super::recent::Sum;
+use super::sent::{SERIES_MAX, Told, sent, value_of};
 use super::table::{METRICS, Metric, Type, metric};
 use super::totals::{Histogram, OTHER};
 use crate::analyse::health::balance;
 use crate::analyse::health::part::OVERALL;
 use crate::clock::{Timestamp, ago, minute_of};
 use crate::error::Result;
+use crate::measure::Kind;
 use crate::measure::read::{Statistic, each, steps};
 use crate::measure::rollup::Rollup;
 use crate::measure::store::{Known, SeriesStore, Slot};
-use crate::measure::{Kind, Series};
 
 /// A level is shown this long after it was told.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
@@ -30,8 +31,6 @@ const MINUTE_SECONDS: f64 = 60.0;
 /// Whether a worker is at work, as it says when that changes; for so long it counts.
 const WORKER: &str = "worker_active";
 const WORKER_WITHIN: TimeDelta = TimeDelta::days(7);
-/// Series that one scrape reads, of all metrics together.
-const SERIES_MAX: usize = 10_000;
 
 const LATENCY: &str = "tps_kanban_latency_seconds";
 pub(super) const DURATION: &str = "tps_tracing_duration_seconds";
@@ -42,21 +41,6 @@ const THROUGHPUT: &str = "tps_kanban_throughput_per_minute";
 const REQUESTS: &str = "tps_tracing_requests_total";
 const ERRORS: &str = "tps_tracing_error_traces_total";
 
-/// The metrics that series tell, by each of their names, with their places in the table.
-static OF_SERIES: LazyLock<HashMap<&str, usize>> = LazyLock::new(|| {
-    let metrics = METRICS.iter().enumerate().filter(|(_, metric)| metric.told_by.contains("series"));
-    metrics.flat_map(|(place, metric)| metric.names().map(move |name| (name, place))).collect()
-});
-
-/// A series with the metric it tells.
-struct Told {
-    number: u32,
-    known: Arc<Known>,
-    metric: &'static Metric,
-    /// What its values have to be multiplied with to be in the metric's unit.
-    factor: f64,
-}
-
 /// What series tell of the last minutes beside the metrics on the page.
 #[derive(Default)]
 pub(super) struct Lately {
@@ -64,6 +48,8 @@ pub(super) struct Lately {
     pub(super) requests: BTreeMap<String, Sum>,
     /// Of these, those that failed, as far as spans tell.
     pub(super) failed: BTreeMap<String, f64>,
+    /// Components that told a sample of a metric within a day.
+    pub(super) components: BTreeSet<String>,
     /// Series of each metric for which there was no room.
     pub(super) left_out: BTreeMap<&'static str, usize>,
     /// Components that count the requests of an endpoint themselves, and the requests by their durations.
@@ -93,7 +79,7 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     let mut lately = Lately::default();
     let mut loads: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
-    let (found, left_out) = told(store);
+    let (found, left_out) = sent(store);
     lately.left_out = left_out;
     for told in found {
         let labels: Vec<&str> = told.metric.labels.iter().map(|label| value_of(&told.known.series, label)).collect();
@@ -153,6 +139,7 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     }
     for (component, at) in newest {
         page.gauge("tps_last_sample_timestamp_seconds", &[&component], at.seconds());
+        lately.components.insert(component);
     }
     for level in ["DEBUG", "INFO", "WARNING", "CRITICAL"] {
         page.add("tps_andon_log_messages_total", &[level], 0.0);
@@ -206,50 +193,6 @@ fn zeros(page: &mut Page) {
 
 fn empty(metric: &Metric) -> Histogram {
     Histogram { counts: vec![0; metric.bounds().len()], ..Histogram::default() }
-}
-
-/// The series that senders tell metrics with, by metric and in the order in which they first came, so that those that
-/// have a name keep it; and how many of each metric there is no room for.
-fn told(store: &SeriesStore) -> (Vec<Told>, BTreeMap<&'static str, usize>) {
-    let mut by_metric: BTreeMap<usize, Vec<(u32, Arc<Known>)>> = BTreeMap::new();
-    for (number, known) in store.find(|series| OF_SERIES.contains_key(series.metric.as_str()) && !series.is_own()) {
-        by_metric.entry(OF_SERIES[known.series.metric.as_str()]).or_default().push((number, known));
-    }
-    let share = share(by_metric.values().map(Vec::len).collect(), SERIES_MAX);
-    let (mut found, mut left_out) = (Vec::new(), BTreeMap::new());
-    for (place, series) in by_metric {
-        let metric = &METRICS[place];
-        if series.len() > share {
-            left_out.insert(metric.name, series.len() - share);
-        }
-        found.extend(series.into_iter().take(share).map(|(number, known)| {
-            let factor = metric.factor(&known);
-            Told { number, known, metric, factor }
-        }));
-    }
-    (found, left_out)
-}
-
-/// How many each may have so that all have at most `max` together, and those with few have all of theirs.
-fn share(mut counts: Vec<usize>, max: usize) -> usize {
-    counts.sort_unstable();
-    let mut left = max;
-    for (place, count) in counts.iter().enumerate() {
-        let share = left / (counts.len() - place);
-        if *count > share {
-            return share;
-        }
-        left -= count;
-    }
-    max
-}
-
-/// A label of the metric, as the series has it; its component stands in for one that it lacks.
-fn value_of<'a>(series: &'a Series, label: &str) -> &'a str {
-    match label {
-        "component" => &series.component,
-        _ => series.labels.get(label).map_or(&series.component, String::as_str),
-    }
 }
 
 /// A level as it was told last; the mean of the last minutes of what has many values.

@@ -26,6 +26,15 @@ const VERSION: u32 = 3;
 /// Components whose counters begin at zero; labels have no room for more.
 const COMPONENTS_MAX: usize = 100;
 
+/// Shows the zeros that [`State::begin`] begins for the components of receipts, for one that only series know.
+pub(super) fn begin_on(page: &mut Page, component: &str) {
+    for metric in ["tps_jidoka_circuit_opens_total", "tps_jidoka_failures_total", "tps_jidoka_requests_rejected_total"]
+    {
+        page.add(metric, &[component], 0.0);
+    }
+    page.add("tps_andon_errors_total", &[component, OTHER], 0.0);
+}
+
 /// The fold.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct State {

@@ -100,8 +100,8 @@ impl Metric {
     /// Is larger for the worse of two values: as its threshold tells, or as is plain where it has none.
     pub(super) fn badness(&self, value: f64) -> f64 {
         if self.name == CIRCUIT_STATE {
-            // Open is worse than half-open.
-            return if value == 1.0 { 2.0 } else { value.min(1.0) };
+            // Open (1) is worse than half-open (2), and that than closed (0).
+            return -(value - 1.2).abs();
         }
         let colours = Palette::shipped().colours(self.name);
         let limit = colours.and_then(|colours| colours.limits().next_back());

@@ -109,6 +109,11 @@ fn a_component_that_only_measurements_know_has_an_error_rate() {
         ("tps_jidoka_success_rate{component=\"search\"}", 1.0),
         ("tps_tracing_error_traces_total{component=\"search\"}", 0.0),
         ("tps_andon_error_rate{service=\"orders\"}", 0.0),
+        // A rate begins with a zero, or its first failure is none.
+        ("tps_jidoka_failures_total{component=\"search\"}", 0.0),
+        ("tps_jidoka_circuit_opens_total{component=\"orders\"}", 0.0),
+        ("tps_jidoka_requests_rejected_total{component=\"orders\"}", 0.0),
+        ("tps_andon_errors_total{service=\"orders\",type=\"other\"}", 0.0),
     ];
     assert_told(&naze, &expected);
 }

@@ -123,6 +123,11 @@ fn other_is_the_worst_of_those_that_it_stands_for() {
         receipt("failure", "11:59:50", json!({"failureType": "Timeout", "component": format!("c{number:03}")}))
     });
     naze.record(&json!(failures.collect::<Vec<_>>()));
+    let circuits = (0..103).map(|number| {
+        let state = ["closed", "open", "half_open"][usize::try_from(number.max(99) - 99_i32).unwrap() % 3];
+        receipt("circuit", "11:00:00", json!({"state": state, "component": format!("c{number:03}")}))
+    });
+    naze.record(&json!(circuits.collect::<Vec<_>>()));
     let scraped = scraped(&naze);
     let last = of_metric(&scraped, "tps_last_sample_timestamp_seconds");
     let oldest = last.values().copied().reduce(f64::min).unwrap();
@@ -132,6 +137,8 @@ fn other_is_the_worst_of_those_that_it_stands_for() {
             ("tps_kanban_workers_available{queue=\"other\"}", 0.0),
             ("tps_heijunka_pool_utilization{pool=\"other\"}", 0.9),
             ("tps_last_sample_timestamp_seconds{source=\"other\"}", oldest),
+            // One is open, one half-open, one closed.
+            ("tps_jidoka_circuit_state{component=\"other\"}", 1.0),
             // A rate of several is their sum.
             ("tps_jidoka_failure_rate{component=\"other\"}", 4.0),
         ],
