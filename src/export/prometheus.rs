@@ -10,6 +10,7 @@ mod episodes;
 mod heijunka;
 mod jidoka;
 mod kaizen;
+mod lives;
 mod observed;
 mod page;
 mod production;
@@ -54,7 +55,7 @@ use crate::record::ledger::Ledger;
 
 /// Entries read from the ledger at a time.
 const ENTRIES: usize = 5_000;
-/// Longest time that a scrape reads the ledger; the next one goes on.
+/// Longest time that a scrape reads the ledger, and as long series from their beginning; the next one goes on.
 const READING_MAX: Duration = Duration::from_secs(3);
 /// The state is saved when it is so many entries ahead of the file, and at the end.
 const SAVE_ENTRIES: u64 = 10_000;
@@ -195,7 +196,7 @@ impl Exporter {
         let state = desk.state.as_ref().expect("catching up makes a state");
         let mut page = Page::default();
         state.tell(&mut page, now);
-        let lately = series::tell(&self.series, &mut page, now)?;
+        let Some(lately) = series::tell(&self.series, &mut page, now)? else { return Ok(None) };
         lately.components.iter().for_each(|component| state::begin_on(&mut page, component));
         let failures = state.failures(now);
         for (component, answered) in lately.requests.iter().filter(|(_, answered)| answered.count > 0.0) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::lives::Lives;
 use super::page::Page;
 use super::recent::Sum;
 use super::sent::{SERIES_MAX, Told, sent, value_of};
@@ -19,7 +20,7 @@ use crate::error::Result;
 use crate::measure::Kind;
 use crate::measure::read::{Statistic, each, steps};
 use crate::measure::rollup::Rollup;
-use crate::measure::store::{Known, SeriesStore, Slot};
+use crate::measure::store::{Known, Lifetime, SeriesStore, Slot};
 
 /// A level is shown this long after it was told.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
@@ -74,24 +75,24 @@ impl Lately {
     }
 }
 
-/// Tells all metrics that series tell.
-pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Result<Lately> {
+/// Tells all metrics that series tell; `None` while it still reads the past of series.
+pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Result<Option<Lately>> {
     let mut lately = Lately::default();
+    let mut lives = Lives::of(store);
     let mut loads: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
+    let mut silent = Vec::new();
     let (found, left_out) = sent(store);
     lately.left_out = left_out;
     for told in found {
         let labels: Vec<&str> = told.metric.labels.iter().map(|label| value_of(&told.known.series, label)).collect();
         let slots = store.slots(told.number, before(now, FRESH))?;
-        let last = match slots.last() {
-            Some(slot) => Some(slot.last_at()),
-            // A source that fell silent has to age in sight, not to vanish.
-            None => store.slots(told.number, before(now, SILENT))?.last().map(Slot::last_at),
-        };
-        if let Some(last) = last {
-            let at = newest.entry(told.known.series.component.clone()).or_insert(last);
-            *at = last.max(*at);
+        match slots.last().map(Slot::last_at) {
+            Some(last) => {
+                let at = newest.entry(told.known.series.component.clone()).or_insert(last);
+                *at = last.max(*at);
+            }
+            None => silent.push((told.number, Arc::clone(&told.known))),
         }
         if !told.metric.is_of_series() {
             page.is_measured(told.metric.name, &labels);
@@ -108,12 +109,13 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
                 }
             }
             Type::Counter => {
-                let total = store.lifetime(told.number)?.sum.max(0.0);
-                page.add(told.metric.name, &labels, total * told.factor);
+                let Some(life) = lives.read(told.number)? else { return Ok(None) };
+                page.add(told.metric.name, &labels, life.sum.max(0.0) * told.factor);
                 counted_lately(page, &told, &labels, &slots, &mut lately, now);
             }
             Type::Histogram(bounds) if told.known.series.kind == Kind::Distribution => {
-                let spread = histogram(store, &told, bounds)?;
+                let Some(life) = lives.read(told.number)? else { return Ok(None) };
+                let spread = histogram(&life, &told, bounds);
                 if told.metric.name == DURATION {
                     lately.timed(&told, labels[0], spread.count);
                 }
@@ -137,7 +139,8 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     for (component, answered) in &lately.requests {
         page.gauge_if("tps_tracing_component_latency_seconds", &[component], answered.mean());
     }
-    for (component, at) in newest {
+    let silent = last_of(store, silent.iter().filter(|(_, known)| !newest.contains_key(&known.series.component)), now)?;
+    for (component, at) in newest.into_iter().chain(silent) {
         page.gauge("tps_last_sample_timestamp_seconds", &[&component], at.seconds());
         lately.components.insert(component);
     }
@@ -147,7 +150,22 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     zeros(page);
     workers(store, page, now)?;
     ratios(page);
-    Ok(lately)
+    Ok(Some(lately))
+}
+
+/// When each component told a sample last, of those whose series are silent: they have to age in sight, not to vanish.
+fn last_of<'a>(
+    store: &SeriesStore,
+    silent: impl Iterator<Item = &'a (u32, Arc<Known>)>,
+    now: Timestamp,
+) -> Result<BTreeMap<String, Timestamp>> {
+    let mut newest = BTreeMap::new();
+    for (number, known) in silent {
+        let last = store.slots(*number, before(now, SILENT))?.last().map(Slot::last_at);
+        let known = newest.entry(known.series.component.clone()).or_insert(last);
+        *known = last.max(*known);
+    }
+    Ok(newest.into_iter().filter_map(|(component, last)| Some((component, last?))).collect())
 }
 
 /// How many workers of each pool are at work, and how many are not, by the latest word of each.
@@ -224,10 +242,9 @@ fn counted_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot],
     }
 }
 
-fn histogram(store: &SeriesStore, told: &Told, bounds: &[f64]) -> Result<Histogram> {
-    let lifetime = store.lifetime(told.number)?;
-    let counts = bounds.iter().map(|bound| lifetime.sketch.count_to(bound / told.factor)).collect();
-    Ok(Histogram { counts, sum: lifetime.sum * told.factor, count: lifetime.count })
+fn histogram(life: &Lifetime, told: &Told, bounds: &[f64]) -> Histogram {
+    let counts = bounds.iter().map(|bound| life.sketch.count_to(bound / told.factor)).collect();
+    Histogram { counts, sum: life.sum * told.factor, count: life.count }
 }
 
 /// What the latencies of the last minutes say.
