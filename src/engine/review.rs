@@ -102,7 +102,9 @@ impl Engine {
         let (receipts, truncated) = self.index.of_kinds(&KINDS, window, max)?;
         if truncated {
             missing.push(Missing {
-                what: format!("{name} has more than {max} alerts, incidents and changes: the earlier ones are left out"),
+                what: format!(
+                    "{name} has more than {max} alerts, incidents and changes: the earlier ones are left out"
+                ),
                 show: None,
             });
         }
