@@ -34,6 +34,7 @@
 //! | [`engine`] | all of it over one data directory |
 //! | [`asked`] | servers that naze asks: a Prometheus for series it does not keep |
 //! | [`reconcile`] | asks senders for what naze missed |
+//! | [`doctor`] | what around naze does not work, and how to mend it |
 //! | [`web`] | pages: HTML and SVG |
 //! | [`http`], [`cli`] | two doors to the engine; a CLI command is an HTTP request |
 //!
@@ -83,6 +84,7 @@ pub mod asked;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod export;

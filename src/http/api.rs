@@ -6,6 +6,7 @@ mod components;
 mod dashboard;
 mod dashboards;
 mod declared;
+mod doctor;
 mod experiments;
 mod export;
 mod health;
@@ -75,6 +76,7 @@ pub(super) fn routes(engine: &Arc<Engine>) -> Router<Arc<Engine>> {
         .route("/v1/experiments/{id}", get(experiments::show))
         .route("/v1/why", get(why::of_component))
         .route("/v1/timeline", get(why::timeline))
+        .route("/v1/doctor", doctor::route())
         .route("/v1/export", get(export::dump))
         .route("/v1/exports", get(export::standings))
         .route("/v1/archive", get(archive::list).post(archive::restore))

@@ -1,0 +1,175 @@
+//! What works around naze and what does not, with the fix of each: the Prometheus that scrapes it, the rules and metrics
+//! there, the Alertmanager that tells it, the thresholds it holds, and the links that people follow.
+//!
+//! Each server is asked a few questions, side by side, and each answer is waited for a bounded time.
+
+mod alertmanager;
+mod links;
+mod metrics;
+mod prometheus;
+mod routing;
+mod rules;
+mod targets;
+mod thresholds;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+
+use crate::asked::{self, Server};
+use crate::config::{Config, Origin};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+
+/// One answer may take this long.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// Of each kind, so many servers are asked.
+const SERVERS_MAX: usize = 8;
+/// A sentence lists no more names than this.
+const NAMES_MAX: usize = 8;
+
+/// How something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It works.
+    Ok,
+    /// It works, and is probably not what was meant.
+    Warn,
+    /// It does not work.
+    Fail,
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub check: String,
+    /// How it stands.
+    pub status: Status,
+    /// What was found, in a sentence.
+    pub detail: String,
+    /// A command or a line of a configuration that mends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    /// It works.
+    pub fn ok(check: &str, detail: impl Into<String>) -> Self {
+        Self { check: check.to_owned(), status: Status::Ok, detail: detail.into(), fix: None }
+    }
+
+    /// It is probably not what was meant.
+    pub fn warn(check: &str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check: check.to_owned(), status: Status::Warn, detail: detail.into(), fix: Some(fix.into()) }
+    }
+
+    /// It does not work.
+    pub fn fail(check: &str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { status: Status::Fail, ..Self::warn(check, detail, fix) }
+    }
+
+    /// It does not work, as an error says.
+    pub fn of_error(check: &str, error: &Error) -> Self {
+        let fix = Some(error.hints().join("; ")).filter(|fix| !fix.is_empty());
+        Self { check: check.to_owned(), status: Status::Fail, detail: error.to_string(), fix }
+    }
+}
+
+/// All that can be found out about a running naze.
+pub async fn examine(engine: &Arc<Engine>) -> Vec<Finding> {
+    let mut findings = surroundings(engine).await;
+    findings.extend(thresholds::check(engine).await);
+    findings
+}
+
+/// What its configuration connects it with.
+pub async fn surroundings(engine: &Arc<Engine>) -> Vec<Finding> {
+    let client = match asked::client(ANSWER_WITHIN) {
+        Ok(client) => client,
+        Err(error) => return vec![Finding::of_error("prometheus", &error)],
+    };
+    let config = engine.config();
+    let exposed = Arc::new(metrics::exposed(engine).await);
+    let mut questions: JoinSet<(usize, Vec<Finding>, BTreeSet<String>)> = JoinSet::new();
+    let mut findings = Vec::new();
+    let prometheis = prometheis(config);
+    if prometheis.is_empty() {
+        let detail =
+            "none is configured, so its targets, metrics and rules are not looked at: [prometheus] url = \"…\"";
+        findings.push(Finding::ok("prometheus", detail));
+    }
+    for (place, (table, origin)) in prometheis.into_iter().enumerate() {
+        match Server::new(&client, &origin, table) {
+            Ok(server) => {
+                let (engine, exposed) = (Arc::clone(engine), Arc::clone(&exposed));
+                questions.spawn(async move {
+                    let (findings, links) = prometheus::check(&engine, &server, &exposed).await;
+                    (place, findings, links)
+                });
+            }
+            Err(error) => findings.push(Finding::of_error("prometheus", &error)),
+        }
+    }
+    if config.reconcile.alertmanager.is_empty() {
+        let detail = "none is configured, so its routes are not looked at: [[reconcile.alertmanager]] url = \"…\"";
+        findings.push(Finding::ok("alertmanager", detail));
+    }
+    for (place, origin) in config.reconcile.alertmanager.iter().take(SERVERS_MAX).enumerate() {
+        match Server::new(&client, origin, "reconcile") {
+            Ok(server) => {
+                questions
+                    .spawn(async move { (SERVERS_MAX + place, alertmanager::check(&server).await, BTreeSet::new()) });
+            }
+            Err(error) => findings.push(Finding::of_error("alertmanager", &error)),
+        }
+    }
+    let mut answers = questions.join_all().await;
+    answers.sort_by_key(|(place, ..)| *place);
+    let mut urls = links::configured(engine);
+    for (_, found, linked) in answers {
+        findings.extend(found);
+        urls.extend(linked);
+    }
+    findings.extend(links::check(config, urls).await);
+    findings
+}
+
+/// Those that series are read from and those that are asked for alerts, each once.
+fn prometheis(config: &Config) -> Vec<(&'static str, Origin)> {
+    let read =
+        config.prometheus.iter().map(|one| ("prometheus", Origin { url: one.url.clone(), token: one.token.clone() }));
+    let asked = config.reconcile.prometheus.iter().map(|origin| ("reconcile", origin.clone()));
+    let mut known = BTreeMap::new();
+    let once = |(_, origin): &(&str, Origin)| known.insert(origin.url.trim_end_matches('/').to_owned(), ()).is_none();
+    read.chain(asked).filter(once).take(SERVERS_MAX).collect()
+}
+
+/// Some of the names, and how many more there are.
+fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let shown = names[..names.len().min(NAMES_MAX)].join(", ");
+    match names.len().saturating_sub(NAMES_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// `1 rule`, `2 rules`
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// Runs what blocks, away from the threads that serve connections.
+async fn blocking<T: Send + 'static>(
+    engine: &Arc<Engine>,
+    work: impl FnOnce(&Engine) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    use crate::error::Context as _;
+    let engine = Arc::clone(engine);
+    tokio::task::spawn_blocking(move || work(&engine)).await.internal("a background task panicked")?
+}

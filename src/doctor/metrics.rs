@@ -1,0 +1,93 @@
+//! Which of the `tps_*` metrics a Prometheus has, and why it lacks others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Finding, blocking, counted, listed};
+use crate::asked::Server;
+use crate::asked::prometheus::data;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::export::prometheus::{METRICS, Metric, Type};
+
+/// Names of the metrics that naze shows itself.
+pub(super) type Exposed = BTreeSet<String>;
+
+/// What `/metrics` shows now.
+pub(super) async fn exposed(engine: &Arc<Engine>) -> Exposed {
+    let families = blocking(engine, |engine| {
+        let mut families = engine.telemetry().families();
+        families.extend(engine.metrics()?);
+        Ok(families)
+    });
+    // What cannot be told is not shown; /readyz says why.
+    families.await.unwrap_or_default().iter().map(|family| family.name().to_owned()).collect()
+}
+
+/// Names of the `tps_*` metrics that it had values of in the last hour.
+pub(super) async fn names(server: &Server) -> Result<BTreeSet<String>> {
+    let start = (chrono::Utc::now() - chrono::TimeDelta::hours(1)).timestamp().to_string();
+    let query = [("match[]", "{__name__=~\"tps_.+\"}"), ("start", &*start)];
+    data(server, "/api/v1/label/__name__/values", &query).await
+}
+
+/// Is the metric among these names?
+fn is_among(metric: &Metric, names: &BTreeSet<String>) -> bool {
+    match metric.holds {
+        Type::Histogram(_) => names.contains(&format!("{}_count", metric.name)),
+        Type::Counter | Type::Gauge => names.contains(metric.name),
+    }
+}
+
+pub(super) fn check(server: &Server, names: &BTreeSet<String>, exposed: &Exposed, is_scraped: bool) -> Vec<Finding> {
+    let missing: Vec<&Metric> = METRICS.iter().filter(|metric| !is_among(metric, names)).collect();
+    let there = METRICS.len() - missing.len();
+    let mut findings = vec![Finding::ok(
+        "metrics",
+        format!("{there} of {} have data in {}", counted(METRICS.len(), "tps_ metric"), server.name),
+    )];
+    let (shown, untold): (Vec<&Metric>, Vec<&Metric>) =
+        missing.into_iter().partition(|metric| exposed.contains(metric.name));
+    if !shown.is_empty() {
+        let names = listed(shown.iter().map(|metric| metric.name));
+        let (why, fix) = if is_scraped {
+            let fix = "look for them in metric_relabel_configs of naze's job in prometheus.yml; after a start wait for a scrape";
+            ("something drops them on the way", fix)
+        } else {
+            ("naze is not scraped", "mend what is said of \"scrape\"")
+        };
+        let detail = format!("{} that naze shows are not in {}: {names}: {why}", shown.len(), server.name);
+        findings.push(Finding::warn("metrics", detail, fix));
+    }
+    let mut by_teller: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for metric in untold {
+        by_teller.entry(metric.told_by).or_default().push(metric.name);
+    }
+    findings.extend(by_teller.into_iter().map(|(teller, names)| untold_by(teller, names)));
+    findings
+}
+
+/// Metrics that nobody tells, by what would tell them.
+fn untold_by(teller: &str, names: Vec<&str>) -> Finding {
+    let metrics = listed(names.iter().copied());
+    let kinds: Vec<&str> = teller.split(", ").filter(|kind| *kind != "series").collect();
+    let has_series = teller.split(", ").any(|kind| kind == "series");
+    let program = format!("add the program that exports {} to scrape_configs, or send it by remote write", names[0]);
+    let (why, fix) = match (kinds.as_slice(), has_series) {
+        ([], _) => ("no program exports them".to_owned(), program),
+        (["all"], _) => ("naze has no receipts".to_owned(), "naze record FILE".to_owned()),
+        (["objectives"], _) => {
+            ("no objective has values to judge".to_owned(), "naze slo says what each lacks".to_owned())
+        }
+        (kinds, has_series) => {
+            let kinds = kinds.join(" or ");
+            let or = if has_series { ", and no program exports them" } else { "" };
+            (
+                format!("no receipts of kind {kinds} tell them{or}"),
+                format!("naze record FILE, with receipts of kind {kinds}"),
+            )
+        }
+    };
+    let verb = if names.len() == 1 { "has" } else { "have" };
+    Finding::warn("metrics", format!("{metrics} {verb} no data: {why}"), fix)
+}

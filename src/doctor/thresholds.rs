@@ -1,0 +1,73 @@
+//! What the thresholds would have done in the past week.
+
+use std::sync::Arc;
+
+use super::{Finding, blocking, counted};
+use crate::analyse::limits::Doubt;
+use crate::engine::{Engine, Origin, Rehearsal, Rehearsed};
+
+/// A threshold that a series is beyond for this share of the time says nothing new.
+const ALWAYS: f64 = 0.5;
+/// Firings a week of a threshold that nobody heeds: fifty a day.
+const FIRINGS_MAX: usize = 350;
+
+impl From<&Doubt> for Finding {
+    fn from(doubt: &Doubt) -> Self {
+        Self::warn("thresholds", format!("{}: {}", doubt.rule, doubt.problem), doubt.fix.clone())
+    }
+}
+
+pub(super) async fn check(engine: &Arc<Engine>) -> Vec<Finding> {
+    let told =
+        blocking(engine, |engine| Ok((engine.doubts(|_, _| true), engine.rehearse(engine.clock().now())?))).await;
+    let (doubts, rehearsal) = match told {
+        Ok(told) => told,
+        Err(error) => return vec![Finding::of_error("thresholds", &error)],
+    };
+    let mut findings: Vec<Finding> = doubts.iter().map(Finding::from).collect();
+    let is_doubted = |rule: &str| doubts.iter().any(|doubt| doubt.rule == rule);
+    let own = rehearsal.thresholds.iter().filter(|one| one.origin != Origin::Shipped && !is_doubted(&one.rule));
+    findings.extend(own.map(of_one));
+    let shipped: Vec<&Rehearsed> = rehearsal.thresholds.iter().filter(|one| one.origin == Origin::Shipped).collect();
+    findings.extend(shipped.iter().filter(|one| is_noise(one)).map(|one| of_one(one)));
+    if !shipped.is_empty() {
+        let silent = shipped.iter().filter(|one| one.series == 0).count();
+        let firings: usize = shipped.iter().map(|one| one.firings).sum();
+        let all = counted(shipped.len(), "threshold");
+        let detail = format!("{all} that naze ships: {firings} firings in the past week; {silent} have no data");
+        findings.push(Finding::ok("dry run", detail));
+    }
+    findings.extend(left_out(&rehearsal));
+    findings
+}
+
+fn is_noise(one: &Rehearsed) -> bool {
+    one.beyond >= ALWAYS || one.firings > FIRINGS_MAX
+}
+
+fn of_one(one: &Rehearsed) -> Finding {
+    let rule = &one.rule;
+    if one.series == 0 {
+        let detail = format!("{rule}: no series that it speaks of had values in the past week, so it can never fire");
+        let fix = format!("mend metric, component or labels; naze series lists what there is of {}", one.metric);
+        return Finding::warn("dry run", detail, fix);
+    }
+    let percent = one.beyond * 100.0;
+    let told = format!(
+        "{rule}: would have fired {} in the past week on {} series, which were beyond it for {percent:.1} % of {:.1} h",
+        counted(one.firings, "time"),
+        one.series,
+        one.hours
+    );
+    let fix = format!("naze thresholds advise {}", one.metric);
+    match is_noise(one) {
+        true if one.beyond >= ALWAYS => Finding::warn("dry run", format!("{told}: it fires always"), fix),
+        true => Finding::warn("dry run", format!("{told}: too often to be heeded"), fix),
+        false => Finding::ok("dry run", told),
+    }
+}
+
+fn left_out(rehearsal: &Rehearsal) -> Option<Finding> {
+    (rehearsal.left_out > 0)
+        .then(|| Finding::ok("dry run", format!("{} series were left out for lack of time", rehearsal.left_out)))
+}
