@@ -134,7 +134,7 @@ fn the_doctor_doubts_a_limit_that_equals_a_promise() {
     let doubts: Vec<Json> = lines
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
-        .filter(|one: &Json| one["doubt"] == true)
+        .filter(|one: &Json| one["status"] == "warn")
         .collect();
     assert_eq!(doubts.len(), 1, "{lines}");
     assert!(doubts[0]["detail"].as_str().unwrap().contains("\"< 0.95\" is what the objective "), "{lines}");

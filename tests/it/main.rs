@@ -18,6 +18,7 @@ mod configuration;
 mod crash;
 mod crossings;
 mod declared;
+mod doctor;
 mod experiments;
 mod export;
 mod functions;
