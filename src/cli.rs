@@ -23,6 +23,7 @@ mod global;
 mod health;
 mod incident;
 mod kaizen;
+mod metrics;
 mod output;
 mod postmortem;
 mod query;
@@ -101,9 +102,11 @@ enum Command {
     Why(why::Why),
     /// List what is held against series, and how they stand to it
     Thresholds(thresholds::Thresholds),
-    /// Declare a threshold or an SLO, without a restart
+    /// List metrics of your own, and what was said of them
+    Metrics(metrics::Metrics),
+    /// Declare a threshold, an SLO or a metric of your own, without a restart
     Declare(declare::Declare),
-    /// Have a running naze read its thresholds and SLOs again
+    /// Have a running naze read its thresholds, metrics and SLOs again
     Reload(reload::Reload),
     /// Say what to do about what happened
     Advise(advise::Advise),
@@ -176,6 +179,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             Command::Sparql(command) => command.run(&global).await,
             Command::Why(command) => command.run(&global).await,
             Command::Thresholds(command) => command.run(&global).await,
+            Command::Metrics(command) => command.run(&global).await,
             Command::Declare(command) => command.run(&global).await,
             Command::Reload(command) => command.run(&global).await,
             Command::Advise(command) => command.run(&global).await,

@@ -112,7 +112,7 @@ impl Default for Config {
 impl Config {
     /// Defaults with everything in memory.
     pub fn in_memory() -> Self {
-        Self { metrics: Metrics { cache_seconds: 0 }, ..Self::default() }
+        Self { metrics: Metrics { cache_seconds: 0, ..Metrics::default() }, ..Self::default() }
     }
 
     /// Defaults with data in `folder`.

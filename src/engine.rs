@@ -6,6 +6,7 @@ mod component;
 mod concluded;
 mod crossings;
 mod declared;
+mod defined;
 mod episode;
 mod evidence;
 mod examined;
@@ -207,8 +208,12 @@ impl Engine {
     pub fn metrics(&self) -> Result<Vec<prometheus::proto::MetricFamily>> {
         let kinds: Vec<&str> = self.vocabulary.kinds().map(|(name, _)| name).collect();
         let now = self.clock.now();
-        let families = self.exporter.families(now, &kinds, || self.concluded())?;
+        let mut families = self.exporter.families(now, &kinds, || self.concluded())?;
         self.telemetry.bounded(&self.exporter.bounded());
+        if !families.is_empty() {
+            let watching = self.watching();
+            families.extend(self.exporter.own(watching.metrics.values().map(|(_, definition)| definition), now)?);
+        }
         Ok(families)
     }
 

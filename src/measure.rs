@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod crossing;
+pub mod definition;
 pub mod histogram;
 pub mod own;
 pub mod read;

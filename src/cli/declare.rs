@@ -11,14 +11,14 @@ use super::output::print;
 use crate::engine::Subject;
 use crate::error::{Context as _, Result};
 
-/// Declare a threshold or an SLO, without a restart
+/// Declare a threshold, an SLO or a metric of your own, without a restart
 #[derive(Debug, clap::Args)]
 pub(super) struct Declare {
     #[arg(value_enum)]
     what: What,
     /// Its name; that of an SLO is its `metadata.name`
     name: String,
-    /// A threshold in JSON or an SLO in `OpenSLO` [default: standard input]
+    /// A threshold or a metric in JSON, or an SLO in `OpenSLO` [default: standard input]
     #[arg(conflicts_with = "delete")]
     file: Option<PathBuf>,
     /// Take back what was declared under this name
@@ -33,6 +33,7 @@ pub(super) struct Declare {
 enum What {
     Threshold,
     Slo,
+    Metric,
 }
 
 impl Declare {
@@ -40,6 +41,7 @@ impl Declare {
         let subject = match self.what {
             What::Threshold => Subject::Threshold,
             What::Slo => Subject::Slo,
+            What::Metric => Subject::Metric,
         };
         let name: String = form_urlencoded::byte_serialize(self.name.as_bytes()).collect();
         let path = format!("/v1/{}/{name}", subject.plural());

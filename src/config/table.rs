@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use crate::measure::definition::Definition;
 use crate::measure::recorder::Retention;
 use crate::measure::relabel::Rule;
 use crate::measure::store::Bounds;
@@ -127,17 +128,19 @@ impl Default for Escalation {
     }
 }
 
-/// What `/metrics` shows.
+/// What `/metrics` shows, and what is said of metrics of a user's own.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
     /// How long an answer about the system under observation is told again, in seconds.
     pub cache_seconds: u64,
+    /// Metrics of a user's own.
+    pub own: Vec<Definition>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { cache_seconds: 5 }
+        Self { cache_seconds: 5, own: Vec::new() }
     }
 }
 

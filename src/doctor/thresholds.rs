@@ -13,18 +13,25 @@ const FIRINGS_MAX: usize = 350;
 
 impl From<&Doubt> for Finding {
     fn from(doubt: &Doubt) -> Self {
-        Self::warn("thresholds", format!("{}: {}", doubt.rule, doubt.problem), doubt.fix.clone())
+        of_doubt("thresholds", doubt)
     }
 }
 
+fn of_doubt(check: &str, doubt: &Doubt) -> Finding {
+    Finding::warn(check, format!("{}: {}", doubt.rule, doubt.problem), doubt.fix.clone())
+}
+
 pub(super) async fn check(engine: &Arc<Engine>) -> Vec<Finding> {
-    let told =
-        blocking(engine, |engine| Ok((engine.doubts(|_, _| true), engine.rehearse(engine.clock().now())?))).await;
-    let (doubts, rehearsal) = match told {
+    let told = blocking(engine, |engine| {
+        let rehearsal = engine.rehearse(engine.clock().now())?;
+        Ok((engine.doubts(|_, _| true), engine.doubts_of_metrics(|_, _| true), rehearsal))
+    });
+    let (doubts, of_metrics, rehearsal) = match told.await {
         Ok(told) => told,
         Err(error) => return vec![Finding::of_error("thresholds", &error)],
     };
     let mut findings: Vec<Finding> = doubts.iter().map(Finding::from).collect();
+    findings.extend(of_metrics.iter().map(|doubt| of_doubt("own metrics", doubt)));
     let is_doubted = |rule: &str| doubts.iter().any(|doubt| doubt.rule == rule);
     let own = rehearsal.thresholds.iter().filter(|one| one.origin != Origin::Shipped && !is_doubted(&one.rule));
     findings.extend(own.map(of_one));

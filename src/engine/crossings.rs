@@ -145,7 +145,7 @@ impl Engine {
         if !later.is_empty() {
             round.waiting.push(number);
         }
-        let known = self.series.known(number);
+        let known = self.with_unit(self.series.known(number));
         let watching = self.watching();
         let rules = Rules::of(&known, watching.thresholds(), &watching.learned);
         let statistic = Statistic::of(known.series.kind);

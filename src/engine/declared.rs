@@ -1,4 +1,4 @@
-//! Thresholds and SLOs that were declared over HTTP, as they were sent.
+//! Thresholds, SLOs and metrics that were declared over HTTP, as they were sent.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,23 +18,26 @@ pub enum Subject {
     Threshold,
     /// A service level objective, in `OpenSLO`.
     Slo,
+    /// A metric of a user's own, in JSON.
+    Metric,
 }
 
 impl Subject {
-    const ALL: [Self; 2] = [Self::Threshold, Self::Slo];
+    const ALL: [Self; 3] = [Self::Threshold, Self::Slo, Self::Metric];
 
     /// As paths and messages call them.
     pub fn plural(self) -> &'static str {
         match self {
             Self::Threshold => "thresholds",
             Self::Slo => "slos",
+            Self::Metric => "metrics",
         }
     }
 
     /// What its documents are.
     pub fn media_type(self) -> &'static str {
         match self {
-            Self::Threshold => "application/json",
+            Self::Threshold | Self::Metric => "application/json",
             Self::Slo => "application/yaml",
         }
     }

@@ -103,8 +103,11 @@ impl Engine {
         Ok((changes, format!("/v1/queries/changes_before?{pairs}")))
     }
 
-    /// Which way is good for a metric, as its thresholds tell.
+    /// Which way is good for a metric, as was said of it or as its thresholds tell.
     pub fn polarity(&self, metric: &str) -> Option<Polarity> {
+        if let Some(polarity) = self.defined_polarity(metric) {
+            return Some(polarity);
+        }
         let watching = self.watching();
         let of_metric = watching
             .thresholds()

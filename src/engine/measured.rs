@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Engine;
+use super::defined::with_unit;
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Error, Result};
 use crate::measure::archive;
@@ -25,6 +26,7 @@ impl Engine {
         let kept: Vec<Samples> = samples
             .into_iter()
             .filter_map(|samples| Some(Samples { series: relabelled(rules, samples.series)?, ..samples }))
+            .map(|samples| self.as_defined(samples))
             .collect();
         let wanted: u64 = kept.iter().map(|samples| samples.points.len() as u64).sum();
         self.telemetry.measured(origin, "ignored", told - wanted);
@@ -52,7 +54,12 @@ impl Engine {
 
     /// The series that `wanted` picks, with their numbers.
     pub fn series(&self, wanted: impl Fn(&Series) -> bool) -> Vec<(u32, Arc<Known>)> {
-        self.series.find(wanted)
+        let found = self.series.find(wanted);
+        let watching = self.watching();
+        if watching.metrics.is_empty() {
+            return found;
+        }
+        found.into_iter().map(|(number, known)| (number, with_unit(&watching, known))).collect()
     }
 
     /// What is kept of a series in a window, oldest first.

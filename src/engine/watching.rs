@@ -1,14 +1,15 @@
-//! What naze watches for: thresholds and objectives that it ships, that the configuration has, and that were declared.
+//! What naze watches for: thresholds, objectives and metrics that it ships, that the configuration has, and that were declared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use super::declared::{Declared, Subject};
-use super::{Engine, SELF};
+use super::{Engine, SELF, defined};
 use crate::analyse::limits::{self, Doubt};
-use crate::config::Config;
+use crate::config::{Config, Metrics};
 use crate::error::{Error, Result};
 use crate::measure::crossing::{Learned, Palette, Threshold};
+use crate::measure::definition::Definition;
 use crate::receipt::{Receipt, Value};
 use crate::receive::{Draft, Item, Received};
 use crate::record::ledger::Source;
@@ -21,6 +22,8 @@ pub enum Origin {
     Declared(String),
     /// In the configuration.
     Configured,
+    /// It is part of the metric registered under this name.
+    Metric(String),
     /// naze ships it.
     Shipped,
 }
@@ -35,6 +38,8 @@ pub struct Watching {
     pub learned: Learned,
     /// Objectives.
     pub slos: Book,
+    /// Metrics of a user's own, by name.
+    pub metrics: BTreeMap<String, (Origin, Definition)>,
 }
 
 /// What is watched for, and the two places that it is made from.
@@ -60,6 +65,11 @@ impl Watching {
         for (name, document) in declared.of(Subject::Threshold) {
             thresholds.push((Origin::Declared(name.to_owned()), threshold(name, document)?));
         }
+        let metrics = metrics(config, declared)?;
+        let of_metric = |(_, definition): &(Origin, Definition)| {
+            Some((Origin::Metric(definition.name.clone()), definition.threshold.clone()?))
+        };
+        thresholds.extend(metrics.values().filter_map(of_metric));
         let configured = config.thresholds.iter().map(|threshold| (Origin::Configured, threshold));
         let shipped = if config.default_thresholds { Threshold::shipped() } else { &[] };
         let shipped = shipped.iter().map(|threshold| (Origin::Shipped, threshold));
@@ -69,7 +79,7 @@ impl Watching {
             slos.declare(name, document)?;
         }
         let palette = Palette::of(thresholds.iter().map(|(_, threshold)| threshold).chain(Threshold::shipped()));
-        Ok(Self { thresholds, palette, learned: config.learned.clone(), slos })
+        Ok(Self { thresholds, palette, learned: config.learned.clone(), slos, metrics })
     }
 }
 
@@ -106,6 +116,7 @@ impl Engine {
         let is_it = |origin: &Origin| matches!(origin, Origin::Declared(declared) if declared == name);
         match subject {
             Subject::Threshold => self.doubts(|origin, _| is_it(origin)),
+            Subject::Metric => self.doubts_of_metrics(|origin, _| is_it(origin)),
             Subject::Slo => {
                 let watching = self.watching();
                 let promises: Vec<_> =
@@ -116,8 +127,8 @@ impl Engine {
         }
     }
 
-    /// Reads the file of the configuration again, and takes over the thresholds, what is learned, and the SLOs of its
-    /// folder. All else is taken over at the next start.
+    /// Reads the file of the configuration again, and takes over the thresholds, what is learned, the metrics of
+    /// one's own, and the SLOs of its folder. All else is taken over at the next start.
     ///
     /// # Errors
     /// `Invalid` naming what is wrong; then all stays as it was.
@@ -125,8 +136,9 @@ impl Engine {
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
         let mut config = sources.config.clone();
         if let Some(file) = &sources.config.file {
-            let Config { thresholds, default_thresholds, learned, slos, .. } = Config::read(file)?;
-            config = Config { slos, thresholds, default_thresholds, learned, ..config };
+            let Config { thresholds, default_thresholds, learned, slos, metrics, .. } = Config::read(file)?;
+            let metrics = Metrics { own: metrics.own, ..config.metrics };
+            config = Config { slos, thresholds, default_thresholds, learned, metrics, ..config };
         }
         sources.watching = Arc::new(Watching::of(&config, &sources.declared)?);
         sources.config = config;
@@ -134,7 +146,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Declares a threshold or an SLO, or another in its place, and records that it was. Returns whether it is new.
+    /// Declares a threshold, an SLO or a metric, or another in its place, and records that it was. Returns whether it is new.
     ///
     /// # Errors
     /// `Invalid` naming field and fix; `Conflict` when the configuration has an SLO of that name.
@@ -202,6 +214,45 @@ impl Engine {
     }
 }
 
+/// Those that were declared go before those of the configuration.
+fn metrics(config: &Config, declared: &Declared) -> Result<BTreeMap<String, (Origin, Definition)>> {
+    let mut metrics = BTreeMap::new();
+    for definition in &config.metrics.own {
+        defined::check(definition)?;
+        if metrics.insert(definition.name.clone(), (Origin::Configured, definition.clone())).is_some() {
+            let told = format!("configuration: metrics.own has {} twice", definition.name);
+            return Err(Error::invalid(told).hint("keep one of them"));
+        }
+    }
+    for (name, document) in declared.of(Subject::Metric) {
+        let definition = definition(name, document)?;
+        metrics.insert(name.to_owned(), (Origin::Declared(name.to_owned()), definition));
+    }
+    Ok(metrics)
+}
+
+/// Its name may be left out: it is declared under it.
+fn definition(name: &str, document: &[u8]) -> Result<Definition> {
+    let wrong = |error: serde_json::Error| {
+        Error::invalid(format!("metric {name}: {error}"))
+            .hint("the keys are those of [[metrics.own]] in the configuration, such as \"unit\" and \"polarity\"")
+    };
+    let mut written: serde_json::Value = serde_json::from_slice(document).map_err(wrong)?;
+    if let Some(members) = written.as_object_mut() {
+        members.entry("name").or_insert_with(|| name.into());
+    }
+    let definition: Definition = serde_json::from_value(written).map_err(wrong)?;
+    if definition.name != name {
+        return Err(Error::invalid(format!(
+            "metric {name}: its name has to be \"{name}\", not \"{}\"",
+            definition.name
+        ))
+        .hint("declare it under its own name, or leave the name out"));
+    }
+    defined::check(&definition)?;
+    Ok(definition)
+}
+
 fn threshold(name: &str, document: &[u8]) -> Result<Threshold> {
     serde_json::from_slice(document).map_err(|error| {
         Error::invalid(format!("threshold {name}: {error}"))
@@ -216,6 +267,7 @@ fn told(watching: &Watching, subject: Subject, name: &str) -> Option<String> {
             let is_it = |origin: &Origin| matches!(origin, Origin::Declared(declared) if declared == name);
             watching.origins().find(|(origin, _)| is_it(origin)).map(|(_, threshold)| threshold.to_string())
         }
+        Subject::Metric => watching.definition(name).map(ToString::to_string),
         Subject::Slo => watching.slos.get(name).ok().map(|entry| entry.definition.to_string()),
     }
 }

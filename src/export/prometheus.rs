@@ -12,6 +12,7 @@ mod jidoka;
 mod kaizen;
 mod lives;
 mod observed;
+mod own;
 mod page;
 mod production;
 mod quality;
@@ -48,6 +49,7 @@ use crate::analyse::health::{Readings, health};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
 use crate::measure::crossing::Palette;
+use crate::measure::definition::Definition;
 use crate::measure::store::SeriesStore;
 use crate::receipt::Receipt;
 use crate::record::Recorded;
@@ -155,6 +157,18 @@ impl Exporter {
         let families = view.page.families();
         desk.told = Some((Instant::now(), families.clone()));
         Ok(families)
+    }
+
+    /// What series tell of metrics of a user's own.
+    ///
+    /// # Errors
+    /// `Internal` when series cannot be read.
+    pub fn own<'a>(
+        &self,
+        definitions: impl Iterator<Item = &'a Definition>,
+        now: Timestamp,
+    ) -> Result<Vec<MetricFamily>> {
+        own::families(definitions, &self.series, now)
     }
 
     /// What is known as of `now`, never told again; `None` while it still reads what was recorded before it began.

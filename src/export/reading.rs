@@ -66,9 +66,9 @@ pub struct Point {
 }
 
 impl Snapshot {
-    /// Takes the canonical metrics out of what `/metrics` shows at the time `at`.
+    /// Takes the canonical metrics and those of a user's own out of what `/metrics` shows at the time `at`.
     pub fn of(families: &[MetricFamily], at: Timestamp, since: Option<Timestamp>) -> Self {
-        let readings = families.iter().filter(|family| known(family.name()).is_some()).flat_map(readings).collect();
+        let readings = families.iter().filter(|family| is_sent(family.name())).flat_map(readings).collect();
         Self { at: at.micros(), since: since.map(Timestamp::micros), readings }
     }
 
@@ -175,6 +175,12 @@ impl Histogram {
 
 fn known(name: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|metric| metric.name == name)
+}
+
+/// Legacy names tell the same again, and naze's own figures are of nobody else.
+fn is_sent(name: &str) -> bool {
+    let is_legacy = METRICS.iter().any(|metric| metric.milliseconds == Some(name));
+    known(name).is_some() || !(is_legacy || name.starts_with("naze_"))
 }
 
 fn readings(family: &MetricFamily) -> impl Iterator<Item = Reading> {

@@ -14,6 +14,7 @@ mod incidents;
 mod kaizen;
 mod ledger;
 mod lines;
+mod metrics;
 mod picked;
 mod queries;
 pub(super) mod receipts;
@@ -60,6 +61,8 @@ pub(super) fn routes(engine: &Arc<Engine>) -> Router<Arc<Engine>> {
         .route("/v1/slos", get(slos::list))
         .route("/v1/slos/rules", get(slos::rules))
         .route("/v1/slos/{name}", declared::route(Subject::Slo).get(slos::show))
+        .route("/v1/metrics", get(metrics::list))
+        .route("/v1/metrics/{name}", declared::route(Subject::Metric))
         .route("/v1/thresholds/{name}", declared::route(Subject::Threshold))
         .route("/v1/incidents", post(incidents::open).layer(once.clone()).get(incidents::list))
         .route("/v1/incidents/{id}", post(incidents::update).layer(once).get(incidents::show))

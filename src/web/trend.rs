@@ -69,6 +69,8 @@ pub struct Shown {
 pub struct Page<'a> {
     /// The metric.
     pub metric: &'a str,
+    /// What was said of it.
+    pub about: Option<String>,
     /// The component it is narrowed to, if any.
     pub component: &'a str,
     /// How far it is continued, as it was asked.
@@ -90,6 +92,7 @@ pub fn show(given: &Page<'_>) -> String {
             @if !component.is_empty() { " › " a href=(range.keep("/component", [("name", component)])) { (brief(component)) } }
         }
         h1 { (brief(metric)) }
+        @if let Some(about) = &given.about { p.soft { (about) } }
         (range.picker("/trends", &[("metric", metric), ("component", component), ("horizon", given.horizon)]))
         (continued(given))
         @if given.shown.is_empty() { p.soft { "No data: nothing of this name is measured." } }

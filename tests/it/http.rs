@@ -214,6 +214,8 @@ fn openapi_lists_every_route() {
     let described: Vec<&str> = openapi["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     let sorted = |mut names: Vec<&str>| {
         names.sort_unstable();
+        // A sender's path may have a method of naze's own beside its own.
+        names.dedup();
         names.join("\n")
     };
     assert_eq!(sorted(routes), sorted(described));

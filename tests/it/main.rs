@@ -18,6 +18,7 @@ mod configuration;
 mod crash;
 mod crossings;
 mod declared;
+mod defined;
 mod doctor;
 mod experiments;
 mod export;

@@ -130,7 +130,7 @@ impl Page {
         let histograms = self.histograms.get(metric.name).into_iter().flat_map(Labelled::bounded);
         let histograms = histograms.map(|(labels, told)| {
             let mut shown = Shown::from_label(pairs(metric, labels));
-            shown.set_histogram(histogram(metric.bounds(), told, factor));
+            shown.set_histogram(histogram_of(metric.bounds(), told, factor));
             shown
         });
         numbers.chain(histograms).collect()
@@ -170,7 +170,8 @@ fn pairs(metric: &Metric, labels: &[String]) -> Vec<LabelPair> {
     pairs
 }
 
-fn histogram(bounds: &[f64], told: &Histogram, factor: f64) -> prometheus::proto::Histogram {
+/// As it is shown, in buckets.
+pub(super) fn histogram_of(bounds: &[f64], told: &Histogram, factor: f64) -> prometheus::proto::Histogram {
     let buckets = bounds.iter().zip(&told.counts).map(|(bound, count)| {
         let mut bucket = Bucket::default();
         // A bound in milliseconds is a whole number; multiplying may leave a trace of the seconds.

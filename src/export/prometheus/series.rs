@@ -23,7 +23,7 @@ use crate::measure::rollup::Rollup;
 use crate::measure::store::{Known, Lifetime, SeriesStore, Slot};
 
 /// A level is shown this long after it was told.
-const FRESH: TimeDelta = TimeDelta::minutes(5);
+pub(super) const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// What was silent for longer has gone.
 const SILENT: TimeDelta = TimeDelta::hours(24);
 /// Time of which the spread of a level is told.
@@ -115,7 +115,7 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
             }
             Type::Histogram(bounds) if told.known.series.kind == Kind::Distribution => {
                 let Some(life) = lives.read(told.number)? else { return Ok(None) };
-                let spread = histogram(&life, &told, bounds);
+                let spread = histogram(&life, told.factor, bounds);
                 if told.metric.name == DURATION {
                     lately.timed(&told, labels[0], spread.count);
                 }
@@ -214,7 +214,7 @@ fn empty(metric: &Metric) -> Histogram {
 }
 
 /// A level as it was told last; the mean of the last minutes of what has many values.
-fn level_of(slots: &[Slot], kind: Kind) -> Option<f64> {
+pub(super) fn level_of(slots: &[Slot], kind: Kind) -> Option<f64> {
     match (kind, whole(slots)) {
         (Kind::Distribution, Some(Rollup::Values(values))) => Some(values.mean()),
         _ => slots.last().and_then(|slot| level(&slot.rollup)),
@@ -242,9 +242,10 @@ fn counted_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot],
     }
 }
 
-fn histogram(life: &Lifetime, told: &Told, bounds: &[f64]) -> Histogram {
-    let counts = bounds.iter().map(|bound| life.sketch.count_to(bound / told.factor)).collect();
-    Histogram { counts, sum: life.sum * told.factor, count: life.count }
+/// How all values were spread; `factor` brings them to the unit of the bounds.
+pub(super) fn histogram(life: &Lifetime, factor: f64, bounds: &[f64]) -> Histogram {
+    let counts = bounds.iter().map(|bound| life.sketch.count_to(bound / factor)).collect();
+    Histogram { counts, sum: life.sum * factor, count: life.count }
 }
 
 /// What the latencies of the last minutes say.
@@ -334,6 +335,6 @@ fn ratios(page: &mut Page) {
 }
 
 /// The minutes of the last `span`, the present one among them.
-fn before(now: Timestamp, span: TimeDelta) -> Range<Timestamp> {
+pub(super) fn before(now: Timestamp, span: TimeDelta) -> Range<Timestamp> {
     ago(now, span)..now.just_after()
 }

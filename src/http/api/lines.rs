@@ -152,7 +152,7 @@ async fn there(engine: &Engine, prometheus: &Prometheus, asked: &Asked) -> Resul
         for window in &asked.windows {
             values.extend(prometheus.values(&known, window, step, asked.statistic).await?);
         }
-        lines.push((known, values));
+        lines.push((engine.with_unit(known), values));
     }
     Ok((!lines.is_empty()).then_some(Told { source: "prometheus", step, lines, silences: Vec::new(), truncated }))
 }

@@ -112,6 +112,7 @@ fn told(origin: &Origin, threshold: &Threshold) -> JsonValue {
         threshold.labels.iter().map(|(name, value)| (name.as_str(), value.text())).collect();
     let (origin, name) = match origin {
         Origin::Declared(name) => ("declared", Some(name)),
+        Origin::Metric(name) => ("metric", Some(name)),
         Origin::Configured => ("configuration", None),
         Origin::Shipped => ("shipped", None),
     };

@@ -53,6 +53,7 @@ pub(super) async fn show(
     let asked = Asked::of(&mut given, engine.clock().now())?;
     let source = Source::of(&mut given)?;
     refuse_others(&given, "component, label.<name>, at, stat, polarity, threshold, horizon and source")?;
+    let asked = asked.with_default(engine.defined_polarity(&metric));
     let windows = windows(asked.at).to_vec();
     let (step, statistic) = (MINUTE_SECONDS, asked.statistic);
     let lines = lines::Asked { metric, wanted, source, windows, step, statistic, lines_max: SERIES_MAX };
@@ -104,6 +105,11 @@ impl Asked {
         })
     }
 
+    /// With the polarity that was said of the metric, where none is asked with.
+    fn with_default(self, polarity: Option<Polarity>) -> Self {
+        Self { polarity: self.polarity.or(polarity), ..self }
+    }
+
     /// Where one series is heading.
     pub(in crate::http) fn trend(&self, engine: &Engine, number: u32, known: &Arc<Known>) -> Result<Trend> {
         let line = Line::of_series(number, Arc::clone(known));
@@ -111,7 +117,8 @@ impl Asked {
         for window in windows(self.at) {
             values.extend(engine.values(&line, &window, MINUTE_SECONDS, self.statistic)?);
         }
-        Ok(self.judge(values))
+        let polarity = self.polarity.or_else(|| engine.defined_polarity(&known.series.metric));
+        Ok(Self { polarity, ..*self }.judge(values))
     }
 
     fn judge(&self, values: Values) -> Trend {

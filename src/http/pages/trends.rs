@@ -7,6 +7,7 @@ use crate::analyse::trend::Trend;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::http::api::trends::Asked as Question;
+use crate::measure::definition::Definition;
 use crate::measure::store::Known;
 use crate::query::parse_duration;
 use crate::web;
@@ -44,12 +45,21 @@ pub(in crate::http) fn trends(engine: &Engine, asked: &Asked) -> Result<String> 
     let shown = found.into_iter().take(SERIES_MAX).map(shown).collect::<Result<Vec<_>>>()?;
     Ok(web::trend::show(&web::trend::Page {
         metric,
+        about: engine.watching().definition(metric).map(about),
         component: component.unwrap_or_default(),
         horizon: asked.filled("horizon").unwrap_or_default(),
         range: &range,
         shown: &shown,
         more,
     }))
+}
+
+/// What was said of a metric, in a line.
+fn about(definition: &Definition) -> String {
+    let Definition { description, unit, principle, .. } = definition;
+    let told = format!("in {unit}; {} is better", definition.polarity());
+    let parts = [Some(description).filter(|text| !text.is_empty()), Some(&told), principle.as_ref()];
+    parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; ")
 }
 
 /// Where a series leads, by the window that is as long as what is drawn.

@@ -1,0 +1,115 @@
+//! Metrics of a user's own: what is said of them is heeded wherever their series are read.
+
+use std::sync::Arc;
+
+use super::{Engine, Origin, Watching};
+use crate::analyse::limits::Doubt;
+use crate::analyse::trend::Polarity;
+use crate::error::{Error, Result};
+use crate::export::prometheus::METRICS;
+use crate::measure::crossing::Direction;
+use crate::measure::definition::Definition;
+use crate::measure::store::Known;
+use crate::measure::{Kind, Samples};
+use crate::receive::COMPONENT_UNKNOWN;
+
+impl Watching {
+    /// What is said of a metric.
+    pub fn definition(&self, metric: &str) -> Option<&Definition> {
+        self.metrics.get(metric).map(|(_, definition)| definition)
+    }
+}
+
+/// Refuses a name that says something already.
+pub(super) fn check(definition: &Definition) -> Result<()> {
+    let name = definition.name.as_str();
+    let is_canonical = METRICS
+        .iter()
+        .any(|metric| metric.name == name || metric.also.contains(&name) || metric.milliseconds == Some(name));
+    if is_canonical {
+        return Err(Error::invalid(format!("{name} is a metric that naze knows already"))
+            .hint("docs/metrics.md tells its unit; choose another name for yours"));
+    }
+    Ok(())
+}
+
+impl Engine {
+    /// Which way is good for a metric of a user's own.
+    pub fn defined_polarity(&self, metric: &str) -> Option<Polarity> {
+        self.watching().definition(metric).map(|definition| match definition.worse {
+            Direction::Up => Polarity::LowerIsBetter,
+            Direction::Down => Polarity::HigherIsBetter,
+        })
+    }
+
+    /// A series with the unit that was said of its metric, where its samples say none.
+    pub fn with_unit(&self, known: Arc<Known>) -> Arc<Known> {
+        with_unit(&self.watching(), known)
+    }
+
+    /// Samples as what was said of their metrics makes them: whose they are and how they are read, where they do not say.
+    pub(super) fn as_defined(&self, mut samples: Samples) -> Samples {
+        let watching = self.watching();
+        let Some(definition) = watching.definition(&samples.series.metric) else { return samples };
+        let series = &mut samples.series;
+        if let Some(component) = definition.component.as_ref().filter(|_| series.component == COMPONENT_UNKNOWN) {
+            series.component.clone_from(component);
+        }
+        if let (Kind::Gauge | Kind::Counter, Kind::Gauge | Kind::Counter) = (series.kind, definition.kind) {
+            series.kind = definition.kind;
+        }
+        samples.unit = samples.unit.or_else(|| Some(definition.unit.clone()));
+        samples
+    }
+
+    /// What is doubtful about definitions that are `wanted`.
+    pub fn doubts_of_metrics(&self, wanted: impl Fn(&Origin, &Definition) -> bool) -> Vec<Doubt> {
+        let watching = self.watching();
+        let wanted = watching.metrics.values().filter(|(origin, definition)| wanted(origin, definition));
+        wanted.filter_map(|(_, definition)| self.doubt_of(definition)).collect()
+    }
+
+    fn doubt_of(&self, definition: &Definition) -> Option<Doubt> {
+        let name = &definition.name;
+        let doubt = |problem: String, fix: &str| Some(Doubt { rule: name.clone(), problem, fix: fix.to_owned() });
+        let series = self.series(|series| series.metric == *name && !series.is_own());
+        if series.is_empty() {
+            return doubt(
+                format!("no series is named {name}"),
+                "mend the name, or send the metric; GET /v1/series lists those there are",
+            );
+        }
+        let mut units = series.iter().filter_map(|(_, known)| known.unit.as_deref());
+        if let Some(unit) = units.find(|unit| *unit != definition.unit) {
+            let problem = format!("its series say that they are in {unit}, not in {}", definition.unit);
+            return doubt(problem, "say the unit that is sent, or send the one that is said");
+        }
+        let other =
+            series.iter().map(|(_, known)| known.series.kind).find(|kind| !is_readable(definition.kind, *kind))?;
+        let problem = format!("it is sent as {}, which is not {}", word(other), word(definition.kind));
+        doubt(problem, "say the kind that is sent")
+    }
+}
+
+/// Can a metric of this kind be read from series of another?
+fn is_readable(kind: Kind, sent: Kind) -> bool {
+    kind == sent || (kind, sent) == (Kind::Gauge, Kind::Distribution)
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Gauge => "gauge",
+        Kind::Counter => "counter",
+        Kind::Delta => "delta",
+        Kind::Distribution => "histogram",
+    }
+}
+
+pub(super) fn with_unit(watching: &Watching, known: Arc<Known>) -> Arc<Known> {
+    match watching.definition(&known.series.metric) {
+        Some(definition) if known.unit.is_none() => {
+            Arc::new(Known { series: known.series.clone(), unit: Some(definition.unit.clone()) })
+        }
+        _ => known,
+    }
+}
