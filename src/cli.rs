@@ -126,7 +126,7 @@ enum Command {
     Experiment(experiment::Experiment),
     /// Write the receipts of a window as a document
     Export(export::Export),
-    /// Show how the tools stand that naze pushes to
+    /// Show how the tools stand that naze pushes to, or try a channel
     Exports(exports::Exports),
     Archive(archive::Archive),
     /// Check the ledger against its signed checkpoints
@@ -157,11 +157,14 @@ pub fn run(args: Args) -> Result<ExitCode> {
     global.format.check(&command)?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("NAZE_LOG")
         .unwrap_or_else(|_| if matches!(command, Command::Serve(_)) { "info".into() } else { "warn".into() });
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match std::env::var("NAZE_LOG_FORMAT").as_deref() {
+        Ok("json") => log.json().flatten_event(true).init(),
+        Ok("text" | "") | Err(_) => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        Ok(other) => {
+            return Err(Error::invalid(format!("NAZE_LOG_FORMAT={other} is unknown")).hint("write json or text"));
+        }
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().internal("cannot start")?;
     runtime.block_on(async {
         match command {

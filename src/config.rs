@@ -1,7 +1,8 @@
-//! Configuration: a TOML file, overridden by `NAZE_*` variables, overridden by flags. Unknown keys are refused.
+//! Configuration: a TOML file, overridden by `NAZE_*` variables ([`Overrides`] for any key), overridden by flags. Unknown keys are refused.
 
 mod check;
 mod credentials;
+mod overrides;
 mod server;
 mod table;
 
@@ -16,8 +17,10 @@ use crate::export::Export;
 use crate::measure::archive::Archive;
 use crate::measure::crossing::{Learned, Threshold};
 use crate::record::slot::Width;
+use crate::vocab::nearest;
 
 pub use self::credentials::Sender;
+pub use self::overrides::Overrides;
 pub use self::server::{Origin, Prometheus, Reconcile};
 pub use self::table::{Escalation, Health, Limits, Measure, Metrics, Receive};
 
@@ -49,6 +52,9 @@ pub struct Config {
     /// The file that it was read from.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+    /// What the environment says instead of it.
+    #[serde(skip)]
+    pub overrides: Overrides,
     /// What one request may cost.
     pub limits: Limits,
     /// How the documents of senders are read.
@@ -91,6 +97,7 @@ impl Default for Config {
             slot_width: Width::default(),
             worker: None,
             file: None,
+            overrides: Overrides::default(),
             limits: Limits::default(),
             receive: Receive::default(),
             measure: Measure::default(),
@@ -130,20 +137,50 @@ impl Config {
     /// Reads a TOML file.
     ///
     /// # Errors
-    /// `Invalid` with line and key of what is wrong.
+    /// `Invalid` with what is wrong, and the nearest key for one that is unknown.
     pub fn read(path: &Path) -> Result<Self> {
-        let text =
-            std::fs::read_to_string(path).invalid(format!("cannot read the configuration {}", path.display()))?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| {
-            Error::invalid(format!("configuration {}: {}", path.display(), error.message()))
-                .because(error)
-                .hint("docs/configuration.md lists every key with its default")
-        })?;
+        Self::load(Some(path), Overrides::default())
+    }
+
+    /// Reads a TOML file, if there is one, and what the environment says instead of it.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn load(path: Option<&Path>, overrides: Overrides) -> Result<Self> {
+        let name = path.map_or_else(|| "the environment".to_owned(), |path| path.display().to_string());
+        let text = match path {
+            Some(path) => std::fs::read_to_string(path).invalid(format!("cannot read the configuration {name}"))?,
+            None => String::new(),
+        };
+        let wrong = |error: toml::de::Error| {
+            let told = Error::invalid(format!("configuration {name}: {}", error.message()));
+            let hint = meant(error.message()).map_or_else(
+                || "docs/configuration.md lists every key with its default".to_owned(),
+                |key| format!("did you mean {key}? docs/configuration.md lists every key with its default"),
+            );
+            told.because(error).hint(hint)
+        };
+        // Only what is read as it is tells the line of a fault.
+        let mut config: Self = if overrides.is_empty() {
+            toml::from_str(&text).map_err(wrong)?
+        } else {
+            let mut document: toml::Table = toml::from_str(&text).map_err(wrong)?;
+            overrides.apply(&mut document)?;
+            document.try_into().map_err(wrong)?
+        };
         check::check(&config).map_err(|error| {
-            let told = Error::new(error.kind(), format!("configuration {}: {}", path.display(), error.message()));
+            let told = Error::new(error.kind(), format!("configuration {name}: {}", error.message()));
             error.hints().iter().fold(told, Error::hint)
         })?;
-        config.file = Some(path.to_owned());
+        config.file = path.map(Path::to_owned);
+        config.overrides = overrides;
         Ok(config)
     }
+}
+
+/// The known key that is nearest to one that is refused as unknown.
+fn meant(message: &str) -> Option<String> {
+    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let (given, known) = (quoted.next()?, quoted.collect::<Vec<&str>>());
+    nearest(given, known.iter()).map(str::to_owned)
 }

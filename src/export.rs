@@ -2,12 +2,14 @@
 //!
 //! Some fetch it: [`prometheus`] at `/metrics`, [`dashboard`] as files, [`dump`] as a download. To the others in
 //! [`DESTINATIONS`] naze [`push`]es it: the metrics of [`prometheus::METRICS`] as [`reading`]s, and receipts as
-//! entries of a log; people hear of what cannot wait by a pager, a chat or a webhook.
+//! entries of a log; people hear of what cannot wait by a pager, a chat, a webhook or e-mail.
 
+mod cooldown;
 pub mod dashboard;
 mod datadog;
 pub mod destination;
 pub mod dump;
+mod email;
 
 mod entry;
 mod grafana_cloud;

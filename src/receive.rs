@@ -21,7 +21,7 @@
 pub(crate) mod alertmanager;
 mod argocd;
 mod body;
-mod cloudevents;
+pub(crate) mod cloudevents;
 pub mod episode;
 mod flagger;
 mod github;

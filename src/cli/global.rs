@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::client::Client;
 use super::format::Format;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Overrides};
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
 
@@ -28,7 +28,9 @@ pub(super) struct Global {
 impl Global {
     /// Flag over environment over file over default.
     pub(super) fn config(&self) -> Result<Config> {
-        let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
+        let variables =
+            std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        let mut config = Config::load(self.config.as_deref(), Overrides::of(variables))?;
         if let Some(data) = &self.data {
             config.data = Some(data.clone());
         }

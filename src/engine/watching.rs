@@ -136,7 +136,8 @@ impl Engine {
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
         let mut config = sources.config.clone();
         if let Some(file) = &sources.config.file {
-            let Config { thresholds, default_thresholds, learned, slos, metrics, .. } = Config::read(file)?;
+            let Config { thresholds, default_thresholds, learned, slos, metrics, .. } =
+                Config::load(Some(file), config.overrides.clone())?;
             let metrics = Metrics { own: metrics.own, ..config.metrics };
             config = Config { slos, thresholds, default_thresholds, learned, metrics, ..config };
         }

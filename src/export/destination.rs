@@ -10,14 +10,16 @@ use serde::{Deserialize, Deserializer};
 
 use super::reading::{Reading, Snapshot};
 use super::told::{Pick, Told};
-use super::{datadog, grafana_cloud, newrelic, otlp, pagerduty, slack, webhook};
+use super::{datadog, email, grafana_cloud, newrelic, otlp, pagerduty, slack, webhook};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::query::parse_duration;
 use crate::secret::Secret;
 
 /// Everything naze pushes to; one line each.
 pub const DESTINATIONS: &[Destination] = &[
     datadog::DESTINATION,
+    email::DESTINATION,
     grafana_cloud::DESTINATION,
     grafana_cloud::REMOTE_WRITE,
     newrelic::DESTINATION,
@@ -136,6 +138,14 @@ pub struct Export {
     pub traces: Option<bool>,
     /// Notices of which severities; escalations are told whatever theirs.
     pub severities: Option<Vec<String>>,
+    /// Whom mail is from.
+    pub from: Option<String>,
+    /// Whom it goes to.
+    #[serde(default)]
+    pub to: Vec<String>,
+    /// The same notice again is not told within this time.
+    #[serde(default, deserialize_with = "some_duration")]
+    pub cooldown: Option<TimeDelta>,
     /// Where people reach this naze, for links.
     pub link: Option<String>,
     /// Time from one reading of the metrics to the next, in seconds.
@@ -153,6 +163,11 @@ pub struct Export {
     /// Which environment is observed.
     #[serde(default = "environment")]
     pub environment: String,
+}
+
+fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<TimeDelta>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration("cooldown", &text).map(Some).map_err(|error| D::Error::custom(error.in_a_line()))
 }
 
 fn yes() -> bool {
@@ -224,6 +239,8 @@ impl Export {
             let is_there = match *key {
                 "url" => self.url.is_some(),
                 "user" => self.user.is_some(),
+                "from" => self.from.is_some(),
+                "to" => !self.to.is_empty(),
                 _ => self.token.is_some(),
             };
             if !is_there {
@@ -234,12 +251,25 @@ impl Export {
         }
         let receipts = self.kind.receipts.iter().chain(&self.kind.traces).map(|route| (route.url)(self));
         let urls: Vec<String> = self.kind.metrics.iter().map(|route| (route.url)(self)).chain(receipts).collect();
+        let is_mail = self.kind.name == email::DESTINATION.name;
         for url in &urls {
-            shown(url).ok_or_else(|| {
+            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+            shown(url).filter(|_| email::SCHEMES.contains(&scheme) == is_mail).ok_or_else(|| {
                 let key = if self.url.is_some() { "url" } else { "site" };
-                Error::invalid(format!("{} gives an address that is none", of(key)))
-                    .hint("write a url as http://127.0.0.1:4318, a site as datadoghq.eu")
+                let hint = if is_mail {
+                    "write it as smtp://mail.example.com:587, or smtps://mail.example.com:465"
+                } else {
+                    "write a url as http://127.0.0.1:4318, a site as datadoghq.eu"
+                };
+                Error::invalid(format!("{} gives an address that is none", of(key))).hint(hint)
             })?;
+        }
+        if !is_mail && (self.from.is_some() || !self.to.is_empty()) {
+            let key = if self.from.is_some() { "from" } else { "to" };
+            return Err(Error::invalid(format!("{} is set, but {kind} is no mail", of(key))).hint("leave it out"));
+        }
+        for (key, text) in self.from.iter().map(|from| ("from", from)).chain(self.to.iter().map(|to| ("to", to))) {
+            email::mailbox(&of(key), text)?;
         }
         if self.kind.receipts.is_none() && self.receipts == Some(true) {
             return Err(Error::invalid(format!("{} is true, but {kind} keeps numbers only", of("receipts")))
@@ -275,7 +305,11 @@ impl Export {
 
     fn check_notices(&self, name: &str) -> Result<()> {
         let kind = self.kind.name;
-        let given = [("severities", self.severities.is_some()), ("link", self.link.is_some())];
+        let given = [
+            ("severities", self.severities.is_some()),
+            ("link", self.link.is_some()),
+            ("cooldown", self.cooldown.is_some()),
+        ];
         if let Some((key, _)) = given.iter().find(|(_, is_given)| *is_given && self.kind.pick != Pick::Notices) {
             let told = format!("configuration: exports.{name}.{key} is set, but {kind} is not told by severity");
             return Err(Error::invalid(told).hint("leave it out"));
@@ -296,9 +330,13 @@ pub(crate) fn in_a_variable(name: &str) -> String {
     name.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_")
 }
 
+fn is_known(scheme: &str) -> bool {
+    matches!(scheme, "http" | "https") || email::SCHEMES.contains(&scheme)
+}
+
 /// An address without what may not be shown; `None` when it is none.
 pub(super) fn shown(url: &str) -> Option<String> {
-    let mut url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
+    let mut url = Url::parse(url).ok().filter(|url| is_known(url.scheme()) && url.has_host())?;
     // Only a URL that cannot have them refuses this.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     url.set_query(None);

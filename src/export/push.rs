@@ -6,9 +6,12 @@
 
 mod board;
 mod lane;
+mod mail;
 mod post;
 mod queue;
 mod spool;
+mod trial;
+mod way;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -16,11 +19,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use self::board::{Board, Signal, Standing};
+pub use self::trial::try_out;
 
 use self::board::Meter;
 use self::lane::Lane;
 use self::queue::{Choose, Readings, Receipts};
 use self::spool::Spool;
+use super::cooldown;
 use super::destination::Export;
 use super::notice;
 use super::otlp::spans::began_at;
@@ -122,8 +127,10 @@ impl Pushing {
 fn receipts_for(export: &Export) -> Choose {
     let export = export.clone();
     Box::new(move |engine, recorded| {
-        let told = engine.chosen(export.kind.pick, recorded)?;
-        Ok(told.filter(|told| export.kind.pick != Pick::Notices || notice::is_wanted(told, &export)))
+        let Some(told) = engine.chosen(export.kind.pick, recorded)? else { return Ok(None) };
+        let is_told = export.kind.pick != Pick::Notices
+            || (notice::is_wanted(&told, &export) && !cooldown::is_cooling(engine, &told, &export)?);
+        Ok(is_told.then_some(told))
     })
 }
 

@@ -82,6 +82,7 @@ pub(super) fn routes(engine: &Arc<Engine>) -> Router<Arc<Engine>> {
         .route("/v1/doctor", doctor::route())
         .route("/v1/export", get(export::dump))
         .route("/v1/exports", get(export::standings))
+        .route("/v1/exports/{name}/test", post(export::test))
         .route("/v1/archive", get(archive::list).post(archive::restore))
         .route("/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/v1/ledger/verify", get(ledger::verify))

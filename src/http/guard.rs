@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use super::problem::Problem;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::receive::cloudevents::trace_context;
 use crate::report;
 
 /// Refuses what is too much at once and ends what takes too long.
@@ -66,10 +67,13 @@ pub(super) async fn strict(request: Request, next: Next) -> Response {
     response
 }
 
-/// Gives the log of this request its id.
+/// Gives the log of this request its id, and the trace that its sender follows.
 pub(super) async fn trace(request: Request, next: Next) -> Response {
-    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("-").to_owned();
-    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    let header = |name: &str| request.headers().get(name).and_then(|text| text.to_str().ok());
+    let id = header("x-request-id").unwrap_or("-").to_owned();
+    let (trace_id, span_id) = header("traceparent").and_then(trace_context).unzip();
+    let path = request.uri().path();
+    let span = tracing::info_span!("request", %id, method = %request.method(), path, trace_id, span_id);
     async {
         let response = next.run(request).await;
         tracing::debug!(status = response.status().as_u16(), "answered");

@@ -193,7 +193,7 @@ fn severity(event: &Event) -> Option<&'static str> {
 }
 
 /// Trace and span of a W3C `traceparent`.
-fn trace_context(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn trace_context(text: &str) -> Option<(&str, &str)> {
     let mut parts = text.split('-');
     let (version, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
     let is_hex = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -17,7 +17,10 @@ fn naze() -> Naze {
 }
 
 fn with(config: Config) -> Naze {
-    Naze::with(Config { metrics: naze::config::Metrics { cache_seconds: 0 }, ..config })
+    Naze::with(Config {
+        metrics: naze::config::Metrics { cache_seconds: 0, ..naze::config::Metrics::default() },
+        ..config
+    })
 }
 
 /// A receipt of the day that tests take place on; they take place at noon.

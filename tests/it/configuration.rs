@@ -1,6 +1,6 @@
 //! The documented configuration is the one there is.
 
-use naze::config::Config;
+use naze::config::{Config, Overrides};
 
 /// The TOML of `docs/configuration.md`, as a file.
 fn read(change: impl Fn(&str) -> String) -> Config {
@@ -49,5 +49,53 @@ fn bounds_of_nothing_are_refused() {
         let error = Config::read(&path).unwrap_err();
         let told = format!("configuration {}: {table}.{key} is 0, under which nothing can be answered", path.display());
         assert_eq!(error.message(), told);
+    }
+}
+
+fn loaded(file: &str, variables: &[(&str, &str)]) -> Result<Config, naze::error::Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("naze.toml");
+    std::fs::write(&path, file).unwrap();
+    let variables = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    Config::load(Some(&path), Overrides::of(variables))
+}
+
+#[test]
+fn the_environment_goes_before_the_file() {
+    let config = loaded(
+        "default_thresholds = true\n[limits]\nrows_max = 10\nquery_seconds = 5\n",
+        &[
+            ("NAZE__LIMITS__ROWS_MAX", "20"),
+            ("NAZE__DEFAULT_THRESHOLDS", "false"),
+            ("NAZE__PROMETHEUS__URL", "http://127.0.0.1:9090"),
+            ("NAZE__RECEIVE__COMPONENT_LABELS", "[\"team\"]"),
+            ("NAZE_LOG", "info"),
+        ],
+    )
+    .unwrap();
+    assert_eq!((config.limits.rows_max, config.limits.query_seconds, config.default_thresholds), (20, 5, false));
+    assert_eq!(config.prometheus.unwrap().url, "http://127.0.0.1:9090");
+    assert_eq!(config.receive.component_labels, ["team"]);
+    for (variable, text, fault) in [
+        ("NAZE__LIMITS__ROW_MAX", "1", "unknown field `row_max`"),
+        ("NAZE__LIMITS__ROWS_MAX", "many", "invalid type: string \"many\""),
+        ("NAZE__LIMITS__ROWS_MAX", "0", "limits.rows_max is 0"),
+        ("NAZE__DATA__FOLDER", "x", "NAZE__DATA__FOLDER goes into data, which is no table"),
+    ] {
+        let error = loaded("data = \"here\"\n", &[(variable, text)]).unwrap_err();
+        assert!(error.to_string().contains(fault), "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest_one() {
+    for (file, meant) in [
+        ("[limits]\nrow_max = 1\n", "did you mean rows_max?"),
+        ("dta = \"x\"\n", "did you mean data?"),
+        ("[metrics]\ncache_second = 1\n", "did you mean cache_seconds?"),
+        ("[[thresholds]]\nmetrik = \"a\"\n", "did you mean metric?"),
+    ] {
+        let error = loaded(file, &[]).unwrap_err();
+        assert!(error.in_a_line().contains(meant), "{}", error.in_a_line());
     }
 }

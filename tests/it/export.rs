@@ -4,6 +4,7 @@
 mod datadog;
 mod delivery;
 mod dump;
+mod mail;
 mod newrelic;
 mod notices;
 mod otlp;

@@ -18,7 +18,7 @@ fn naze() -> Naze {
 }
 
 fn fresh(config: Config) -> Config {
-    let mut config = Config { metrics: Metrics { cache_seconds: 0 }, ..config };
+    let mut config = Config { metrics: Metrics { cache_seconds: 0, ..naze::config::Metrics::default() }, ..config };
     config.learned.enabled = false;
     config
 }

@@ -17,7 +17,7 @@ mod senders;
 
 /// A naze whose every scrape looks anew.
 fn naze(config: Config) -> Naze {
-    Naze::with(Config { metrics: Metrics { cache_seconds: 0 }, ..config })
+    Naze::with(Config { metrics: Metrics { cache_seconds: 0, ..naze::config::Metrics::default() }, ..config })
 }
 
 fn in_folder(folder: &Path) -> Naze {
@@ -477,7 +477,8 @@ fn series_tell_levels_spreads_and_what_follows_from_them() {
 
 #[test]
 fn an_answer_is_told_again_for_some_seconds() {
-    let naze = Naze::with(Config { metrics: Metrics { cache_seconds: 3_600 }, ..Config::in_memory() });
+    let naze =
+        Naze::with(Config { metrics: Metrics { cache_seconds: 3_600, ..Metrics::default() }, ..Config::in_memory() });
     let failures = "tps_jidoka_failures_total{component=\"other\"}";
     assert_told(&naze, &[(failures, 0.0), ("tps_receipts_total{kind=\"failure\"}", 0.0)]);
     naze.record(&json!([receipt("failure", "11:00:00", json!({"failureType": "Timeout"}))]));

@@ -110,3 +110,29 @@ fn a_body_that_trickles_is_given_up_while_others_are_served() {
     assert_eq!(&head, b"HTTP/1.1 503");
     assert_eq!(naze.recorded(), json!(["Good"]));
 }
+
+/// One JSON object a line, with the trace that the sender of a request follows.
+#[test]
+fn the_log_is_json_when_asked_for_with_the_trace_of_the_request() {
+    use std::io::BufRead as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_naze"))
+        .args(["serve", "--listen", crate::common::LOOPBACK, "--data"])
+        .arg(folder.path().join("naze"))
+        .env("NAZE_LOG", "naze=debug")
+        .env("NAZE_LOG_FORMAT", "json")
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    let _program = crate::common::Program(child);
+    let mut log = lines.map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+    let address = log.find_map(|line| line["address"].as_str().map(str::to_owned)).unwrap();
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let request = reqwest::blocking::Client::new().get(format!("http://{address}/healthz"));
+    request.header("traceparent", format!("00-{trace}-b7ad6b7169203331-01")).send().unwrap();
+    let answered = log.find(|line| line["message"] == "answered").unwrap();
+    assert_eq!((&answered["level"], &answered["status"]), (&"DEBUG".into(), &200.into()));
+    let told = &answered["span"];
+    assert_eq!((&told["trace_id"], &told["span_id"]), (&trace.into(), &"b7ad6b7169203331".into()), "{answered}");
+}

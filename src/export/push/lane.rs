@@ -8,8 +8,9 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use super::super::destination::{Export, Route};
 use super::Stop;
 use super::board::Meter;
-use super::post::{Outcome, Post};
+use super::post::Outcome;
 use super::queue::Queue;
+use super::way::Way;
 use crate::clock::Clock;
 use crate::error::Result;
 
@@ -41,13 +42,13 @@ impl Lane {
 
     /// Sends what waits until naze ends.
     pub(super) fn run<W>(&self, mut queue: impl Queue, route: &Route<W>) {
-        let post = match Post::new(&self.export, route, self.clock) {
-            Ok(post) => post,
+        let way = match Way::new(&self.export, route, self.clock) {
+            Ok(way) => way,
             Err(error) => return self.meter.failed(&error.to_string()),
         };
         let mut pace = Pace::new(route.items_max);
         loop {
-            let next = self.step(&mut queue, &post, route, &mut pace).unwrap_or_else(|error| {
+            let next = self.step(&mut queue, &way, route, &mut pace).unwrap_or_else(|error| {
                 self.meter.failed(&error.to_string());
                 Next::Wait(pace.delay(None))
             });
@@ -78,7 +79,7 @@ impl Lane {
     }
 
     /// Sends the first portion of what waits.
-    fn step<W>(&self, queue: &mut impl Queue, post: &Post, route: &Route<W>, pace: &mut Pace) -> Result<Next> {
+    fn step<W>(&self, queue: &mut impl Queue, way: &Way, route: &Route<W>, pace: &mut Pace) -> Result<Next> {
         let items = queue.first(pace.items)?;
         if items == 0 {
             return Ok(if self.stop.is_over() { Next::End } else { Next::Wait(LOOK_EVERY) });
@@ -88,7 +89,7 @@ impl Lane {
             Outcome::TooLarge(format!("{} bytes are more than {}", body.len(), route.body_bytes_max))
         } else {
             let started = Instant::now();
-            let outcome = post.send(&body);
+            let outcome = way.send(&body);
             self.meter.asked(started.elapsed());
             outcome
         };

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use serde_json::json;
@@ -20,9 +20,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::export::dump::{self, Form, Selection};
+use crate::export::push;
 use crate::http::given::{refuse_others, window_of_all};
 use crate::http::negotiate;
 use crate::http::problem::{Problem, Reply};
+use crate::http::work::blocking;
 
 /// Dumps written at the same moment; others wait, and are then refused.
 static DUMPS: Semaphore = Semaphore::const_new(4);
@@ -36,6 +38,12 @@ const CHUNKS_MAX: usize = 4;
 /// How each export stands.
 pub(super) async fn standings(State(engine): State<Arc<Engine>>) -> Reply {
     Ok(Json(json!({"exports": engine.exports().standings()})).into_response())
+}
+
+/// Sends a notice of nothing by a channel, and its end.
+pub(super) async fn test(State(engine): State<Arc<Engine>>, Path(name): Path<String>) -> Reply {
+    blocking(move || push::try_out(&engine, &name)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// The receipts that the parameters pick, in the form of `?format=` or `Accept`.

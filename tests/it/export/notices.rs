@@ -24,7 +24,7 @@ fn time(json: &Json) -> Result<(), String> {
 }
 
 /// <https://prometheus.io/docs/alerting/latest/configuration/#webhook_config>
-fn webhook(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
+pub(super) fn webhook(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
     let told = body(seen)?;
     must(told["version"] == "4", "version")?;
     must(told["truncatedAlerts"].is_u64(), "truncatedAlerts")?;
@@ -98,12 +98,12 @@ fn pagerduty(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
     Ok((202, br#"{"status": "success", "message": "Event processed", "dedup_key": "k"}"#.to_vec()))
 }
 
-fn bodies(tool: &Tool, path: &str) -> Vec<Json> {
+pub(super) fn bodies(tool: &Tool, path: &str) -> Vec<Json> {
     tool.taken(path).iter().map(|seen| serde_json::from_slice(&seen.body).unwrap()).collect()
 }
 
 #[track_caller]
-fn wait_for(tool: &Tool, path: &str, count: usize) -> Vec<Json> {
+pub(super) fn wait_for(tool: &Tool, path: &str, count: usize) -> Vec<Json> {
     eventually("notices", |bodies: &Vec<Json>| bodies.len() >= count, || bodies(tool, path))
 }
 

@@ -6,7 +6,10 @@ use serde_json::{Value as Json, json};
 use crate::common::Naze;
 
 fn naze() -> Naze {
-    Naze::with(Config { metrics: Metrics { cache_seconds: 0 }, ..Config::in_memory() })
+    Naze::with(Config {
+        metrics: Metrics { cache_seconds: 0, ..naze::config::Metrics::default() },
+        ..Config::in_memory()
+    })
 }
 
 fn told(kind: &str, time: &str, more: Json) -> Json {
