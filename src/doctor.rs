@@ -12,7 +12,7 @@ mod rules;
 mod targets;
 mod thresholds;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use crate::asked::{self, Server};
 use crate::config::{Config, Origin};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Context as _, Error, Result};
 
 /// One answer may take this long.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -144,8 +144,8 @@ fn prometheis(config: &Config) -> Vec<(&'static str, Origin)> {
     let read =
         config.prometheus.iter().map(|one| ("prometheus", Origin { url: one.url.clone(), token: one.token.clone() }));
     let asked = config.reconcile.prometheus.iter().map(|origin| ("reconcile", origin.clone()));
-    let mut known = BTreeMap::new();
-    let once = |(_, origin): &(&str, Origin)| known.insert(origin.url.trim_end_matches('/').to_owned(), ()).is_none();
+    let mut known = BTreeSet::new();
+    let once = |(_, origin): &(&str, Origin)| known.insert(origin.url.trim_end_matches('/').to_owned());
     read.chain(asked).filter(once).take(SERVERS_MAX).collect()
 }
 
@@ -169,7 +169,6 @@ async fn blocking<T: Send + 'static>(
     engine: &Arc<Engine>,
     work: impl FnOnce(&Engine) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    use crate::error::Context as _;
     let engine = Arc::clone(engine);
     tokio::task::spawn_blocking(move || work(&engine)).await.internal("a background task panicked")?
 }

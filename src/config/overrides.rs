@@ -15,7 +15,8 @@ impl Overrides {
     /// Those among all variables. A value is TOML, or else the text that it is.
     pub fn of(variables: impl Iterator<Item = (String, String)>) -> Self {
         let read = |(name, text): (String, String)| {
-            let path = name.strip_prefix(PREFIX)?.to_lowercase().split(SEPARATOR).map(str::to_owned).collect();
+            let path: Vec<String> =
+                name.strip_prefix(PREFIX)?.to_lowercase().split(SEPARATOR).map(str::to_owned).collect();
             let toml = toml::from_str::<Table>(&format!("value = {text}")).ok();
             let value = toml.and_then(|mut table| table.remove("value"));
             Some((path, value.unwrap_or(Value::String(text))))

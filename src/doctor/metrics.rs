@@ -3,12 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::{Finding, blocking, counted, listed};
 use crate::asked::Server;
 use crate::asked::prometheus::data;
+use crate::clock::{Timestamp, ago};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::export::prometheus::{METRICS, Metric, Type};
+
+/// What is older is no data.
+const DATA_WITHIN: TimeDelta = TimeDelta::hours(1);
 
 /// Names of the metrics that naze shows itself.
 pub(super) type Exposed = BTreeSet<String>;
@@ -25,8 +31,8 @@ pub(super) async fn exposed(engine: &Arc<Engine>) -> Exposed {
 }
 
 /// Names of the `tps_*` metrics that it had values of in the last hour.
-pub(super) async fn names(server: &Server) -> Result<BTreeSet<String>> {
-    let start = (chrono::Utc::now() - chrono::TimeDelta::hours(1)).timestamp().to_string();
+pub(super) async fn names(server: &Server, now: Timestamp) -> Result<BTreeSet<String>> {
+    let start = ago(now, DATA_WITHIN).to_string();
     let query = [("match[]", "{__name__=~\"tps_.+\"}"), ("start", &*start)];
     data(server, "/api/v1/label/__name__/values", &query).await
 }
@@ -63,12 +69,12 @@ pub(super) fn check(server: &Server, names: &BTreeSet<String>, exposed: &Exposed
     for metric in untold {
         by_teller.entry(metric.told_by).or_default().push(metric.name);
     }
-    findings.extend(by_teller.into_iter().map(|(teller, names)| untold_by(teller, names)));
+    findings.extend(by_teller.into_iter().map(|(teller, names)| untold_by(teller, &names)));
     findings
 }
 
 /// Metrics that nobody tells, by what would tell them.
-fn untold_by(teller: &str, names: Vec<&str>) -> Finding {
+fn untold_by(teller: &str, names: &[&str]) -> Finding {
     let metrics = listed(names.iter().copied());
     let kinds: Vec<&str> = teller.split(", ").filter(|kind| *kind != "series").collect();
     let has_series = teller.split(", ").any(|kind| kind == "series");

@@ -6,6 +6,7 @@ use super::metrics::{self, Exposed};
 use super::{Finding, listed, rules, targets};
 use crate::asked::Server;
 use crate::asked::prometheus::data;
+use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
@@ -19,7 +20,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    async fn ask(server: &Server) -> Result<Self> {
+    async fn ask(server: &Server, now: Timestamp) -> Result<Self> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Alertmanagers {
@@ -32,7 +33,7 @@ impl Told {
         // The first to fail says what all would say.
         let targets = targets::Targets::ask(server).await?;
         let (names, rules, alertmanagers) = tokio::join!(
-            metrics::names(server),
+            metrics::names(server, now),
             data(server, "/api/v1/rules", &[]),
             data::<Alertmanagers>(server, "/api/v1/alertmanagers", &[]),
         );
@@ -43,7 +44,7 @@ impl Told {
 
 /// What is found there, and the links of its rules.
 pub(super) async fn check(engine: &Engine, server: &Server, exposed: &Exposed) -> (Vec<Finding>, BTreeSet<String>) {
-    let told = match Told::ask(server).await {
+    let told = match Told::ask(server, engine.clock().now()).await {
         Ok(told) => told,
         Err(error) => return (vec![unreachable(server, &error)], BTreeSet::new()),
     };

@@ -67,10 +67,12 @@ fn of_one(one: &Rehearsed) -> Finding {
         one.hours
     );
     let fix = format!("naze thresholds advise {}", one.metric);
-    match is_noise(one) {
-        true if one.beyond >= ALWAYS => Finding::warn("dry run", format!("{told}: it fires always"), fix),
-        true => Finding::warn("dry run", format!("{told}: too often to be heeded"), fix),
-        false => Finding::ok("dry run", told),
+    if one.beyond >= ALWAYS {
+        Finding::warn("dry run", format!("{told}: it fires always"), fix)
+    } else if is_noise(one) {
+        Finding::warn("dry run", format!("{told}: too often to be heeded"), fix)
+    } else {
+        Finding::ok("dry run", told)
     }
 }
 

@@ -69,11 +69,7 @@ pub(super) async fn strict(request: Request, next: Next) -> Response {
 
 /// Gives the log of this request its id, and the trace that its sender follows.
 pub(super) async fn trace(request: Request, next: Next) -> Response {
-    let header = |name: &str| request.headers().get(name).and_then(|text| text.to_str().ok());
-    let id = header("x-request-id").unwrap_or("-").to_owned();
-    let (trace_id, span_id) = header("traceparent").and_then(trace_context).unzip();
-    let path = request.uri().path();
-    let span = tracing::info_span!("request", %id, method = %request.method(), path, trace_id, span_id);
+    let span = span_of(&request);
     async {
         let response = next.run(request).await;
         tracing::debug!(status = response.status().as_u16(), "answered");
@@ -81,4 +77,11 @@ pub(super) async fn trace(request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+fn span_of(request: &Request) -> tracing::Span {
+    let header = |name: &str| request.headers().get(name).and_then(|text| text.to_str().ok());
+    let id = header("x-request-id").unwrap_or("-");
+    let (trace_id, span_id) = header("traceparent").and_then(trace_context).unzip();
+    tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path(), trace_id, span_id)
 }

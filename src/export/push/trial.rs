@@ -19,10 +19,10 @@ const NAME: &str = "Test";
 pub fn try_out(engine: &Engine, name: &str) -> Result<()> {
     let exports = &engine.config().exports;
     let export = exports.get(name).ok_or_else(|| {
-        let meant = nearest(name, exports.keys().map(String::as_str));
         let error = Error::not_found(format!("there is no export {name}"));
-        meant.map_or(error.hint("naze exports lists them"), |meant| {
-            Error::not_found(format!("there is no export {name}")).hint(format!("did you mean {meant}?"))
+        error.hint(match nearest(name, exports.keys()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "naze exports lists them".to_owned(),
         })
     })?;
     export.check(name)?;
