@@ -13,6 +13,8 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::export::prometheus::{METRICS, Metric, Type};
 
+/// What tells a metric, and is no kind of receipts.
+const NO_KINDS: [&str; 5] = ["all", "naze", "objectives", "series", "trends"];
 /// What is older is no data.
 const DATA_WITHIN: TimeDelta = TimeDelta::hours(1);
 
@@ -75,25 +77,33 @@ pub(super) fn check(server: &Server, names: &BTreeSet<String>, exposed: &Exposed
 
 /// Metrics that nobody tells, by what would tell them.
 fn untold_by(teller: &str, names: &[&str]) -> Finding {
-    let metrics = listed(names.iter().copied());
-    let kinds: Vec<&str> = teller.split(", ").filter(|kind| *kind != "series").collect();
-    let has_series = teller.split(", ").any(|kind| kind == "series");
-    let program = format!("add the program that exports {} to scrape_configs, or send it by remote write", names[0]);
-    let (why, fix) = match (kinds.as_slice(), has_series) {
-        ([], _) => ("no program exports them".to_owned(), program),
-        (["all"], _) => ("naze has no receipts".to_owned(), "naze record FILE".to_owned()),
-        (["objectives"], _) => {
-            ("no objective has values to judge".to_owned(), "naze slo says what each lacks".to_owned())
+    let tellers = || teller.split(", ");
+    let is_told_by = |what: &str| tellers().any(|teller| teller == what);
+    let kinds: Vec<&str> = tellers().filter(|kind| !NO_KINDS.contains(kind)).collect();
+    let mut why = Vec::new();
+    let mut fix = "naze record FILE".to_owned();
+    if !kinds.is_empty() {
+        let kinds = kinds.join(" or ");
+        why.push(format!("nobody sends receipts of kind {kinds}"));
+        fix = format!("naze record FILE, with receipts of kind {kinds}");
+    }
+    if is_told_by("objectives") {
+        why.push("no objective has values to judge".to_owned());
+        fix = "naze slo, which says what each lacks".to_owned();
+    }
+    if is_told_by("trends") {
+        why.push("no tps_ metric has a past to tell a trend of".to_owned());
+    }
+    if is_told_by("all") {
+        why.push("naze has no receipts".to_owned());
+    }
+    if is_told_by("series") {
+        why.push("no program exports it".to_owned());
+        if kinds.is_empty() {
+            fix = format!("add the program that exports {} to scrape_configs, or send it by remote write", names[0]);
         }
-        (kinds, has_series) => {
-            let kinds = kinds.join(" or ");
-            let or = if has_series { ", and no program exports them" } else { "" };
-            (
-                format!("no receipts of kind {kinds} tell them{or}"),
-                format!("naze record FILE, with receipts of kind {kinds}"),
-            )
-        }
-    };
+    }
     let verb = if names.len() == 1 { "has" } else { "have" };
-    Finding::warn("metrics", format!("{metrics} {verb} no data: {why}"), fix)
+    let why = if why.is_empty() { "naze did not tell it yet".to_owned() } else { why.join(", and ") };
+    Finding::warn("metrics", format!("{} {verb} no data: {why}", listed(names.iter().copied())), fix)
 }

@@ -161,7 +161,7 @@ fn all_that_naze_is_connected_with_is_looked_at() {
     stack.wait("routes", "ok", "/hooks/alertmanager) all alerts");
     stack.wait("alerting", "ok", &format!("tells its alerts to http://127.0.0.1:{}/", stack.alertmanager_port));
     let findings = stack.wait("rules", "ok", "59 of naze's 59 alert rules are loaded");
-    let untold = "no receipts of kind circuit tell them";
+    let untold = "nobody sends receipts of kind circuit;";
     let of_circuits = |findings: &[Json]| -> Vec<String> {
         told(findings, "metrics", "warn").into_iter().filter(|one| one.contains(untold)).collect()
     };
