@@ -81,15 +81,11 @@ fn untold_by(teller: &str, names: &[&str]) -> Finding {
     let is_told_by = |what: &str| tellers().any(|teller| teller == what);
     let kinds: Vec<&str> = tellers().filter(|kind| !NO_KINDS.contains(kind)).collect();
     let mut why = Vec::new();
-    let mut fix = "naze record FILE".to_owned();
     if !kinds.is_empty() {
-        let kinds = kinds.join(" or ");
-        why.push(format!("nobody sends receipts of kind {kinds}"));
-        fix = format!("naze record FILE, with receipts of kind {kinds}");
+        why.push(format!("nobody sends receipts of kind {}", kinds.join(" or ")));
     }
     if is_told_by("objectives") {
         why.push("no objective has values to judge".to_owned());
-        fix = "naze slo, which says what each lacks".to_owned();
     }
     if is_told_by("trends") {
         why.push("no tps_ metric has a past to tell a trend of".to_owned());
@@ -99,10 +95,16 @@ fn untold_by(teller: &str, names: &[&str]) -> Finding {
     }
     if is_told_by("series") {
         why.push("no program exports it".to_owned());
-        if kinds.is_empty() {
-            fix = format!("add the program that exports {} to scrape_configs, or send it by remote write", names[0]);
-        }
     }
+    let fix = if is_told_by("objectives") {
+        "naze slo, which says what each lacks".to_owned()
+    } else if !kinds.is_empty() {
+        format!("naze record FILE, with receipts of kind {}", kinds.join(" or "))
+    } else if is_told_by("series") {
+        format!("add the program that exports {} to scrape_configs, or send it by remote write", names[0])
+    } else {
+        "naze record FILE".to_owned()
+    };
     let verb = if names.len() == 1 { "has" } else { "have" };
     let why = if why.is_empty() { "naze did not tell it yet".to_owned() } else { why.join(", and ") };
     Finding::warn("metrics", format!("{} {verb} no data: {why}", listed(names.iter().copied())), fix)
