@@ -190,7 +190,7 @@ fn what_was_declared_is_told_at_once_though_answers_are_kept() {
         std::fs::write(folder.path().join(format!("{name}.yaml")), objective(&name, "0.5")).unwrap();
     }
     let kept = Config::in_memory();
-    let metrics = naze::config::Metrics { cache_seconds: 3_600 };
+    let metrics = naze::config::Metrics { cache_seconds: 3_600, ..naze::config::Metrics::default() };
     let naze = Naze::with(Config { slos: Some(folder.path().to_owned()), metrics, ..kept });
     feed(&naze, &[(4, 60.0), (3, 40.0), (2, 40.0), (1, 40.0)]);
     let target = || {
