@@ -42,6 +42,7 @@ fn main() {
     let pages =
         Pages { router: naze::http::router(Arc::clone(&engine)), runtime: tokio::runtime::Runtime::new().unwrap() };
     prepare(&pages, now);
+    engine.hold_newest().unwrap();
     let only = arguments.next().unwrap_or_default();
     catch_up(&pages);
     let (checkpoint, _) = engine.checkpoint().unwrap();

@@ -74,6 +74,7 @@ async fn chores(engine: Arc<Engine>) {
             engine.end_episodes(engine.clock().now()).map(drop)
         })
         .await;
+        chore(&engine, "cannot keep the newest receipts in memory; questions go to the disk", Engine::hold_newest).await;
         chore(&engine, "cannot tell how the system is; the next round tries again", |engine| {
             match engine.refresh_health() {
                 Err(error) if error.kind() == Kind::Unavailable => Ok(()),

@@ -202,6 +202,12 @@ impl Ledger {
         Ok(found)
     }
 
+    /// How many receipts occurred in `window`; of more than `receipts_max` only that there are more.
+    pub fn count(&self, window: Window, receipts_max: usize) -> Result<usize> {
+        let read = self.database.begin_read().internal("cannot read the ledger")?;
+        times::count(&read, window, receipts_max + 1)
+    }
+
     /// The raw document with this hash.
     pub fn source(&self, hash: &[u8; 32]) -> Result<Option<Source>> {
         let failed = "cannot read the ledger";
