@@ -121,6 +121,11 @@ impl Receipt {
         self.fields.get(field).into_iter().flatten().filter_map(Value::as_text)
     }
 
+    /// All values of a field.
+    pub fn values(&self, field: &str) -> &[Value] {
+        self.fields.get(field).map_or(&[], Vec::as_slice)
+    }
+
     /// A number field, whole or not.
     pub fn number(&self, field: &str) -> Option<f64> {
         self.first(field).and_then(Value::as_number)
