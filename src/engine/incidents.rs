@@ -209,7 +209,9 @@ impl Engine {
         for id in receipts {
             let notes = self.index.with("incidentReceipt", &Value::Receipt(*id))?;
             let confirmed = notes.iter().filter(|note| note.receipt.text("verdict") == Some("confirmed"));
-            causes.extend(confirmed.filter_map(|note| note.receipt.component_field("causeComponent")).map(percent_encode));
+            causes.extend(
+                confirmed.filter_map(|note| note.receipt.component_field("causeComponent")).map(percent_encode),
+            );
         }
         Ok(causes)
     }

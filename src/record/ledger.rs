@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
-use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _};
 use redb::TableDefinition;
+use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
@@ -380,8 +380,7 @@ fn read_entry(position: u64, bytes: &[u8], id: Option<ReceiptId>, vocabulary: &V
         damaged(violations.first().map_or("cannot be read", |violation| violation.message.as_str()))
     })?;
     let mut source = [0; 32];
-    hex::decode_to_slice(entry.source, &mut source)
-        .map_err(|_| damaged("names no raw document"))?;
+    hex::decode_to_slice(entry.source, &mut source).map_err(|_| damaged("names no raw document"))?;
     Ok(Recorded {
         id: id.unwrap_or_else(|| receipt.id(vocabulary)),
         receipt,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Asked;
+use crate::clock::ago;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::web;
@@ -18,5 +19,7 @@ pub(in crate::http) fn recommendations(engine: &Engine, asked: &Asked) -> Result
         }
         None => engine.advise_lately(range.window)?,
     };
-    Ok(web::recommendations::render(&advised, &range, component.unwrap_or_default(), asked.now))
+    // An answer of a moment ago is as of then.
+    let age = range.window.to.since(advised.window.to);
+    Ok(web::recommendations::render(&advised, &range, component.unwrap_or_default(), ago(asked.now, age)))
 }

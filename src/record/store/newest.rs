@@ -17,6 +17,8 @@ use crate::record::slot::Slot;
 
 /// Receipts that are taken into memory, about 4 KB each; when there are twice as many, it begins anew.
 const RECEIPTS_MAX: usize = 20_000;
+/// Quads that wait while the ledger is being read; of more it is given up.
+const QUADS_WAITING_MAX: usize = 500_000;
 /// Slots that ended longer ago are asked about seldom.
 const BACK: TimeDelta = TimeDelta::days(31);
 
@@ -56,8 +58,9 @@ impl Newest {
         let is_full = match &*self.state() {
             State::Nothing => false,
             State::Reading { written, .. } => {
-                lock(written).extend(quads);
-                false
+                let mut written = lock(written);
+                written.extend(quads);
+                written.len() > QUADS_WAITING_MAX
             }
             State::Held { store, receipts: held, .. } => {
                 let is_added = store.extend(quads).is_ok();
