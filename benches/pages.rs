@@ -42,6 +42,7 @@ fn main() {
     let pages =
         Pages { router: naze::http::router(Arc::clone(&engine)), runtime: tokio::runtime::Runtime::new().unwrap() };
     prepare(&pages, now);
+    engine.hold_newest().unwrap();
     let only = arguments.next().unwrap_or_default();
     catch_up(&pages);
     let (checkpoint, _) = engine.checkpoint().unwrap();
@@ -130,6 +131,7 @@ fn paths(pages: &Pages) -> Vec<(&'static str, Vec<String>)> {
     let receipts = changes["rows"].as_array().unwrap().iter();
     vec![
         ("overview", one("/")),
+        ("overview, 7 days", one("/?range=7d")),
         (
             "principle",
             ["jidoka", "kanban", "andon", "kaizen", "heijunka", "tracing"]
@@ -138,6 +140,7 @@ fn paths(pages: &Pages) -> Vec<(&'static str, Vec<String>)> {
         ),
         ("SLOs", one("/slos")),
         ("recommendations", one("/recommendations")),
+        ("recommendations, one component", several("/recommendations?component=service-{n}", SERVICES)),
         ("runbooks", one("/runbooks")),
         ("incidents", one("/incidents")),
         ("incident, the same again", one("/incidents/bench-0")),

@@ -17,6 +17,7 @@ mod headings;
 mod health;
 mod held;
 mod incident;
+mod incidents;
 mod intake;
 mod kaizen;
 mod kept;
@@ -63,6 +64,7 @@ use std::time::Duration;
 use self::crossings::Following;
 use self::failures::Failures;
 use self::headings::Headings;
+use self::incidents::Incidents;
 use self::kept::Kept;
 use self::observed::Observations;
 use self::recommended::Recommending;
@@ -114,6 +116,7 @@ pub struct Engine {
     recommending: Recommending,
     turning: Turning,
     failures: Failures,
+    incidents: Incidents,
     heard: Heard,
     exporter: Exporter,
     health: Kept<SystemHealth>,
@@ -192,6 +195,7 @@ impl Engine {
             recommending: Recommending::default(),
             turning: Turning::default(),
             failures: Failures::default(),
+            incidents: Incidents::default(),
             heard: Heard::default(),
             exporter,
             health: Kept::default(),

@@ -120,7 +120,8 @@ pub fn run(
     let short = bound.window.length() <= index.slot_length() / SLOT_SHARE_SHORT;
     let algebra = bind::bind(query.algebra.clone(), &bound.terms, &measured, short, rows_max);
     let graphs = index.graphs_in(bound.window);
-    let rows = evaluate::rows(index.reader().clone(), algebra, graphs, measured.meter, rows_max, limits.deadline)?;
+    let rows =
+        evaluate::rows(index.reader_in(bound.window), algebra, graphs, measured.meter, rows_max, limits.deadline)?;
     let series_left_out = measured.left_out;
     Ok(Answered { id: query.id.clone(), rows, window: bound.window, bound: bound.texts, series_left_out })
 }

@@ -33,7 +33,8 @@ use crate::clock::Timestamp;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {
     kind: Arc<str>,
-    fields: BTreeMap<Arc<str>, Vec<Value>>,
+    /// In the order of their names.
+    fields: Vec<(Arc<str>, Vec<Value>)>,
     labels: BTreeMap<String, String>,
 }
 
@@ -47,7 +48,7 @@ impl Receipt {
 
     /// A receipt of `kind` without any field: whether it may stay so is for the shapes to say.
     pub fn of_kind(kind: &str) -> Self {
-        Self { kind: kind.into(), fields: BTreeMap::new(), labels: BTreeMap::new() }
+        Self { kind: kind.into(), fields: Vec::new(), labels: BTreeMap::new() }
     }
 
     /// Adds one value of a field; the shapes decide how many a field may have.
@@ -75,15 +76,23 @@ impl Receipt {
 
     /// Adds one value of a field in place. Values are a set: a repeated one is kept once.
     pub fn push(&mut self, field: &str, value: Value) {
-        let values = self.fields.entry(field.into()).or_default();
-        if !values.contains(&value) {
-            values.push(value);
+        match self.place(field) {
+            Ok(place) => {
+                let values = &mut self.fields[place].1;
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            Err(place) => self.fields.insert(place, (field.into(), vec![value])),
         }
     }
 
     /// Puts one value in the place of all that a field had.
     pub fn set(&mut self, field: &str, value: Value) {
-        self.fields.insert(field.into(), vec![value]);
+        match self.place(field) {
+            Ok(place) => self.fields[place].1 = vec![value],
+            Err(place) => self.fields.insert(place, (field.into(), vec![value])),
+        }
     }
 
     /// Adds or replaces a label in place.
@@ -108,7 +117,7 @@ impl Receipt {
 
     /// The first value of a field.
     pub fn first(&self, field: &str) -> Option<&Value> {
-        self.fields.get(field).and_then(|values| values.first())
+        self.values(field).first()
     }
 
     /// A text field.
@@ -118,7 +127,18 @@ impl Receipt {
 
     /// All values of a text field.
     pub fn texts(&self, field: &str) -> impl Iterator<Item = &str> {
-        self.fields.get(field).into_iter().flatten().filter_map(Value::as_text)
+        self.values(field).iter().filter_map(Value::as_text)
+    }
+
+    /// All values of a field.
+    pub fn values(&self, field: &str) -> &[Value] {
+        // Names mostly differ in length: looking at all of them costs less than a search by order.
+        self.fields.iter().find(|(name, _)| **name == *field).map_or(&[], |(_, values)| values)
+    }
+
+    /// Where a field is, or would be.
+    fn place(&self, field: &str) -> Result<usize, usize> {
+        self.fields.binary_search_by(|(name, _)| (**name).cmp(field))
     }
 
     /// A number field, whole or not.

@@ -17,8 +17,8 @@ const ALERTS_SHARE: u32 = 5;
 const TRENDS_EVERY: Duration = Duration::from_mins(1);
 /// Health is looked at this often, and kept; so is what to do.
 const EXAMINE_EVERY: Duration = Duration::from_secs(30);
-/// Working out what to do takes at most this share of the time.
-const RECOMMEND_SHARE: u32 = 20;
+/// Working out what to do takes at most this share of the time, and so does holding what is new in memory.
+const CHORES_SHARE: u32 = 20;
 
 /// Serve HTTP until stopped
 #[derive(Debug, clap::Args)]
@@ -68,12 +68,19 @@ async fn chores(engine: Arc<Engine>) {
     let mut trends_at = Instant::now();
     let mut examine_at = Instant::now();
     let mut recommend_at = Instant::now();
+    let mut hold_at = Instant::now();
     loop {
         every.tick().await;
         chore(&engine, "cannot record the end of alerts; their sender has to tell it", |engine| {
             engine.end_episodes(engine.clock().now()).map(drop)
         })
         .await;
+        if hold_at <= Instant::now() {
+            let began = Instant::now();
+            chore(&engine, "cannot hold the newest receipts in memory; questions go to the disk", Engine::hold_newest)
+                .await;
+            hold_at = Instant::now() + began.elapsed() * CHORES_SHARE;
+        }
         chore(&engine, "cannot tell how the system is; the next round tries again", |engine| {
             match engine.refresh_health() {
                 Err(error) if error.kind() == Kind::Unavailable => Ok(()),
@@ -94,7 +101,7 @@ async fn chores(engine: Arc<Engine>) {
                 engine.recommend(engine.clock().now())
             })
             .await;
-            recommend_at = Instant::now() + EXAMINE_EVERY.max(began.elapsed() * RECOMMEND_SHARE);
+            recommend_at = Instant::now() + EXAMINE_EVERY.max(began.elapsed() * CHORES_SHARE);
         }
         if is_due(alerts_at) {
             let began = Instant::now();

@@ -28,7 +28,7 @@ impl Engine {
     /// What tells of a component in `window`, as its own or as one that is called or blamed.
     pub fn evidence_of(&self, component: &str, window: Window) -> Result<Vec<Recorded>> {
         const FIELDS: [&str; 3] = ["target", "peer", "causeComponent"];
-        let mut found = self.mentioning(component, window)?;
+        let mut found = self.ledger.telling_of(component, window, self.config.limits.evidence_receipts_max)?;
         found.retain(|recorded| {
             let receipt = &recorded.receipt;
             let fields = FIELDS.iter().filter_map(|field| receipt.component_field(field));

@@ -11,7 +11,7 @@ use crate::record::writer::Accepted;
 use crate::record::{Recorded, Window};
 
 /// Incidents of one answer.
-const INCIDENTS_MAX: usize = 1_000;
+pub(super) const INCIDENTS_MAX: usize = 1_000;
 /// How much of what came before and after belongs to an incident's story.
 const BEFORE: TimeDelta = TimeDelta::hours(2);
 const AFTER: TimeDelta = TimeDelta::hours(2);
@@ -158,11 +158,6 @@ impl Engine {
         Ok(Some(Incident { reference, opened, updates: receipts.collect() }))
     }
 
-    /// Incidents, newest first; of very many those that were told of last.
-    pub fn incidents(&self) -> Result<Vec<Incident>> {
-        Ok(self.incidents_before(Timestamp::MAX)?.0)
-    }
-
     /// The incidents that were told of last before a moment or on its day, by when they were opened, newest first; and
     /// whether there are more.
     pub fn incidents_before(&self, end: Timestamp) -> Result<(Vec<Incident>, bool)> {
@@ -171,9 +166,14 @@ impl Engine {
         for reference in references {
             incidents.extend(self.incident_of(reference)?);
         }
-        incidents.sort_by(|a, b| {
-            b.opened.occurred_at().cmp(&a.opened.occurred_at()).then_with(|| a.reference.cmp(&b.reference))
-        });
+        newest_first(&mut incidents);
         Ok((incidents, truncated))
     }
+}
+
+/// By when they were opened.
+pub(super) fn newest_first(incidents: &mut [Incident]) {
+    incidents.sort_by(|a, b| {
+        b.opened.occurred_at().cmp(&a.opened.occurred_at()).then_with(|| a.reference.cmp(&b.reference))
+    });
 }

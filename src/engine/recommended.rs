@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
@@ -20,8 +21,13 @@ use crate::report::advise::reason;
 const EVIDENCE_MAX: usize = 100;
 /// Recommendations that are remembered from before a start.
 const REMEMBERED_MAX: usize = 10_000;
-/// The last answer serves questions asked so soon after it.
+/// The answer of the last round serves questions asked so soon after it.
 const FRESH: TimeDelta = TimeDelta::minutes(2);
+/// What was worked out for somebody who asked is told again for so many times as long as that took, and while nothing new
+/// is recorded.
+const COST_SHARE: u32 = 20;
+/// Lengths of windows whose answer is kept.
+const ANSWERS_MAX: usize = 8;
 
 /// What was recommended in the last round.
 #[derive(Default)]
@@ -29,6 +35,17 @@ pub(super) struct Recommending {
     /// The recommendations that hold, by name, with their type; nothing before the first round.
     holding: Mutex<Option<BTreeMap<String, String>>>,
     last: Mutex<Option<Arc<Advised>>>,
+    /// What was worked out for those who asked, the newest last.
+    asked: Mutex<Vec<Answer>>,
+}
+
+/// An answer to somebody who asked.
+struct Answer {
+    advised: Arc<Advised>,
+    /// Entries of the ledger before it was worked out.
+    entries: u64,
+    made: Instant,
+    cost: Duration,
 }
 
 impl Engine {
@@ -67,21 +84,40 @@ impl Engine {
         Ok(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Recorded(_))).count())
     }
 
-    /// What to do about `window`: from the last round when that looked at the same, else worked out.
+    /// What to do about `window`: from the last round when that looked at the same, or as somebody was told lately, else
+    /// worked out. The answer says up to when it looked.
     ///
     /// # Errors
     /// As [`Engine::advise`].
     pub fn advise_lately(&self, window: Window) -> Result<Arc<Advised>> {
-        let last = self.last_advised().clone();
-        let is_same = |last: &Arc<Advised>| {
-            let later = window.to.since(last.window.to);
-            let longer = (last.window.length() - window.length()).abs();
+        let is_same = |told: &Arc<Advised>| {
+            let later = window.to.since(told.window.to);
+            let longer = (told.window.length() - window.length()).abs();
             longer < TimeDelta::seconds(1) && later >= TimeDelta::zero() && later <= FRESH
         };
-        match last.filter(is_same) {
-            Some(last) => Ok(last),
-            None => Ok(Arc::new(self.advise(window, &BTreeMap::new())?)),
+        if let Some(last) = self.last_advised().clone().filter(is_same) {
+            return Ok(last);
         }
+        let entries = self.ledger.len()?;
+        // Held while it is worked out, so that those who ask meanwhile wait for the same answer.
+        let mut asked = self.recommending.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = |told: &&Answer| {
+            // One that looked up to the same moment, but at less, would seem to be as of now.
+            let is_young = told.made.elapsed() < told.cost * COST_SHARE && told.advised.window.to < window.to;
+            is_same(&told.advised) && (told.entries == entries || is_young)
+        };
+        if let Some(told) = asked.iter().rev().find(holds) {
+            return Ok(Arc::clone(&told.advised));
+        }
+        let started = Instant::now();
+        let advised = Arc::new(self.advise(window, &BTreeMap::new())?);
+        let answer = Answer { advised: Arc::clone(&advised), entries, made: Instant::now(), cost: started.elapsed() };
+        asked.retain(|told| !is_same(&told.advised));
+        if asked.len() == ANSWERS_MAX {
+            asked.remove(0);
+        }
+        asked.push(answer);
+        Ok(advised)
     }
 
     /// Names of what was recommended before naze started.

@@ -48,6 +48,14 @@ impl Engine {
         Ok(self.index.applied()? >= self.ledger.len()?)
     }
 
+    /// Keeps the newest receipts in memory as well, where questions about them cost less.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails; answers stay the same.
+    pub fn hold_newest(&self) -> Result<()> {
+        self.index.hold_newest(&self.ledger, self.clock.now())
+    }
+
     /// Notes the size of the index's write-ahead log, which is replayed when it opens.
     pub fn measure_index(&self) {
         let Some(folder) = self.config.data.as_ref().map(|data| data.join("index")) else { return };

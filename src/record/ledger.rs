@@ -3,20 +3,22 @@
 //! An entry is a line of JSON: `{"recordedAt", "source", "key"?, "receipt"}`. Its SHA-256 is the data of one leaf of an
 //! RFC 6962 Merkle tree; each commit signs the tree's size and root as a checkpoint.
 
+mod components;
 mod times;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _, TableDefinition};
+use redb::TableDefinition;
+use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
+use self::times::Place;
 use super::checkpoint::{self, Notary};
 use super::merkle::{Frontier, Hash};
 use super::{Recorded, Window};
-use crate::clock::Timestamp;
 use crate::error::{Context as _, Error, Result};
 use crate::receipt::{ReceiptId, read_json, write_json};
 use crate::vocab::Vocabulary;
@@ -100,6 +102,7 @@ impl Ledger {
         let ledger = Self { database: Arc::new(database), notary: Arc::new(notary), vocabulary };
         ledger.append(&[], &[])?;
         times::complete(&ledger.database, |from, count| ledger.read(from.., count))?;
+        components::complete(&ledger.database, |from, count| ledger.read(from.., count))?;
         Ok(ledger)
     }
 
@@ -134,6 +137,7 @@ impl Ledger {
             }
             let before = frontier.size();
             times::note(&write, receipts)?;
+            components::note(&write, receipts)?;
             for recorded in receipts {
                 let entry = write_entry(recorded);
                 entries.insert(recorded.position, &*entry).internal(failed)?;
@@ -164,6 +168,22 @@ impl Ledger {
         Ok(found)
     }
 
+    /// The receipts at `position` and after whose entry `is_wanted`, in order, and how many entries there are.
+    pub fn since(&self, position: u64, is_wanted: impl Fn(&[u8]) -> bool) -> Result<(Vec<Recorded>, u64)> {
+        let failed = "cannot read the ledger";
+        let read = self.database.begin_read().internal(failed)?;
+        let entries = read.open_table(ENTRIES).internal(failed)?;
+        let (mut found, mut end) = (Vec::new(), position);
+        for entry in entries.range(position..).internal(failed)? {
+            let (position, entry) = entry.internal(failed)?;
+            end = position.value() + 1;
+            if is_wanted(entry.value()) {
+                found.push(read_entry(position.value(), entry.value(), None, &self.vocabulary)?);
+            }
+        }
+        Ok((found, end))
+    }
+
     /// The receipts that occurred in `window`, by time and then id: of those whose entry `is_wanted`.
     ///
     /// # Errors
@@ -174,11 +194,32 @@ impl Ledger {
         receipts_max: usize,
         is_wanted: impl Fn(&[u8]) -> bool,
     ) -> Result<Vec<Recorded>> {
+        let read = self.database.begin_read().internal("cannot read the ledger")?;
+        let places = times::within(&read, window)?;
+        self.read_places(&read, places, window, receipts_max, is_wanted)
+    }
+
+    /// The receipts of `window` that tell of a component, as their own or as one that they name, by time and then id.
+    ///
+    /// # Errors
+    /// As [`Ledger::within`].
+    pub fn telling_of(&self, component: &str, window: Window, receipts_max: usize) -> Result<Vec<Recorded>> {
+        let read = self.database.begin_read().internal("cannot read the ledger")?;
+        let places = components::within(&read, component, window)?;
+        self.read_places(&read, places, window, receipts_max, |_| true)
+    }
+
+    fn read_places(
+        &self,
+        read: &ReadTransaction,
+        mut places: Vec<Place>,
+        window: Window,
+        receipts_max: usize,
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Recorded>> {
         let failed = "cannot read the ledger";
-        let read = self.database.begin_read().internal(failed)?;
         let entries = read.open_table(ENTRIES).internal(failed)?;
         let mut found = Vec::new();
-        let mut places = times::within(&read, window)?;
         places.sort_unstable_by_key(|place| place.position);
         // What happened together was mostly recorded together: going on to the next entry costs less than looking it up.
         for near in places.chunk_by(|a, b| b.position - a.position <= NEAR) {
@@ -200,6 +241,12 @@ impl Ledger {
         }
         found.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
         Ok(found)
+    }
+
+    /// How many receipts occurred in `window`; of more than `receipts_max` only that there are more.
+    pub fn count(&self, window: Window, receipts_max: usize) -> Result<usize> {
+        let read = self.database.begin_read().internal("cannot read the ledger")?;
+        times::count(&read, window, receipts_max + 1)
     }
 
     /// The raw document with this hash.
@@ -312,26 +359,34 @@ fn write_entry(recorded: &Recorded) -> Vec<u8> {
     entry.to_string().into_bytes()
 }
 
+/// An entry as it is written.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    recorded_at: &'a str,
+    source: &'a str,
+    key: Option<String>,
+    receipt: Json,
+}
+
 /// Reads an entry; its id is known or computed again.
 fn read_entry(position: u64, bytes: &[u8], id: Option<ReceiptId>, vocabulary: &Vocabulary) -> Result<Recorded> {
     let damaged = |what: &str| {
         Error::internal(format!("ledger entry {position} {what}"))
             .hint("was it written with a user ontology that is not configured now?")
     };
-    let entry: Json = serde_json::from_slice(bytes).map_err(|error| damaged("is no JSON").because(error))?;
-    let receipt = read_json(&entry["receipt"], vocabulary).map_err(|violations| {
+    let entry: Entry<'_> = serde_json::from_slice(bytes).map_err(|error| damaged("is no entry").because(error))?;
+    let receipt = read_json(&entry.receipt, vocabulary).map_err(|violations| {
         damaged(violations.first().map_or("cannot be read", |violation| violation.message.as_str()))
     })?;
-    let recorded_at = entry["recordedAt"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
     let mut source = [0; 32];
-    hex::decode_to_slice(entry["source"].as_str().unwrap_or_default(), &mut source)
-        .map_err(|_| damaged("names no raw document"))?;
+    hex::decode_to_slice(entry.source, &mut source).map_err(|_| damaged("names no raw document"))?;
     Ok(Recorded {
         id: id.unwrap_or_else(|| receipt.id(vocabulary)),
         receipt,
-        recorded_at: recorded_at.ok_or_else(|| damaged("has no recordedAt"))?,
+        recorded_at: entry.recorded_at.parse().map_err(|_| damaged("has no recordedAt"))?,
         position,
         source,
-        key: entry["key"].as_str().map(str::to_owned),
+        key: entry.key,
     })
 }

@@ -49,8 +49,14 @@ impl Slot {
 
     /// Does the slot share an instant with `window`?
     pub fn overlaps(self, window: Window) -> bool {
-        let start: Timestamp = self.start.and_utc().into();
-        start < window.to && start.checked_add(self.width.length()).is_none_or(|end| end > window.from)
+        let own = self.window();
+        own.from < window.to && own.to > window.from
+    }
+
+    /// The stretch of time.
+    pub fn window(self) -> Window {
+        let from: Timestamp = self.start.and_utc().into();
+        Window { from, to: from.checked_add(self.width.length()).unwrap_or(Timestamp::MAX) }
     }
 
     /// The slot's graph.

@@ -4,6 +4,7 @@
 
 mod apply;
 mod find;
+mod newest;
 mod scan;
 mod star;
 
@@ -16,6 +17,7 @@ use oxigraph::store::Store;
 use oxrdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
 use oxttl::TurtleParser;
 
+use self::newest::Newest;
 use super::Window;
 use super::slot::{Slot, Width};
 use crate::error::{Context as _, Error, Result};
@@ -33,6 +35,7 @@ pub const TOPOLOGY_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:na
 pub struct Index {
     store: Store,
     slots: Arc<RwLock<BTreeSet<Slot>>>,
+    newest: Arc<Newest>,
     width: Width,
     vocabulary: Arc<Vocabulary>,
 }
@@ -77,7 +80,7 @@ impl Index {
             })
             .collect::<std::result::Result<_, _>>()
             .internal("cannot list the slots of the index")?;
-        Ok(Self { store, slots: Arc::new(RwLock::new(slots)), width, vocabulary })
+        Ok(Self { store, slots: Arc::new(RwLock::new(slots)), newest: Arc::default(), width, vocabulary })
     }
 
     /// Puts the vocabulary beside the evidence, so that queries can join labels.

@@ -6,7 +6,7 @@ use oxrdf::Term;
 
 use super::store::{Index, TOPOLOGY_GRAPH};
 use crate::error::{Context as _, Result};
-use crate::receipt::component_name;
+use crate::receipt::{component_iri, component_name};
 use crate::vocab;
 
 /// Components by how many calls away they are.
@@ -39,6 +39,19 @@ impl Index {
             }
         }
         Ok(topology)
+    }
+
+    /// Was it ever reported that a component calls another, and that another calls it?
+    ///
+    /// # Errors
+    /// `Internal` when the index cannot be read.
+    pub fn is_known_to_call(&self, component: &str) -> Result<[bool; 2]> {
+        let (store, iri, graph) = (self.reader(), component_iri(component), Some(TOPOLOGY_GRAPH.into()));
+        let mut calls = store.quads_for_pattern(Some(iri.as_ref().into()), Some(vocab::DEPENDS_ON), None, graph);
+        let mut called = store.quads_for_pattern(None, Some(vocab::DEPENDS_ON), Some(iri.as_ref().into()), graph);
+        let failed = "cannot read the topology";
+        let calls = calls.next().transpose().internal(failed)?.is_some();
+        Ok([calls, called.next().transpose().internal(failed)?.is_some()])
     }
 }
 

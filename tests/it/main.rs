@@ -34,6 +34,7 @@ mod limits;
 mod mapping;
 mod measure;
 mod metrics;
+mod newest;
 mod objectives;
 mod opentelemetry;
 mod prometheus;

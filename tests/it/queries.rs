@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 use crate::common::Naze;
 
 /// What somebody on call would ask about each world; a parameter of one query only is named `query.parameter`.
-const WORLDS: [(&str, &[(&str, &str)]); 5] = [
+pub(crate) const WORLDS: [(&str, &[(&str, &str)]); 5] = [
     (
         "bad_deploy",
         &[
@@ -89,7 +89,7 @@ const WORLDS: [(&str, &[(&str, &str)]); 5] = [
 ];
 
 /// The path that asks `query` about a world, with the parameters it must have and the moment it is asked for.
-fn path_of(query: &CannedQuery, given: &[(&str, &str)]) -> String {
+pub(crate) fn path_of(query: &CannedQuery, given: &[(&str, &str)]) -> String {
     let mut path = format!("/v1/queries/{}?", query.id);
     let asked = query
         .parameters

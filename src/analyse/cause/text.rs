@@ -1,11 +1,14 @@
 //! Do two texts speak of the same thing? Words, and the concepts of operations that words belong to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
 /// Words that say nothing about what failed.
 const STOP_WORDS: &str = "the and for with from into that this not was are has have per new old add fix chore refactor feat test docs \
     style perf update use error err return func string int nil http https com src pkg main service svc services api true false null none \
     const var let";
+
+static STOP: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.split_whitespace().collect());
 
 /// Concepts of failure, and words that belong to them.
 const CONCEPTS: [(&str, &str); 16] = [
@@ -49,23 +52,23 @@ const CONCEPTS: [(&str, &str); 16] = [
 pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
     let mut words = Vec::new();
     let mut word = String::new();
-    let characters: Vec<char> = text.chars().collect();
-    for (place, character) in characters.iter().enumerate() {
-        let before = place.checked_sub(1).map(|before| characters[before]);
-        let after = characters.get(place + 1);
-        let begins_hump = character.is_ascii_uppercase()
+    let bytes = text.as_bytes();
+    for (place, byte) in bytes.iter().enumerate() {
+        let before = place.checked_sub(1).map(|before| bytes[before]);
+        let after = bytes.get(place + 1);
+        let begins_hump = byte.is_ascii_uppercase()
             && (before.is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit())
                 || (before.is_some_and(|before| before.is_ascii_uppercase())
-                    && after.is_some_and(char::is_ascii_lowercase)));
-        if begins_hump || !character.is_ascii_alphanumeric() {
+                    && after.is_some_and(u8::is_ascii_lowercase)));
+        if (begins_hump || !byte.is_ascii_alphanumeric()) && !word.is_empty() {
             words.push(std::mem::take(&mut word));
         }
-        if character.is_ascii_alphanumeric() && (!word.is_empty() || character.is_ascii_alphabetic()) {
-            word.push(character.to_ascii_lowercase());
+        if byte.is_ascii_alphanumeric() && (!word.is_empty() || byte.is_ascii_alphabetic()) {
+            word.push(char::from(byte.to_ascii_lowercase()));
         }
     }
     words.push(word);
-    words.into_iter().filter(|word| word.len() > 2 && !STOP_WORDS.split_whitespace().any(|stop| stop == word))
+    words.into_iter().filter(|word| word.len() > 2 && !STOP.contains(word.as_str()))
 }
 
 /// The concepts that some of the words belong to.

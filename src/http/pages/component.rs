@@ -17,7 +17,12 @@ pub(in crate::http) fn component(engine: &Engine, asked: &Asked) -> Result<Strin
     let range = asked.range()?;
     let story = engine.evidence_of(name, range.window)?;
     let kinds: BTreeSet<&str> = story.iter().map(|recorded| recorded.receipt.kind()).collect();
-    let neighbours = |parameter: &'static str, column: &str| -> Result<Vec<String>> {
+    // Most of the time of an answer goes into finding that there is none.
+    let [calls, is_called] = engine.index().is_known_to_call(name)?;
+    let neighbours = |is_known: bool, parameter: &'static str, column: &str| -> Result<Vec<String>> {
+        if !is_known {
+            return Ok(Vec::new());
+        }
         let given = [(parameter, name.to_owned()), ("limit", NEIGHBOURS_MAX.to_owned())];
         Ok(engine.query("dependencies", given)?.rows.components(column))
     };
@@ -28,8 +33,8 @@ pub(in crate::http) fn component(engine: &Engine, asked: &Asked) -> Result<Strin
         name,
         at: asked.now,
         range: &range,
-        needs: &neighbours("component", "target")?,
-        needed_by: &neighbours("target", "component")?,
+        needs: &neighbours(calls, "component", "target")?,
+        needed_by: &neighbours(is_called, "target", "component")?,
         incidents: &own,
         series: &series,
         timeline: &timeline(&story, range.window, &asked.filter()?, GAP_MIN),

@@ -7,7 +7,7 @@ use crate::report::timeline::{GAP_MIN, timeline};
 use crate::web;
 
 /// Earlier incidents that are alike.
-const SIMILAR_MAX: &str = "5";
+const SIMILAR_MAX: usize = 5;
 
 /// All incidents.
 pub(in crate::http) fn incidents(engine: &Engine, asked: &Asked) -> Result<String> {
@@ -20,8 +20,7 @@ pub(in crate::http) fn incident(engine: &Engine, asked: &Asked) -> Result<String
     let (answer, evidence) = engine.investigate(&incident.question(), LOOKBACK_DEFAULT)?;
     let window = incident.story(asked.now);
     let story = engine.evidence(window)?;
-    let similar =
-        engine.query("similar_incidents", [("incident", incident.reference.clone()), ("limit", SIMILAR_MAX.into())])?;
+    let similar = engine.similar_incidents(&incident.reference, asked.now, SIMILAR_MAX)?;
     Ok(web::incident::render(&web::incident::Page {
         at: asked.now,
         incident: &incident,
@@ -30,7 +29,7 @@ pub(in crate::http) fn incident(engine: &Engine, asked: &Asked) -> Result<String
         timeline: &timeline(&story, window, &asked.filter()?, GAP_MIN),
         given: &asked.given,
         symptom: plots::symptom(engine, &incident, window, &story)?,
-        similar: &similar.rows,
+        similar: &similar,
         vocabulary: engine.vocabulary(),
     }))
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::Asked;
+use crate::clock::ago;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::web;
@@ -18,5 +21,7 @@ pub(in crate::http) fn recommendations(engine: &Engine, asked: &Asked) -> Result
         }
         None => engine.advise_lately(range.window)?,
     };
-    Ok(web::recommendations::render(&advised, &range, component.unwrap_or_default(), asked.now))
+    // An answer of a moment ago is as of then; the present instant, which pages look at as well, is no age.
+    let age = TimeDelta::seconds(range.window.to.since(advised.window.to).num_seconds());
+    Ok(web::recommendations::render(&advised, &range, component.unwrap_or_default(), ago(asked.now, age)))
 }

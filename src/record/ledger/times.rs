@@ -66,3 +66,14 @@ pub(super) fn within(read: &ReadTransaction, window: Window) -> Result<Vec<Place
         })
         .collect()
 }
+
+/// How many receipts a window has, counted up to `receipts_max`.
+pub(super) fn count(read: &ReadTransaction, window: Window, receipts_max: usize) -> Result<usize> {
+    let failed = "cannot read the ledger";
+    let times = read.open_table(TIMES).internal(failed)?;
+    let range = (window.from.micros(), 0)..(window.to.micros(), 0);
+    times.range(range).internal(failed)?.take(receipts_max).try_fold(0, |count, entry| {
+        entry.internal(failed)?;
+        Ok(count + 1)
+    })
+}

@@ -22,10 +22,16 @@ impl Index {
         let mut quads = Vec::with_capacity(receipts.len() * 12);
         let mut slots = BTreeSet::new();
         let mut edges = HashSet::new();
+        let (mut newest, mut newest_receipts) = (Vec::new(), 0);
         for recorded in receipts {
             let slot = Slot::of(recorded.occurred_at(), self.width);
             slots.insert(slot);
+            let before = quads.len();
             self.add_star(recorded, &GraphName::from(slot.graph()), &mut quads);
+            if self.newest.wants(slot) {
+                newest.extend_from_slice(&quads[before..]);
+                newest_receipts += 1;
+            }
             if let Some(key) = &recorded.key {
                 quads.push(Quad::new(key_iri(key), vocab::KEY_OF, recorded.id.iri(), META_GRAPH));
             }
@@ -36,6 +42,7 @@ impl Index {
         } else {
             self.commit(quads, applied)?;
         }
+        self.newest.add(newest, newest_receipts);
         self.slots.write().expect("no writer panics while it holds the slots").extend(slots);
         Ok(())
     }
@@ -52,7 +59,7 @@ impl Index {
         loader.commit().internal("cannot write to the index")
     }
 
-    fn add_star(&self, recorded: &Recorded, graph: &GraphName, quads: &mut Vec<Quad>) {
+    pub(super) fn add_star(&self, recorded: &Recorded, graph: &GraphName, quads: &mut Vec<Quad>) {
         let star = star_of(recorded, &self.vocabulary);
         quads.extend(star.into_iter().map(|triple| triple.in_graph(graph.clone())));
     }
