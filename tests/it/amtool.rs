@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
-use crate::common::{Naze, serve};
+use crate::common::{Naze, is_installed, serve};
 
 fn amtool(url: &str, arguments: &[&str]) -> String {
     let output = Command::new("amtool").args(arguments).arg(format!("--alertmanager.url={url}")).output().unwrap();
@@ -14,8 +14,7 @@ fn amtool(url: &str, arguments: &[&str]) -> String {
 
 #[test]
 fn amtool_sees_a_healthy_peer_and_adds_an_alert() {
-    if Command::new("amtool").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: amtool is not installed; scripts/setup test installs it with Alertmanager");
+    if !is_installed("amtool") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use naze::config::{self, Config};
 use naze::measure::histogram::{Bucket, quantile};
 use serde_json::{Value as Json, json};
 
-use crate::common::{Naze, Program};
+use crate::common::{Naze, Program, is_installed};
 use crate::prometheus::{PATIENCE, free_port, start};
 
 /// 2026-02-26T12:00:00Z, twelve days before the tests' now, in minutes.
@@ -63,8 +63,7 @@ fn exposition(minutes: std::ops::Range<i64>) -> String {
 
 /// `None`, and a word about it, where it is not installed.
 fn with_history(folder: &Path, port: u16, arguments: &[&str]) -> Option<Program> {
-    if Command::new("promtool").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-        eprintln!("SKIPPED: prometheus is not installed; `scripts/setup test` installs it");
+    if !is_installed("promtool") {
         return None;
     }
     if !folder.join("data").exists() {

@@ -115,6 +115,15 @@ pub(crate) fn shared(path: &str) -> Option<std::path::PathBuf> {
     None
 }
 
+/// Can `program` be run here? Says so loudly where it cannot.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let is_there = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !is_there {
+        eprintln!("SKIPPED: {program} is not installed; `scripts/setup test` installs it");
+    }
+    is_there
+}
+
 /// Any free port.
 pub(crate) const LOOPBACK: &str = "127.0.0.1:0";
 

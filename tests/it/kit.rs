@@ -7,10 +7,12 @@ mod live;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value as Json, json};
 use yaml_rust2::{Yaml, YamlLoader};
+
+use crate::common::is_installed;
 
 fn example(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/tps-reference-system").join(path)
@@ -50,14 +52,6 @@ fn run(program: &str, arguments: &[&str], folder: &Path) -> Option<(bool, String
     let ran = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     Some((ran.status.success(), said))
-}
-
-fn is_installed(program: &str) -> bool {
-    let is_there = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    if !is_there {
-        eprintln!("SKIPPED: {program} is not installed; `scripts/setup test` installs it");
-    }
-    is_there
 }
 
 #[track_caller]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value as Json, json};
 
-use crate::common::{Program, serve};
+use crate::common::{Program, is_installed, serve};
 
 /// Longest wait for any one thing.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -61,11 +61,8 @@ struct Stack {
 impl Stack {
     /// `None`, and a word about it, where the programs are not installed.
     fn new() -> Option<Self> {
-        for program in ["prometheus", "prometheus-alertmanager"] {
-            if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-                eprintln!("SKIPPED: {program} is not installed; `scripts/setup test` installs it");
-                return None;
-            }
+        if !["prometheus", "prometheus-alertmanager"].into_iter().all(is_installed) {
+            return None;
         }
         let mut stack = Self::bare();
         let shop_port = shop(Arc::clone(&stack.is_broken));

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
 use super::told;
-use crate::common::{Program, serve};
+use crate::common::{Program, is_installed, serve};
 use crate::prometheus::{PATIENCE, free_port, start};
 
 struct Stack {
@@ -30,11 +30,8 @@ struct Scraped {
 
 impl Stack {
     fn new() -> Option<Self> {
-        for program in ["prometheus", "prometheus-alertmanager"] {
-            if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-                eprintln!("SKIPPED: {program} is not installed; `scripts/setup test` installs it");
-                return None;
-            }
+        if !["prometheus", "prometheus-alertmanager"].into_iter().all(is_installed) {
+            return None;
         }
         let folder = tempfile::tempdir().unwrap();
         let (prometheus_port, alertmanager_port, naze_port) = (free_port(), free_port(), free_port());

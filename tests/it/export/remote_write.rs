@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Command, Stdio};
 
 use prost::Message;
 use serde_json::{Value as Json, json};
 
 use super::tool::{Mood, Seen, Tool, must};
 use super::{Pusher, ago, eventually, failures, shown, totals};
+use crate::common::is_installed;
 use crate::prometheus::{free_port, start};
 
 const PATH: &str = "/api/prom/push";
@@ -116,8 +116,7 @@ fn grafana_cloud_gets_every_reading_once_and_in_order_and_a_wrong_one_does_not_b
 
 #[test]
 fn a_real_prometheus_has_the_values_of_the_metrics_page() {
-    if Command::new("prometheus").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-        eprintln!("SKIPPED: prometheus is not installed; `scripts/setup test` installs it");
+    if !is_installed("prometheus") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value as Json;
 
-use super::{checked_in, is_installed, items, metrics, succeeds};
-use crate::common::Program;
+use super::{checked_in, items, metrics, succeeds};
+use crate::common::{Program, is_installed};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const MINUTE: u64 = 60;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use chrono::TimeDelta;
 use naze::analyse::slo::burn::Policy;
@@ -12,10 +12,11 @@ use naze::slo::Quality;
 use serde_json::{Value as Json, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
+use crate::common::is_installed;
+
 /// Runs `promtool` with `arguments` in `folder`, which has to succeed; says so where it is not installed.
 pub(crate) fn promtool(folder: &Path, arguments: &[&str]) {
-    if Command::new("promtool").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-        eprintln!("SKIPPED: promtool is not installed; `scripts/setup test` installs it");
+    if !is_installed("promtool") {
         return;
     }
     let output = Command::new("promtool").args(arguments).current_dir(folder).output().unwrap();
