@@ -29,6 +29,15 @@ pub struct Advised {
     pub truncated: bool,
 }
 
+impl Advised {
+    /// What is about one component.
+    pub fn of_component(&self, name: &str) -> Self {
+        let mut own = self.clone();
+        own.recommendations.retain(|recommendation| recommendation.component.as_deref() == Some(name));
+        own
+    }
+}
+
 /// A query that could not be answered.
 #[derive(Debug, Clone, Serialize)]
 pub struct Failed {

@@ -114,6 +114,8 @@ impl Workers {
 fn run(program: &Path, work: &Work, meter: &Meter, at_most: Duration) -> Result<(Option<Heard>, ExitStatus)> {
     let mut command = Command::new(program);
     command.arg(ARGUMENT).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Memory that the allocator took before it is limited would be free to use: it takes it piece by piece instead.
+    command.env("MIMALLOC_ARENA_EAGER_COMMIT", "0");
     let mut worker = command.spawn().internal(format!("cannot start {} for the query", program.display()))?;
     let heard = hear(&mut worker, work, meter, at_most);
     // Whatever went wrong: nothing of a query outlives its answer.

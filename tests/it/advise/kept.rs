@@ -1,12 +1,17 @@
 //! What is recommended is recorded, once while it holds; trends that turned are found.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use naze::analyse::advise::{Advised, Recommendation};
 use naze::clock::Timestamp;
+use naze::record::Window;
 use serde_json::{Value as Json, json};
 
-use super::{CHECKOUT, failures, ids, receipt};
+use super::{CHECKOUT, cases, failures, ids, receipt};
 use crate::common::Naze;
+
+const ACTION: &str = "fix the component, then resume";
 
 fn at(time: &str) -> Timestamp {
     format!("2026-03-10T{time}Z").parse().unwrap()
@@ -66,11 +71,36 @@ fn pages_show_the_last_answer_while_it_is_fresh() {
     naze.record(&json!([receipt("circuit", "11:10:00", &json!({"state": "open", "component": "search"}))]));
     let page = |path: &str| naze.get(path).text().contains("search");
     assert!(!page("/recommendations"), "a minute old");
-    assert!(page("/recommendations?component=search"), "what is asked otherwise is worked out");
+    let advised = |query: &str| naze.get(&format!("/recommendations{query}")).text().matches(ACTION).count();
+    assert_eq!((advised(""), advised("?component=checkout"), advised("?component=search")), (1, 1, 0));
+    assert_eq!(advised("?component=search&range=7d"), 1, "what is asked otherwise is worked out");
     let told = naze.get("/v1/recommendations").text();
     assert!(told.contains("search"), "who asks for the data gets them as they are: {told}");
     naze.engine.recommend(at("12:00:00")).unwrap();
     assert!(page("/recommendations"));
+    assert_eq!((advised(""), advised("?component=checkout"), advised("?component=search")), (2, 1, 1));
+}
+
+#[test]
+fn what_is_picked_for_a_component_is_what_it_would_be_told() {
+    let window = Window { from: at("00:00:00"), to: at("12:00:00") };
+    let told = |advised: &Advised| -> Vec<String> {
+        let one = |one: &Recommendation| format!("{} {:?} {:?}", one.query, one.found, one.because);
+        advised.recommendations.iter().map(one).collect()
+    };
+    let mut compared = 0;
+    for (id, fires, ..) in cases() {
+        let naze = Naze::in_memory();
+        naze.record(&json!(fires));
+        let advise = |given| naze.engine.advise(window, &given).unwrap();
+        let all = advise(BTreeMap::new());
+        for name in all.recommendations.iter().filter_map(|one| one.component.as_ref()) {
+            let own = told(&advise([("component".to_owned(), name.clone())].into()));
+            assert_eq!(told(&all.of_component(name)), own, "{id}: {name}");
+            compared += own.len();
+        }
+    }
+    assert!(compared > 50, "{compared} recommendations");
 }
 
 /// Ten days of a queue by the hour: it falls for nine of them, and rises on the last.
