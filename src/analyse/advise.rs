@@ -31,6 +31,7 @@ pub struct Advised {
 
 impl Advised {
     /// What is about one component.
+    #[must_use]
     pub fn of_component(&self, name: &str) -> Self {
         let mut own = self.clone();
         own.recommendations.retain(|recommendation| recommendation.component.as_deref() == Some(name));
