@@ -143,12 +143,8 @@ impl Engine {
         }
         let runbooks = runbook::Book::load(config.runbooks.as_deref())?;
         let sources = RwLock::new(Sources::open(&config)?);
-        let index_folder = config.data.as_ref().map(|data| data.join("index"));
-        if let Some(folder) = &index_folder {
-            std::fs::create_dir_all(folder).internal(format!("cannot create {}", folder.display()))?;
-        }
         let ledger = Ledger::open(config.data.as_deref(), Arc::clone(&vocabulary))?;
-        let index = Index::open(index_folder.as_deref(), config.slot_width, Arc::clone(&vocabulary))?;
+        let index = open_index(&config, &vocabulary)?;
         let telemetry = Telemetry::new();
         let series = SeriesStore::open(
             config.data.as_deref(),
@@ -275,6 +271,14 @@ impl Engine {
     pub fn telemetry(&self) -> &Telemetry {
         &self.telemetry
     }
+}
+
+fn open_index(config: &Config, vocabulary: &Arc<Vocabulary>) -> Result<Index> {
+    let folder = config.data.as_ref().map(|data| data.join("index"));
+    if let Some(folder) = &folder {
+        std::fs::create_dir_all(folder).internal(format!("cannot create {}", folder.display()))?;
+    }
+    Index::open(folder.as_deref(), config.slot_width, Arc::clone(vocabulary))
 }
 
 /// Which labels name the component: for all senders, and of those that have their own.

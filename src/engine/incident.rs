@@ -32,6 +32,16 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// All its receipts, in order of time.
+    pub fn receipts(&self) -> impl Iterator<Item = &Recorded> {
+        [&self.opened].into_iter().chain(&self.updates)
+    }
+
+    /// When it was told of last.
+    pub fn told_at(&self) -> Timestamp {
+        self.updates.last().unwrap_or(&self.opened).occurred_at()
+    }
+
     /// The latest text of a field, in the updates or where it was opened.
     pub fn latest(&self, field: &str) -> Option<&str> {
         let newest_first = self.updates.iter().rev().chain([&self.opened]);
@@ -63,7 +73,7 @@ impl Incident {
     pub fn story(&self, now: Timestamp) -> Window {
         let opened = &self.opened.receipt;
         let signs = [opened.time("onset"), opened.time("detectedAt"), opened.occurred_at()];
-        let ended = self.updates.last().unwrap_or(&self.opened).occurred_at();
+        let ended = self.told_at();
         let from = ago(signs.into_iter().flatten().min().unwrap_or(ended), BEFORE);
         let ends = [ended.checked_add(AFTER), Some(now.max(ended).just_after()), from.checked_add(STORY_MAX)];
         Window { from, to: ends.into_iter().flatten().min().unwrap_or(ended) }

@@ -2,6 +2,7 @@
 //! against those before it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
@@ -18,6 +19,12 @@ use crate::record::{Recorded, Window};
 
 /// Incidents that are kept; of more those that were told of last.
 const KEPT_MAX: usize = 10_000;
+/// Those that were told of longest ago go together, when there are so many more.
+const SURPLUS_MAX: usize = KEPT_MAX / 10;
+/// When so much came in since the last look, reading all from the index costs less than following the ledger.
+const FOLLOWED_MAX: u64 = 50_000;
+/// Alerts without a name that are looked for again.
+const NAMELESS_MAX: usize = 1_000;
 /// How far back similar ones are looked for, as the canned query `similar_incidents` does.
 const SIMILAR_WITHIN: TimeDelta = TimeDelta::days(365);
 /// Its columns.
@@ -31,57 +38,55 @@ pub(super) struct Incidents(Mutex<Book>);
 struct Book {
     /// Entries of the ledger that were looked at; nothing before the first look.
     entries: Option<u64>,
-    /// By reference, in order of time.
-    receipts: BTreeMap<String, Vec<Recorded>>,
-    /// Receipts of incidents that another receipt corrects.
+    /// By reference.
+    incidents: BTreeMap<String, Incident>,
+    /// Their receipts that another receipt corrects.
     corrected: BTreeSet<ReceiptId>,
-    /// Names of alerts that belong to incidents, as far as they are known.
+    /// Names of their alerts, as far as they are known.
     alerts: BTreeMap<ReceiptId, Option<String>>,
     /// Newest first, until something new comes.
     told: Option<Arc<Vec<Incident>>>,
 }
 
 impl Book {
-    fn take(&mut self, recorded: Recorded) {
-        if let Some(Value::Receipt(corrected)) = recorded.receipt.first("supersedes") {
-            self.corrected.insert(*corrected);
+    /// Puts what is known of an incident now in the place of what was.
+    fn put(&mut self, incident: Incident) {
+        for alert in incident.receipts().flat_map(alerts) {
+            self.alerts.entry(alert).or_default();
         }
-        if recorded.receipt.kind() != "incident" {
-            return;
-        }
-        let Some(reference) = recorded.receipt.text("reference").map(str::to_owned) else { return };
-        self.alerts.extend(alerts(&recorded).map(|alert| (alert, None)));
-        let receipts = self.receipts.entry(reference).or_default();
-        if receipts.iter().all(|known| known.id != recorded.id) {
-            receipts.push(recorded);
-            receipts.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
-            self.told = None;
-        }
+        self.incidents.insert(incident.reference.clone(), incident);
+        self.told = None;
+    }
+
+    fn has(&self, id: ReceiptId) -> bool {
+        self.incidents.values().flat_map(Incident::receipts).any(|recorded| recorded.id == id)
     }
 
     /// Forgets what was not told of for longest.
     fn bound(&mut self) {
-        while self.receipts.len() > KEPT_MAX {
-            let last = |receipts: &Vec<Recorded>| receipts.last().map(Recorded::occurred_at);
-            let oldest = self.receipts.iter().min_by_key(|(_, receipts)| last(receipts));
-            let Some(oldest) = oldest.map(|(reference, _)| reference.clone()) else { return };
-            self.receipts.remove(&oldest);
+        if self.incidents.len() <= KEPT_MAX + SURPLUS_MAX {
+            return;
         }
+        let mut by_time: Vec<_> = self.incidents.values().map(|one| (one.told_at(), one.reference.clone())).collect();
+        by_time.sort_unstable();
+        for (_, reference) in &by_time[..by_time.len() - KEPT_MAX] {
+            self.incidents.remove(reference);
+        }
+        let receipts = || self.incidents.values().flat_map(Incident::receipts);
+        let kept: BTreeSet<ReceiptId> = receipts().map(|recorded| recorded.id).collect();
+        let named: BTreeSet<ReceiptId> = receipts().flat_map(alerts).collect();
+        self.corrected.retain(|id| kept.contains(id));
+        self.alerts.retain(|id, _| named.contains(id));
     }
 
     fn told(&mut self) -> Arc<Vec<Incident>> {
-        let receipts = &self.receipts;
+        let incidents = &self.incidents;
         Arc::clone(self.told.get_or_insert_with(|| {
-            let incident = |(reference, receipts): (&String, &Vec<Recorded>)| {
-                let (opened, updates) = receipts.split_first()?;
-                Some(Incident { reference: reference.clone(), opened: opened.clone(), updates: updates.to_vec() })
-            };
-            let mut all: Vec<Incident> = receipts.iter().filter_map(incident).collect();
-            let last = |incident: &Incident| incident.updates.last().unwrap_or(&incident.opened).occurred_at();
-            all.sort_by_key(|incident| std::cmp::Reverse(last(incident)));
-            all.truncate(INCIDENTS_MAX);
-            super::incident::newest_first(&mut all);
-            Arc::new(all)
+            let mut last: Vec<&Incident> = incidents.values().collect();
+            last.sort_by_key(|incident| std::cmp::Reverse(incident.told_at()));
+            let mut told: Vec<Incident> = last.into_iter().take(INCIDENTS_MAX).cloned().collect();
+            super::incident::newest_first(&mut told);
+            Arc::new(told)
         }))
     }
 
@@ -95,17 +100,17 @@ impl Book {
     }
 
     fn similar(&self, reference: &str, window: Window) -> Vec<Similar> {
-        let own = self.receipts.get(reference).into_iter().flatten();
+        let own = self.incidents.get(reference).into_iter().flat_map(Incident::receipts);
         let own: BTreeSet<String> = own.flat_map(|recorded| self.signs(recorded)).collect();
         let mut found = Vec::new();
-        for (other, receipts) in self.receipts.iter().filter(|(other, _)| *other != reference) {
+        for other in self.incidents.values().filter(|other| other.reference != reference) {
             let mut similar: Option<Similar> = None;
             let stands = |recorded: &&Recorded| !self.corrected.contains(&recorded.id);
-            let told = receipts.iter().filter(|recorded| window.contains(recorded.occurred_at())).filter(stands);
+            let told = other.receipts().filter(|recorded| window.contains(recorded.occurred_at())).filter(stands);
             for recorded in told {
                 let shared: Vec<String> = self.signs(recorded).intersection(&own).cloned().collect();
                 if !shared.is_empty() {
-                    similar.get_or_insert_with(|| Similar::of(other, receipts)).add(recorded, shared);
+                    similar.get_or_insert_with(|| Similar::of(other)).add(recorded, shared);
                 }
             }
             found.extend(similar);
@@ -136,10 +141,10 @@ struct Similar {
 }
 
 impl Similar {
-    fn of(reference: &str, receipts: &[Recorded]) -> Self {
+    fn of(incident: &Incident) -> Self {
         Self {
-            reference: reference.to_owned(),
-            receipts: receipts.iter().map(|recorded| recorded.id).collect(),
+            reference: incident.reference.clone(),
+            receipts: incident.receipts().map(|recorded| recorded.id).collect(),
             latest: None,
             last: Timestamp::MIN,
             shared: BTreeSet::new(),
@@ -219,38 +224,67 @@ impl Engine {
     /// What is known, after a look at what came in since the last one.
     fn known_incidents(&self) -> Result<MutexGuard<'_, Book>> {
         let mut book = self.incidents.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = match book.entries {
-            Some(entries) => entries,
-            None => self.read_incidents(&mut book)?,
-        };
+        // Not beyond what the index has: the rest of an incident, and its alerts, are read there.
+        let applied = self.index.applied()?;
+        if book.entries == Some(applied) {
+            return Ok(book);
+        }
+        match book.entries.filter(|entries| (*entries..=entries + FOLLOWED_MAX).contains(&applied)) {
+            Some(entries) => self.follow_incidents(&mut book, entries..applied)?,
+            None => *book = self.read_incidents()?,
+        }
+        for (alert, name) in book.alerts.iter_mut().filter(|(_, name)| name.is_none()).take(NAMELESS_MAX) {
+            // An alert may be recorded after the incident that it belongs to.
+            *name = self.index.get(*alert)?.and_then(|alert| alert.receipt.text("name").map(str::to_owned));
+        }
+        book.bound();
+        book.entries = Some(applied);
+        Ok(book)
+    }
+
+    fn follow_incidents(&self, book: &mut Book, entries: Range<u64>) -> Result<()> {
         let words = ["\"incident\"", "\"supersedes\""].map(|word| Finder::new(word.as_bytes()));
-        let (told, end) = self.ledger.since(entries, |entry| words.iter().any(|word| word.find(entry).is_some()))?;
-        told.into_iter().for_each(|recorded| book.take(recorded));
-        if book.entries != Some(end) {
-            self.name_alerts(&mut book)?;
-            book.bound();
-            book.entries = Some(end);
+        let is_wanted = |entry: &[u8]| words.iter().any(|word| word.find(entry).is_some());
+        for recorded in self.ledger.among(entries, is_wanted)? {
+            if let Some(Value::Receipt(corrected)) = recorded.receipt.first("supersedes")
+                && book.has(*corrected)
+            {
+                book.corrected.insert(*corrected);
+            }
+            if recorded.receipt.kind() == "incident"
+                && let Some(reference) = recorded.receipt.text("reference")
+                && let Some(incident) = self.incident_of(reference.to_owned())?
+            {
+                self.put_incident(book, incident)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what the index has.
+    fn read_incidents(&self) -> Result<Book> {
+        let mut receipts: BTreeMap<String, Vec<Recorded>> = BTreeMap::new();
+        for recorded in self.index.of_kind("incident", Window::ALL)? {
+            if let Some(reference) = recorded.receipt.text("reference").map(str::to_owned) {
+                receipts.entry(reference).or_default().push(recorded);
+            }
+        }
+        let mut book = Book::default();
+        for (reference, mut receipts) in receipts {
+            receipts.sort_by_key(|recorded| (recorded.occurred_at(), recorded.id));
+            let opened = receipts.remove(0);
+            self.put_incident(&mut book, Incident { reference, opened, updates: receipts })?;
         }
         Ok(book)
     }
 
-    /// Reads what the index has; returns up to which entry of the ledger that is.
-    fn read_incidents(&self, book: &mut Book) -> Result<u64> {
-        let applied = self.index.applied()?;
-        for recorded in self.index.of_kind("incident", Window::ALL)? {
+    fn put_incident(&self, book: &mut Book, incident: Incident) -> Result<()> {
+        for recorded in incident.receipts() {
             if !self.index.with("supersedes", &Value::Receipt(recorded.id))?.is_empty() {
                 book.corrected.insert(recorded.id);
             }
-            book.take(recorded);
         }
-        Ok(applied)
-    }
-
-    /// An alert may be recorded after the incident that it belongs to.
-    fn name_alerts(&self, book: &mut Book) -> Result<()> {
-        for (alert, name) in book.alerts.iter_mut().filter(|(_, name)| name.is_none()) {
-            *name = self.index.get(*alert)?.and_then(|alert| alert.receipt.text("name").map(str::to_owned));
-        }
+        book.put(incident);
         Ok(())
     }
 }

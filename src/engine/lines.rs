@@ -43,6 +43,10 @@ impl Line {
         }
     }
 
+    pub(super) fn is_series(&self) -> bool {
+        matches!(self.kept, Kept::Series(_))
+    }
+
     /// Which number tells a step when nobody says.
     pub fn statistic(&self) -> Statistic {
         match self.kept {

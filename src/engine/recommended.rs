@@ -37,6 +37,8 @@ pub(super) struct Recommending {
     last: Mutex<Option<Arc<Advised>>>,
     /// What was worked out for those who asked, the newest last.
     asked: Mutex<Vec<Answer>>,
+    /// Held while an answer is worked out, so that those who ask meanwhile wait for the same one.
+    working: Mutex<()>,
 }
 
 /// An answer to somebody who asked.
@@ -98,26 +100,36 @@ impl Engine {
         if let Some(last) = self.last_advised().clone().filter(is_same) {
             return Ok(last);
         }
-        let entries = self.ledger.len()?;
-        // Held while it is worked out, so that those who ask meanwhile wait for the same answer.
-        let mut asked = self.recommending.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds = |told: &&Answer| {
-            // One that looked up to the same moment, but at less, would seem to be as of now.
-            let is_young = told.made.elapsed() < told.cost * COST_SHARE && told.advised.window.to < window.to;
-            is_same(&told.advised) && (told.entries == entries || is_young)
+        let kept = || -> Result<Option<Arc<Advised>>> {
+            let entries = self.ledger.len()?;
+            let holds = |told: &&Answer| {
+                // One that looked up to the same moment, but at less, would seem to be as of now.
+                let is_young = told.made.elapsed() < told.cost * COST_SHARE && told.advised.window.to < window.to;
+                is_same(&told.advised) && (told.entries == entries || is_young)
+            };
+            Ok(self.asked().iter().rev().find(holds).map(|told| Arc::clone(&told.advised)))
         };
-        if let Some(told) = asked.iter().rev().find(holds) {
-            return Ok(Arc::clone(&told.advised));
+        if let Some(told) = kept()? {
+            return Ok(told);
         }
-        let started = Instant::now();
+        let _working = self.recommending.working.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = kept()? {
+            return Ok(told);
+        }
+        let (started, entries) = (Instant::now(), self.ledger.len()?);
         let advised = Arc::new(self.advise(window, &BTreeMap::new())?);
         let answer = Answer { advised: Arc::clone(&advised), entries, made: Instant::now(), cost: started.elapsed() };
+        let mut asked = self.asked();
         asked.retain(|told| !is_same(&told.advised));
         if asked.len() == ANSWERS_MAX {
             asked.remove(0);
         }
         asked.push(answer);
         Ok(advised)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Vec<Answer>> {
+        self.recommending.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Names of what was recommended before naze started.

@@ -11,6 +11,7 @@ use crate::analyse::silence::{Gap, REGULAR, Runs, SILENCE, gaps, stalled_since};
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::measure::own::{SAMPLE_AGE, UP};
+use crate::measure::read::{Statistic, steps};
 use crate::measure::store::{Known, Slot};
 use crate::measure::{Kind, Point, Samples, Series};
 
@@ -74,15 +75,30 @@ impl Engine {
         Ok(stalled_since(&slots, now, runs))
     }
 
-    /// The gaps of a line in a window.
+    /// What [`Engine::values`] tells of a window, and the gaps of the line in it.
     ///
     /// # Errors
-    /// `Internal` when the disk fails.
-    pub fn gaps(&self, line: &Line, window: &Range<Timestamp>, runs: &Runs) -> Result<Vec<Gap>> {
-        let slots = self.minutes_of(line.number(), ago(window.start, BEFORE)..window.end)?;
-        let mut gaps = gaps(&slots, window.end, runs);
+    /// As [`Engine::values`].
+    pub fn values_and_gaps(
+        &self,
+        line: &Line,
+        window: &Range<Timestamp>,
+        step: u32,
+        statistic: Option<Statistic>,
+        runs: &Runs,
+    ) -> Result<(Vec<(Timestamp, f64)>, Vec<Gap>)> {
+        let slots = self.slots(line.number(), ago(window.start, BEFORE)..window.end)?;
+        let until = window.end.min(self.clock.now());
+        let mut gaps = gaps(&slots[..slots.partition_point(|slot| slot.start < until)], until, runs);
         gaps.retain(|gap| gap.to.is_none_or(|to| to > window.start));
-        Ok(gaps)
+        let values = if line.is_series() {
+            // Read once for both: a month of minutes is most of what a trend reads.
+            let own = &slots[slots.partition_point(|slot| slot.start < window.start)..];
+            steps(own, window, step, statistic.unwrap_or(line.statistic()))
+        } else {
+            self.values(line, window, step, statistic)?
+        };
+        Ok((values, gaps))
     }
 
     /// Notes up to which minute series were looked at.

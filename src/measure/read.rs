@@ -1,5 +1,6 @@
 //! A series as a line of numbers: one value for each step of a window.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -104,12 +105,12 @@ pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic:
     while place < slots.len() {
         let first = &slots[place];
         let start = beginning(first.start, window.start, seconds);
-        let mut whole = first.rollup.clone();
+        let mut whole = Cow::Borrowed(&first.rollup);
         let mut last = first;
         place += 1;
         while let Some(slot) = slots.get(place).filter(|slot| beginning(slot.start, window.start, seconds) == start) {
             let shift = u32::try_from(slot.start.since(first.start).num_milliseconds()).unwrap_or(u32::MAX);
-            whole.merge(&slot.rollup, shift);
+            whole.to_mut().merge(&slot.rollup, shift);
             last = slot;
             place += 1;
         }

@@ -6,6 +6,7 @@
 mod components;
 mod times;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -168,20 +169,19 @@ impl Ledger {
         Ok(found)
     }
 
-    /// The receipts at `position` and after whose entry `is_wanted`, in order, and how many entries there are.
-    pub fn since(&self, position: u64, is_wanted: impl Fn(&[u8]) -> bool) -> Result<(Vec<Recorded>, u64)> {
+    /// The receipts at these positions, of those whose entry `is_wanted`, in order.
+    pub fn among(&self, positions: Range<u64>, is_wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<Recorded>> {
         let failed = "cannot read the ledger";
         let read = self.database.begin_read().internal(failed)?;
         let entries = read.open_table(ENTRIES).internal(failed)?;
-        let (mut found, mut end) = (Vec::new(), position);
-        for entry in entries.range(position..).internal(failed)? {
+        let mut found = Vec::new();
+        for entry in entries.range(positions).internal(failed)? {
             let (position, entry) = entry.internal(failed)?;
-            end = position.value() + 1;
             if is_wanted(entry.value()) {
                 found.push(read_entry(position.value(), entry.value(), None, &self.vocabulary)?);
             }
         }
-        Ok((found, end))
+        Ok(found)
     }
 
     /// The receipts that occurred in `window`, by time and then id: of those whose entry `is_wanted`.

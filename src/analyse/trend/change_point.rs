@@ -67,9 +67,18 @@ pub fn cuts(values: &[f64]) -> Vec<usize> {
     let n = values.len() as f64;
     let mut best = (f64::INFINITY, Vec::new());
     for shape in [Shape::Level, Shape::Line] {
-        for (count, (cost, cuts)) in segment(values.len(), |from, to| costs.of(shape, from, to)).into_iter().enumerate()
-        {
-            let score = n * (cost / n).max(VARIANCE_MIN).ln() + PENALTY * n.ln() * shape.parameters(count);
+        let score = |cost: f64, count: usize| {
+            n * (cost / n).max(VARIANCE_MIN).ln() + PENALTY * n.ln() * shape.parameters(count)
+        };
+        let mut segments = Segments::new(values.len(), |from, to| costs.of(shape, from, to));
+        let least = segments.least();
+        for count in 0..=CUTS_MAX {
+            // Costs only fall to the least of any number of cuts: when that does not pay, no more cuts do.
+            if score(least, count) >= best.0 {
+                break;
+            }
+            let Some((cost, cuts)) = segments.next() else { break };
+            let score = score(cost, count);
             if score < best.0 {
                 best = (score, cuts);
             }
@@ -135,27 +144,57 @@ impl Costs {
 }
 
 /// The least cost of `0..n` for 0, 1, 2 … cuts, and where they are.
-fn segment(n: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<(f64, Vec<usize>)> {
-    // What each stretch costs is asked once for every number of cuts: by its end, then by its start.
-    let costs: Vec<Vec<f64>> =
-        (0..=n).map(|to| (0..(to + 1).saturating_sub(STRETCH_MIN)).map(|from| cost(from, to)).collect()).collect();
-    let mut least: Vec<f64> = costs.iter().map(|of_end| of_end.first().copied().unwrap_or(f64::INFINITY)).collect();
-    let mut last_cut: Vec<Vec<usize>> = Vec::new();
-    let mut found = vec![(least[n], Vec::new())];
-    for cuts in 1..=CUTS_MAX.min(n / STRETCH_MIN - 1) {
+struct Segments {
+    /// What each stretch costs, asked once for every number of cuts: by its end, then by its start.
+    costs: Vec<Vec<f64>>,
+    /// The least cost of each beginning with the cuts so far; nothing before the first answer.
+    least: Vec<f64>,
+    /// For each cut so far, by where the stretch after it ends, where it is.
+    last_cut: Vec<Vec<usize>>,
+}
+
+impl Segments {
+    fn new(n: usize, cost: impl Fn(usize, usize) -> f64) -> Self {
+        let costs =
+            (0..=n).map(|to| (0..(to + 1).saturating_sub(STRETCH_MIN)).map(|from| cost(from, to)).collect()).collect();
+        Self { costs, least: Vec::new(), last_cut: Vec::new() }
+    }
+
+    /// The least cost of any number of cuts.
+    fn least(&self) -> f64 {
+        let mut least = vec![f64::INFINITY; self.costs.len()];
+        least[0] = 0.0;
+        for to in STRETCH_MIN..self.costs.len() {
+            if let Some((_, total)) = cheapest(&least, &self.costs[to]) {
+                least[to] = total;
+            }
+        }
+        least[self.costs.len() - 1]
+    }
+
+    /// With one cut more than the answer before.
+    fn next(&mut self) -> Option<(f64, Vec<usize>)> {
+        let n = self.costs.len() - 1;
+        if self.least.is_empty() {
+            self.least = self.costs.iter().map(|of_end| of_end.first().copied().unwrap_or(f64::INFINITY)).collect();
+            return Some((self.least[n], Vec::new()));
+        }
+        let cuts = self.last_cut.len() + 1;
+        if (cuts + 1) * STRETCH_MIN > n {
+            return None;
+        }
         let mut next = vec![f64::INFINITY; n + 1];
         let mut chosen = vec![0; n + 1];
         for to in (cuts + 1) * STRETCH_MIN..=n {
             let first = cuts * STRETCH_MIN;
-            if let Some((place, total)) = cheapest(&least[first..], &costs[to][first..]) {
+            if let Some((place, total)) = cheapest(&self.least[first..], &self.costs[to][first..]) {
                 (next[to], chosen[to]) = (total, first + place);
             }
         }
-        least = next;
-        last_cut.push(chosen);
-        found.push((least[n], trace(&last_cut, n)));
+        self.least = next;
+        self.last_cut.push(chosen);
+        Some((self.least[n], trace(&self.last_cut, n)))
     }
-    found
 }
 
 /// Where the sum of two numbers at one place is least, and what it is; the first of equal places.

@@ -116,7 +116,11 @@ impl Past {
     }
 
     fn distance(&self, value: f64) -> f64 {
-        let (low, middle, high) = (self.at(1.0 - EDGE_SHARE), self.at(0.5), self.at(EDGE_SHARE));
+        let (low, high) = (self.at(1.0 - EDGE_SHARE), self.at(EDGE_SHARE));
+        if (low..=high).contains(&value) {
+            return 0.0;
+        }
+        let middle = self.at(0.5);
         let least = (DISTANCE_MIN * (high - low)).max(DISTANCE_MIN_OF_MIDDLE * middle.abs()).max(f64::MIN_POSITIVE);
         let up = (value - high) / (high - middle).max(least);
         let down = (low - value) / (middle - low).max(least);

@@ -68,6 +68,21 @@ impl Lately {
         *self.timed.entry((told.known.series.component.clone(), endpoint.to_owned())).or_default() += count as f64;
     }
 
+    /// Tells what nobody counts but durations and latencies tell.
+    fn tell(&self, page: &mut Page) {
+        for (queue, finished) in &self.finished {
+            if !page.labelled(THROUGHPUT).any(|(labels, _)| labels[0] == *queue) {
+                page.gauge(THROUGHPUT, &[queue], *finished);
+            }
+        }
+        for ((_, endpoint), count) in self.timed.iter().filter(|(one, _)| !self.counted.contains(*one)) {
+            page.add(REQUESTS, &[endpoint], *count);
+        }
+        for (component, answered) in &self.requests {
+            page.gauge_if("tps_tracing_component_latency_seconds", &[component], answered.mean());
+        }
+    }
+
     /// Requests of a component that failed in the last minutes, at least: as many as its spans tell of, or as failures that
     /// no trace tells of, which may be of the same requests. Where no span says how requests end, all failures.
     pub(super) fn failures(&self, component: &str, failures: Sum) -> f64 {
@@ -128,17 +143,7 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     for (pool, loads) in loads.iter().filter(|(_, loads)| loads.len() > 1) {
         page.gauge_if(BALANCE, &[pool], balance(loads));
     }
-    for (queue, finished) in &lately.finished {
-        if !page.labelled(THROUGHPUT).any(|(labels, _)| labels[0] == *queue) {
-            page.gauge(THROUGHPUT, &[queue], *finished);
-        }
-    }
-    for ((_, endpoint), count) in lately.timed.iter().filter(|(one, _)| !lately.counted.contains(*one)) {
-        page.add(REQUESTS, &[endpoint], *count);
-    }
-    for (component, answered) in &lately.requests {
-        page.gauge_if("tps_tracing_component_latency_seconds", &[component], answered.mean());
-    }
+    lately.tell(page);
     let silent = last_of(store, silent.iter().filter(|(_, known)| !newest.contains_key(&known.series.component)), now)?;
     for (component, at) in newest.into_iter().chain(silent) {
         page.gauge("tps_last_sample_timestamp_seconds", &[&component], at.seconds());

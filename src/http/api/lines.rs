@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde_json::{Value as JsonValue, json};
 
 use super::picked::Wanted;
-use crate::analyse::silence::{Gap, Runs};
+use crate::analyse::silence::Gap;
 use crate::asked::prometheus::Prometheus;
 use crate::clock::Timestamp;
-use crate::engine::{Engine, Line};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::http::problem::Problem;
 use crate::http::work::blocking;
@@ -81,12 +81,6 @@ pub(super) struct Silence {
 }
 
 impl Silence {
-    fn of(engine: &Engine, line: &Line, window: &Range<Timestamp>, runs: [&Runs; 2]) -> Result<Self> {
-        let [then, now] = runs;
-        let stalled_since = engine.stalled_since(line, engine.clock().now(), now)?;
-        Ok(Self { stalled_since, gaps: engine.gaps(line, window, then)? })
-    }
-
     /// Puts it into what is told of the line.
     pub(super) fn tell(&self, series: &mut JsonValue) {
         series["stalledSince"] = json!(self.stalled_since);
@@ -120,16 +114,17 @@ fn here(engine: &Engine, asked: &Asked) -> Result<Option<Told>> {
     let found = engine.lines(&asked.metric, |series| asked.wanted.has(series));
     let truncated = found.len() > asked.lines_max;
     let now = engine.clock().now();
-    let window = asked.windows.last().cloned().unwrap_or(now..now);
-    let window = window.start..window.end.min(now);
-    let (then, until_now) = (engine.runs(window.clone())?, engine.runs(now..now)?);
+    let Some((window, earlier)) = asked.windows.split_last() else { return Ok(None) };
+    let (then, until_now) = (engine.runs(window.start..window.end.min(now))?, engine.runs(now..now)?);
     let (mut lines, mut silences) = (Vec::new(), Vec::new());
     for line in found.into_iter().take(asked.lines_max) {
         let mut values = Vec::new();
-        for window in &asked.windows {
+        for window in earlier {
             values.extend(engine.values(&line, window, asked.step, asked.statistic)?);
         }
-        silences.push(Silence::of(engine, &line, &window, [&then, &until_now])?);
+        let (latest, gaps) = engine.values_and_gaps(&line, window, asked.step, asked.statistic, &then)?;
+        values.extend(latest);
+        silences.push(Silence { stalled_since: engine.stalled_since(&line, now, &until_now)?, gaps });
         lines.push((line.known, values));
     }
     Ok((!lines.is_empty()).then_some(Told { source: "naze", step: asked.step, lines, silences, truncated }))

@@ -1,12 +1,13 @@
 //! The newest slots once more, in memory: most questions are about the last day, and on disk a look-up is a search through
 //! several files.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::TimeDelta;
 use oxigraph::store::Store;
-use oxrdf::{GraphName, Quad};
+use oxrdf::{GraphName, Quad, Term};
 
 use super::Index;
 use crate::clock::{Timestamp, ago};
@@ -17,6 +18,8 @@ use crate::record::slot::Slot;
 
 /// Receipts that are taken into memory, about 4 KB each; when there are twice as many, it begins anew.
 const RECEIPTS_MAX: usize = 20_000;
+/// Their entries in the ledger; receipts may have long texts. With as many bytes of texts more, it begins anew.
+const BYTES_MAX: usize = 64 << 20;
 /// Quads that wait while the ledger is being read; of more it is given up.
 const QUADS_WAITING_MAX: usize = 500_000;
 /// Slots that ended longer ago are asked about seldom.
@@ -33,7 +36,7 @@ enum State {
     /// The ledger is being read; what is written meanwhile waits.
     Reading { since: Slot, written: Mutex<Vec<Quad>> },
     /// Every slot from this one on.
-    Held { since: Slot, store: Store, receipts: AtomicUsize },
+    Held { since: Slot, store: Store, receipts: AtomicUsize, bytes: AtomicUsize },
 }
 
 impl Newest {
@@ -42,7 +45,9 @@ impl Newest {
     }
 
     fn set(&self, state: State) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = state;
+        let before = std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), state);
+        // What was held is many small pieces: nobody waits while they are given back.
+        drop(before);
     }
 
     /// Does it want what is written to this slot?
@@ -62,9 +67,12 @@ impl Newest {
                 written.extend(quads);
                 written.len() > QUADS_WAITING_MAX
             }
-            State::Held { store, receipts: held, .. } => {
+            State::Held { store, receipts: held, bytes: held_bytes, .. } => {
+                let bytes: usize = quads.iter().map(|quad| text_bytes(&quad.object)).sum();
                 let is_added = store.extend(quads).is_ok();
-                !is_added || held.fetch_add(receipts, Ordering::Relaxed) + receipts > 2 * RECEIPTS_MAX
+                let receipts = held.fetch_add(receipts, Ordering::Relaxed) + receipts;
+                let bytes = held_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                !is_added || receipts > 2 * RECEIPTS_MAX || bytes > 2 * BYTES_MAX
             }
         };
         if is_full {
@@ -79,6 +87,10 @@ impl Newest {
             _ => None,
         }
     }
+}
+
+fn text_bytes(term: &Term) -> usize {
+    if let Term::Literal(literal) = term { literal.value().len() } else { 0 }
 }
 
 fn lock(quads: &Mutex<Vec<Quad>>) -> MutexGuard<'_, Vec<Quad>> {
@@ -98,15 +110,14 @@ impl Index {
         // First said, then read: what is appended to the ledger after it was read is written after this.
         self.newest.set(State::Reading { since, written: Mutex::default() });
         let read = self.read_since(ledger, since);
-        let state = read.map(|(store, receipts)| State::Held { since, store, receipts: receipts.into() });
         let mut held = self.newest.0.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *held, State::Nothing);
-        let (State::Reading { written, .. }, State::Held { since, store, receipts }) = (before, state?) else {
+        let (State::Reading { written, .. }, Some((store, receipts, bytes))) = (before, read?) else {
             return Ok(());
         };
         let written = written.into_inner().unwrap_or_else(PoisonError::into_inner);
         store.extend(written).internal("cannot hold the newest receipts")?;
-        *held = State::Held { since, store, receipts };
+        *held = State::Held { since, store, receipts: receipts.into(), bytes: bytes.into() };
         Ok(())
     }
 
@@ -126,17 +137,25 @@ impl Index {
         Ok(first)
     }
 
-    fn read_since(&self, ledger: &Ledger, since: Slot) -> Result<(Store, usize)> {
+    /// The newest receipts, with their number and bytes; nothing when these are too many.
+    fn read_since(&self, ledger: &Ledger, since: Slot) -> Result<Option<(Store, usize, usize)>> {
         let store = Store::new().internal("cannot hold the newest receipts")?;
         let window = Window { from: since.window().from, to: Timestamp::MAX };
-        let receipts = ledger.within(window, 2 * RECEIPTS_MAX, |_| true)?;
+        let bytes = Cell::new(0);
+        let receipts = ledger.within(window, 2 * RECEIPTS_MAX, |entry| {
+            bytes.update(|bytes| bytes + entry.len());
+            bytes.get() <= BYTES_MAX
+        })?;
+        if bytes.get() > BYTES_MAX {
+            return Ok(None);
+        }
         let mut quads = Vec::new();
         for recorded in &receipts {
             let slot = Slot::of(recorded.occurred_at(), self.width);
             self.add_star(recorded, &GraphName::from(slot.graph()), &mut quads);
         }
         store.extend(quads).internal("cannot hold the newest receipts")?;
-        Ok((store, receipts.len()))
+        Ok(Some((store, receipts.len(), bytes.get())))
     }
 
     /// A handle for queries over a window: evaluation never blocks the writer.
