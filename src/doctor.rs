@@ -23,6 +23,8 @@ use crate::asked::{self, Server};
 use crate::config::{Config, Origin};
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
+use crate::export::destination;
+use crate::report::one_line;
 
 /// One answer may take this long.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -43,7 +45,7 @@ pub enum Status {
     Fail,
 }
 
-/// What one check found.
+/// What one check found. What others wrote stays within its line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// What was looked at.
@@ -60,12 +62,12 @@ pub struct Finding {
 impl Finding {
     /// It works.
     pub fn ok(check: &str, detail: impl Into<String>) -> Self {
-        Self { check: check.to_owned(), status: Status::Ok, detail: detail.into(), fix: None }
+        Self { check: check.to_owned(), status: Status::Ok, detail: one_line(&detail.into()), fix: None }
     }
 
     /// It is probably not what was meant.
     pub fn warn(check: &str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { check: check.to_owned(), status: Status::Warn, detail: detail.into(), fix: Some(fix.into()) }
+        Self { status: Status::Warn, fix: Some(one_line(&fix.into())), ..Self::ok(check, detail) }
     }
 
     /// It does not work.
@@ -75,8 +77,8 @@ impl Finding {
 
     /// It does not work, as an error says.
     pub fn of_error(check: &str, error: &Error) -> Self {
-        let fix = Some(error.hints().join("; ")).filter(|fix| !fix.is_empty());
-        Self { check: check.to_owned(), status: Status::Fail, detail: error.to_string(), fix }
+        let fix = Some(one_line(&error.hints().join("; "))).filter(|fix| !fix.is_empty());
+        Self { status: Status::Fail, fix, ..Self::ok(check, error.to_string()) }
     }
 }
 
@@ -94,7 +96,7 @@ pub async fn surroundings(engine: &Arc<Engine>) -> Vec<Finding> {
         Err(error) => return vec![Finding::of_error("prometheus", &error)],
     };
     let config = engine.config();
-    let exposed = Arc::new(metrics::exposed(engine).await);
+    let exposed = metrics::exposed(engine).await.map(Arc::new);
     let mut questions: JoinSet<(usize, Vec<Finding>, BTreeSet<String>)> = JoinSet::new();
     let mut findings = Vec::new();
     let prometheis = prometheis(config);
@@ -103,12 +105,13 @@ pub async fn surroundings(engine: &Arc<Engine>) -> Vec<Finding> {
             "none is configured, so its targets, metrics and rules are not looked at: [prometheus] url = \"…\"";
         findings.push(Finding::ok("prometheus", detail));
     }
-    for (place, (table, origin)) in prometheis.into_iter().enumerate() {
+    findings.extend(not_asked("prometheus", prometheis.iter().map(|(_, origin)| origin)));
+    for (place, (table, origin)) in prometheis.into_iter().take(SERVERS_MAX).enumerate() {
         match Server::new(&client, &origin, table) {
             Ok(server) => {
-                let (engine, exposed) = (Arc::clone(engine), Arc::clone(&exposed));
+                let (engine, exposed) = (Arc::clone(engine), exposed.clone());
                 questions.spawn(async move {
-                    let (findings, links) = prometheus::check(&engine, &server, &exposed).await;
+                    let (findings, links) = prometheus::check(&engine, &server, exposed.as_deref()).await;
                     (place, findings, links)
                 });
             }
@@ -119,6 +122,7 @@ pub async fn surroundings(engine: &Arc<Engine>) -> Vec<Finding> {
         let detail = "none is configured, so its routes are not looked at: [[reconcile.alertmanager]] url = \"…\"";
         findings.push(Finding::ok("alertmanager", detail));
     }
+    findings.extend(not_asked("alertmanager", config.reconcile.alertmanager.iter()));
     for (place, origin) in config.reconcile.alertmanager.iter().take(SERVERS_MAX).enumerate() {
         match Server::new(&client, origin, "reconcile") {
             Ok(server) => {
@@ -146,7 +150,22 @@ fn prometheis(config: &Config) -> Vec<(&'static str, Origin)> {
     let asked = config.reconcile.prometheus.iter().map(|origin| ("reconcile", origin.clone()));
     let mut known = BTreeSet::new();
     let once = |(_, origin): &(&str, Origin)| known.insert(origin.url.trim_end_matches('/').to_owned());
-    read.chain(asked).filter(once).take(SERVERS_MAX).collect()
+    read.chain(asked).filter(once).collect()
+}
+
+/// Those that there are too many of.
+fn not_asked<'a>(check: &str, origins: impl Iterator<Item = &'a Origin>) -> Option<Finding> {
+    let left: Vec<String> = origins.skip(SERVERS_MAX).map(|origin| shown(&origin.url)).collect();
+    let names = listed(left.iter().map(String::as_str));
+    (!left.is_empty()).then(|| Finding::ok(check, format!("{SERVERS_MAX} are asked at most, not {names}")))
+}
+
+/// A URL, or what stands where one should, without user, password and query.
+fn shown(url: &str) -> String {
+    destination::shown(url).unwrap_or_else(|| {
+        let plain = url.split(['?', '#']).next().unwrap_or_default();
+        plain.rsplit('@').next().unwrap_or_default().to_owned()
+    })
 }
 
 /// Some of the names, and how many more there are.

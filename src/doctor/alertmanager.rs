@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::routing::{Routing, Share};
-use super::{Finding, listed};
+use super::{Finding, listed, shown};
 use crate::asked::Server;
 use crate::error::{Error, Result};
 use crate::receive::RECEIVERS;
@@ -57,7 +57,7 @@ fn routes(server: &Server, routing: &Routing) -> Vec<Finding> {
     let mut findings: Vec<Finding> = told
         .into_iter()
         .map(|(receiver, share)| {
-            let (name, url) = (&receiver.name, &receiver.url);
+            let (name, url) = (&receiver.name, shown(&receiver.url));
             match share {
                 Share::All => Finding::ok("routes", format!("{} tells naze ({url}) all alerts", server.name)),
                 Share::Some(which) => {

@@ -1,12 +1,15 @@
 //! Do the links that people follow from an alert lead anywhere?
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use reqwest::Url;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode, Url};
 use tokio::task::JoinSet;
 
-use super::{ANSWER_WITHIN, Finding, counted, listed};
+use super::{ANSWER_WITHIN, Finding, counted, listed, shown};
 use crate::asked::root_of;
 use crate::config::Config;
 use crate::engine::Engine;
@@ -15,13 +18,16 @@ use crate::engine::Engine;
 const LINKS_MAX: usize = 32;
 /// A template begins with this.
 const TEMPLATE: &str = "{{";
+/// Machines are told their secrets there.
+const LINK_LOCAL: &str = "its address is link-local, which naze does not ask";
 
 /// Where notices say that naze is.
 pub(super) fn configured(engine: &Engine) -> BTreeSet<String> {
     engine.config().exports.values().filter_map(|export| export.link.clone()).collect()
 }
 
-/// What of a link can be asked for: all before a template, and no more than the host where that is part of the path.
+/// What of a link can be asked for: all before a template, and no more than the host where that is part of the path;
+/// without user and query, which may hold secrets.
 fn askable(link: &str) -> Option<Url> {
     let (fixed, is_template) = link.split_once(TEMPLATE).map_or((link, false), |(before, _)| (before, true));
     let mut url = Url::parse(fixed).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
@@ -29,10 +35,52 @@ fn askable(link: &str) -> Option<Url> {
     if is_template && url.query().is_none() {
         url.set_path("/");
     }
-    if is_template {
-        url.set_query(None);
+    Url::parse(&shown(url.as_str())).ok()
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
     }
-    Some(url)
+}
+
+/// Leaves out addresses that are link-local.
+struct Resolver;
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let addresses: Vec<_> = found.filter(|address| !is_link_local(address.ip())).collect();
+            if addresses.is_empty() {
+                return Err(LINK_LOCAL.into());
+            }
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn client() -> reqwest::Result<Client> {
+    Client::builder().timeout(ANSWER_WITHIN).redirect(Policy::none()).dns_resolver(Arc::new(Resolver)).build()
+}
+
+/// What is wrong with it.
+async fn problem(client: &Client, url: &Url) -> Option<String> {
+    // An address that stands there itself is not resolved.
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    if host.parse().is_ok_and(is_link_local) {
+        return Some(format!("was not asked: {LINK_LOCAL}"));
+    }
+    let mut answer = client.head(url.clone()).send().await;
+    if answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::METHOD_NOT_ALLOWED) {
+        answer = client.get(url.clone()).send().await;
+    }
+    match answer {
+        Ok(answer) if is_there(answer.status().as_u16()) => None,
+        Ok(answer) => Some(format!("answers {}", answer.status())),
+        Err(error) => Some(format!("does not answer: {}", root_of(error))),
+    }
 }
 
 pub(super) async fn check(config: &Config, links: BTreeSet<String>) -> Vec<Finding> {
@@ -42,12 +90,13 @@ pub(super) async fn check(config: &Config, links: BTreeSet<String>) -> Vec<Findi
     let urls: BTreeSet<Url> = urls.into_iter().filter_map(|(_, url)| url).collect();
     if let Some((first, _)) = paths.first() {
         let detail = format!(
-            "{} of alert rules have no host, so they lead nowhere from a notice, such as {first}",
-            counted(paths.len(), "link")
+            "{} of alert rules have no host, so they lead nowhere from a notice, such as {}",
+            counted(paths.len(), "link"),
+            shown(first)
         );
         findings.push(Finding::warn("links", detail, "write dashboard and runbook of the rules as https://…"));
     }
-    let client = match reqwest::Client::builder().timeout(ANSWER_WITHIN).redirect(Policy::none()).build() {
+    let client = match client() {
         Ok(client) => client,
         Err(error) => {
             findings.push(Finding::fail("links", error.to_string(), "check the TLS set-up of this machine"));
@@ -58,11 +107,7 @@ pub(super) async fn check(config: &Config, links: BTreeSet<String>) -> Vec<Findi
     for url in urls.iter().take(LINKS_MAX).cloned() {
         let client = client.clone();
         asked.spawn(async move {
-            let problem = match client.get(url.clone()).send().await {
-                Ok(answer) if is_there(answer.status().as_u16()) => None,
-                Ok(answer) => Some(format!("answers {}", answer.status())),
-                Err(error) => Some(format!("does not answer: {}", root_of(error))),
-            };
+            let problem = problem(&client, &url).await;
             (url, problem)
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::metrics::{self, Exposed};
-use super::{Finding, listed, rules, targets};
+use super::{Finding, listed, rules, shown, targets};
 use crate::asked::Server;
 use crate::asked::prometheus::data;
 use crate::clock::Timestamp;
@@ -37,13 +37,17 @@ impl Told {
             data(server, "/api/v1/rules", &[]),
             data::<Alertmanagers>(server, "/api/v1/alertmanagers", &[]),
         );
-        let alertmanagers = alertmanagers?.active_alertmanagers.into_iter().map(|one| one.url).collect();
+        let alertmanagers = alertmanagers?.active_alertmanagers.iter().map(|one| shown(&one.url)).collect();
         Ok(Self { targets, names: names?, rules: rules?, alertmanagers })
     }
 }
 
 /// What is found there, and the links of its rules.
-pub(super) async fn check(engine: &Engine, server: &Server, exposed: &Exposed) -> (Vec<Finding>, BTreeSet<String>) {
+pub(super) async fn check(
+    engine: &Engine,
+    server: &Server,
+    exposed: Option<&Exposed>,
+) -> (Vec<Finding>, BTreeSet<String>) {
     let told = match Told::ask(server, engine.clock().now()).await {
         Ok(told) => told,
         Err(error) => return (vec![unreachable(server, &error)], BTreeSet::new()),

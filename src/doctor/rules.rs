@@ -109,13 +109,16 @@ fn broken(server: &Server, rules: &Rules) -> Vec<Finding> {
     findings
 }
 
-/// Rules that can never fire, because a metric they look at is not there.
+/// Rules that look at a metric that is not there, unless they may look for just that.
 fn blind(alerts: &BTreeMap<&str, &Rule>, names: &BTreeSet<String>) -> Option<Finding> {
-    let lacks = |rule: &&&Rule| METRIC.find_iter(&rule.query).any(|metric| !names.contains(metric.as_str()));
+    let lacks = |rule: &&&Rule| {
+        !rule.query.contains("absent") && METRIC.find_iter(&rule.query).any(|metric| !names.contains(metric.as_str()))
+    };
     let blind: Vec<&str> = alerts.values().filter(lacks).map(|rule| rule.name.as_str()).collect();
     if blind.is_empty() {
         return None;
     }
-    let detail = format!("{} cannot fire for lack of data: {}", counted(blind.len(), "rule"), listed(blind));
+    let look = if blind.len() == 1 { "looks" } else { "look" };
+    let detail = format!("{} {look} at metrics without data: {}", counted(blind.len(), "rule"), listed(blind));
     Some(Finding::warn("rules", detail, "mend what is said of \"metrics\""))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::{Finding, counted, listed};
+use super::{Finding, counted, listed, shown};
 use crate::asked::Server;
 use crate::asked::prometheus::data;
 use crate::clock::Timestamp;
@@ -87,7 +87,7 @@ impl Target {
     }
 
     fn check(&self, now: Timestamp) -> Finding {
-        let (job, url) = (self.job(), &self.scrape_url);
+        let (job, url) = (self.job(), shown(&self.scrape_url));
         if self.health == "down" {
             let detail = format!("naze is down for Prometheus: up is 0 for {url} of job {job}: {}", self.last_error);
             let fix =
@@ -130,9 +130,10 @@ pub(super) fn check(engine: &Engine, server: &Server, targets: &Targets) -> (Vec
     }
     let down: Vec<&&Target> = others.iter().filter(|target| target.health == "down").collect();
     if let Some(first) = down.first() {
-        let urls = listed(down.iter().map(|target| target.scrape_url.as_str()));
-        let detail = format!("{} of {} are down: {urls}", down.len(), counted(others.len(), "other target"));
-        findings.push(Finding::warn("targets", detail, format!("{}: {}", first.scrape_url, first.last_error)));
+        let urls: Vec<String> = down.iter().map(|target| shown(&target.scrape_url)).collect();
+        let names = listed(urls.iter().map(String::as_str));
+        let detail = format!("{} of {} are down: {names}", down.len(), counted(others.len(), "other target"));
+        findings.push(Finding::warn("targets", detail, format!("{}: {}", urls[0], first.last_error)));
     } else if !others.is_empty() {
         findings.push(Finding::ok("targets", format!("none of {} is down", counted(others.len(), "other target"))));
     }

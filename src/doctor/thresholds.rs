@@ -38,7 +38,7 @@ pub(super) async fn check(engine: &Arc<Engine>) -> Vec<Finding> {
     let shipped: Vec<&Rehearsed> = rehearsal.thresholds.iter().filter(|one| one.origin == Origin::Shipped).collect();
     findings.extend(shipped.iter().filter(|one| is_noise(one)).map(|one| of_one(one)));
     if !shipped.is_empty() {
-        let silent = shipped.iter().filter(|one| one.series == 0).count();
+        let silent = shipped.iter().filter(|one| one.series == 0 && one.left_out == 0).count();
         let firings: usize = shipped.iter().map(|one| one.firings).sum();
         let all = counted(shipped.len(), "threshold");
         let detail = format!("{all} that naze ships: {firings} firings in the past week; {silent} have no data");
@@ -54,18 +54,25 @@ fn is_noise(one: &Rehearsed) -> bool {
 
 fn of_one(one: &Rehearsed) -> Finding {
     let rule = &one.rule;
+    let untried = format!("{} series that it speaks of were not tried for lack of time", one.left_out);
+    if one.series == 0 && one.left_out > 0 {
+        return Finding::ok("dry run", format!("{rule}: {untried}"));
+    }
     if one.series == 0 {
         let detail = format!("{rule}: no series that it speaks of had values in the past week, so it can never fire");
         let fix = format!("mend metric, component or labels; naze series lists what there is of {}", one.metric);
         return Finding::warn("dry run", detail, fix);
     }
     let percent = one.beyond * 100.0;
-    let told = format!(
+    let mut told = format!(
         "{rule}: would have fired {} in the past week on {} series, which were beyond it for {percent:.1} % of {:.1} h",
         counted(one.firings, "time"),
         one.series,
         one.hours
     );
+    if one.left_out > 0 {
+        told += &format!("; {untried}");
+    }
     let fix = format!("naze thresholds advise {}", one.metric);
     if one.beyond >= ALWAYS {
         Finding::warn("dry run", format!("{told}: it fires always"), fix)

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Context as _, Error, Result};
+use crate::measure::definition;
 
 /// Of each subject.
 const DOCUMENTS_MAX: usize = 1_000;
@@ -61,7 +62,7 @@ impl Declared {
             for entry in fs::read_dir(&folder).internal(unreadable())? {
                 let name = entry.internal(unreadable())?.file_name();
                 // A draft that was never finished has a name that none may have.
-                let Some(name) = name.to_str().filter(|name| check_name(name).is_ok()) else { continue };
+                let Some(name) = name.to_str().filter(|name| check_name(subject, name).is_ok()) else { continue };
                 let document = fs::read(folder.join(name)).internal(unreadable())?;
                 declared.documents.insert((subject, name.to_owned()), document);
             }
@@ -81,7 +82,7 @@ impl Declared {
 
     /// These with one more, or another in its place; nothing is on disk yet.
     pub(super) fn with(&self, subject: Subject, name: &str, document: &[u8]) -> Result<Self> {
-        check_name(name)?;
+        check_name(subject, name)?;
         let mut declared = self.clone();
         declared.documents.insert((subject, name.to_owned()), document.to_vec());
         if declared.of(subject).count() > DOCUMENTS_MAX {
@@ -116,7 +117,10 @@ impl Declared {
     }
 }
 
-fn check_name(name: &str) -> Result<()> {
+fn check_name(subject: Subject, name: &str) -> Result<()> {
+    if subject == Subject::Metric {
+        return definition::check_name(name).map_err(Error::invalid);
+    }
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let begins_well = name.starts_with(|first: char| first.is_ascii_alphanumeric());
     if begins_well && name.len() <= NAME_BYTES_MAX && name.bytes().all(is_plain) {

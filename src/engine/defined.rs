@@ -1,14 +1,15 @@
 //! Metrics of a user's own: what is said of them is heeded wherever their series are read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Engine, Origin, Watching};
 use crate::analyse::limits::Doubt;
 use crate::analyse::trend::Polarity;
 use crate::error::{Error, Result};
-use crate::export::prometheus::METRICS;
+use crate::export::prometheus::{METRICS, Type};
 use crate::measure::crossing::Direction;
-use crate::measure::definition::Definition;
+use crate::measure::definition::{Definition, exposed};
 use crate::measure::store::Known;
 use crate::measure::{Kind, Samples};
 use crate::receive::COMPONENT_UNKNOWN;
@@ -20,15 +21,34 @@ impl Watching {
     }
 }
 
-/// Refuses a name that says something already.
+/// Refuses a name that says something already, there or as it is shown at `/metrics`.
 pub(super) fn check(definition: &Definition) -> Result<()> {
-    let name = definition.name.as_str();
-    let is_canonical = METRICS
-        .iter()
-        .any(|metric| metric.name == name || metric.also.contains(&name) || metric.milliseconds == Some(name));
-    if is_canonical {
-        return Err(Error::invalid(format!("{name} is a metric that naze knows already"))
-            .hint("docs/metrics.md tells its unit; choose another name for yours"));
+    let name = &definition.name;
+    let own = definition.exposed();
+    let known = METRICS.iter().flat_map(|metric| {
+        let is_histogram = matches!(metric.holds, Type::Histogram(_));
+        metric.names().flat_map(move |name| exposed(name.to_owned(), is_histogram))
+    });
+    match known.into_iter().find(|known| own.contains(known)) {
+        Some(known) if known == *name => Err(format!("name = \"{name}\" is a metric that naze knows already")),
+        Some(known) => Err(format!("name = \"{name}\" is a metric that naze knows already, as {known} at /metrics")),
+        None => Ok(()),
+    }
+    .map_err(|problem| Error::invalid(problem).hint("docs/metrics.md tells its unit; choose another name for yours"))
+}
+
+/// Refuses two of which one would be shown as the other.
+pub(super) fn check_apart<'a>(definitions: impl Iterator<Item = &'a Definition>) -> Result<()> {
+    let mut shown: BTreeMap<String, &str> = BTreeMap::new();
+    for definition in definitions {
+        let name = &definition.name;
+        for exposed in definition.exposed() {
+            if let Some(other) = shown.get(&exposed) {
+                let told = format!("name = \"{name}\" and name = \"{other}\" would both be {exposed} at /metrics");
+                return Err(Error::invalid(told).hint("choose another name for one of them"));
+            }
+            shown.insert(exposed, name);
+        }
     }
     Ok(())
 }

@@ -34,6 +34,8 @@ pub struct Rehearsed {
     pub beyond: f64,
     /// For how many hours there were, of all series.
     pub hours: f64,
+    /// Series that it speaks of and that there was no time for.
+    pub left_out: usize,
 }
 
 /// What all thresholds would have done.
@@ -51,6 +53,7 @@ struct Tally {
     firings: usize,
     minutes: usize,
     beyond: TimeDelta,
+    left_out: usize,
 }
 
 impl Engine {
@@ -64,16 +67,20 @@ impl Engine {
         let learned = Learned { enabled: false, ..watching.learned.clone() };
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         let mut lines = Lines::default();
-        let mut left_out = 0;
-        for (place, (number, known)) in self.series(|_| true).into_iter().enumerate() {
+        let (mut tried, mut left_out) = (0, 0);
+        for (number, known) in self.series(|_| true) {
             let rules = Rules::of(&known, watching.thresholds(), &learned);
             if rules.thresholds().next().is_none() {
                 continue;
             }
-            if place >= SERIES_MAX || started.elapsed() >= TIME_MAX {
+            if tried >= SERIES_MAX || started.elapsed() >= TIME_MAX {
                 left_out += 1;
+                for threshold in rules.thresholds() {
+                    tallies.entry(threshold.to_string()).or_default().left_out += 1;
+                }
                 continue;
             }
+            tried += 1;
             let line = Line::of_series(number, known);
             for (rule, tally) in self.rehearse_one(line, number, &rules, now, &mut lines)? {
                 tallies.entry(rule).or_default().add(&tally);
@@ -133,6 +140,7 @@ impl Tally {
         self.firings += other.firings;
         self.minutes += other.minutes;
         self.beyond += other.beyond;
+        self.left_out += other.left_out;
     }
 }
 
@@ -149,6 +157,7 @@ impl Rehearsed {
             firings: tally.firings,
             beyond: if hours > 0.0 { (beyond / hours).min(1.0) } else { 0.0 },
             hours,
+            left_out: tally.left_out,
         }
     }
 }

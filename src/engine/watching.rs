@@ -229,6 +229,7 @@ fn metrics(config: &Config, declared: &Declared) -> Result<BTreeMap<String, (Ori
         let definition = definition(name, document)?;
         metrics.insert(name.to_owned(), (Origin::Declared(name.to_owned()), definition));
     }
+    defined::check_apart(metrics.values().map(|(_, definition)| definition))?;
     Ok(metrics)
 }
 

@@ -335,7 +335,7 @@ fn is_known(scheme: &str) -> bool {
 }
 
 /// An address without what may not be shown; `None` when it is none.
-pub(super) fn shown(url: &str) -> Option<String> {
+pub(crate) fn shown(url: &str) -> Option<String> {
     let mut url = Url::parse(url).ok().filter(|url| is_known(url.scheme()) && url.has_host())?;
     // Only a URL that cannot have them refuses this.
     let _ = url.set_username("").and_then(|()| url.set_password(None));

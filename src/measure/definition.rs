@@ -138,6 +138,16 @@ impl TryFrom<Written> for Definition {
 }
 
 impl Definition {
+    /// The name of its family at `/metrics`.
+    pub fn family(&self) -> String {
+        as_name(&self.name, ":")
+    }
+
+    /// All names that its values have there.
+    pub fn exposed(&self) -> Vec<String> {
+        exposed(self.family(), self.kind == Kind::Distribution)
+    }
+
     /// Which way is good, as it is written.
     pub fn polarity(&self) -> &'static str {
         match self.worse {
@@ -155,15 +165,34 @@ impl fmt::Display for Definition {
     }
 }
 
-fn check_name(name: &str) -> Result<(), String> {
+/// As Prometheus takes it: `http.requests` is `http_requests`.
+pub(crate) fn as_name(name: &str, further: &str) -> String {
+    let taken = |one: char| one.is_ascii_alphanumeric() || one == '_' || further.contains(one);
+    let name: String = name.chars().map(|one| if taken(one) { one } else { '_' }).collect();
+    if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+/// Names at `/metrics` of what a family holds.
+pub(crate) fn exposed(family: String, is_histogram: bool) -> Vec<String> {
+    let parts: &[&str] = if is_histogram { &["_count", "_sum", "_bucket"] } else { &[] };
+    let mut names: Vec<String> = parts.iter().map(|part| format!("{family}{part}")).collect();
+    names.push(family);
+    names
+}
+
+/// Can a metric of a user's own have this name?
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "_.:".contains(character);
     if !name.starts_with(|first: char| first.is_ascii_alphabetic())
         || !name.chars().all(is_plain)
         || name.len() > NAME_CHARACTERS_MAX
     {
-        return Err(format!("name = \"{name}\" names no metric: write letters, digits, _, . and :, a letter first"));
+        return Err(format!(
+            "name = \"{name}\" names no metric: write up to {NAME_CHARACTERS_MAX} letters, digits, _, . and :, a letter \
+             first"
+        ));
     }
-    if name.starts_with(RESERVED) {
+    if as_name(name, ":").starts_with(RESERVED) {
         return Err(format!("name = \"{name}\" is naze's own: use another than {RESERVED}…"));
     }
     Ok(())

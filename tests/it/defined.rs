@@ -167,13 +167,52 @@ fn what_cannot_be_is_refused_with_the_fix() {
         ("a", r#"{"name": "b", "unit": "s", "polarity": "lower"}"#, "its name has to be \"a\", not \"b\""),
         ("a-b", r#"{"unit": "s", "polarity": "lower"}"#, "name = \"a-b\" names no metric"),
         ("naze_up", r#"{"unit": "s", "polarity": "lower"}"#, "is naze's own"),
+        ("naze.up", r#"{"unit": "s", "polarity": "lower"}"#, "is naze's own"),
         ("tps_kanban_queue_depth", r#"{"unit": "1", "polarity": "lower"}"#, "is a metric that naze knows already"),
+        (
+            "tps.jidoka.failure_rate",
+            r#"{"unit": "1", "polarity": "lower"}"#,
+            "naze knows already, as tps_jidoka_failure_rate at /metrics",
+        ),
+        (
+            "tps_kanban_latency.seconds_count",
+            r#"{"unit": "1", "polarity": "lower"}"#,
+            "naze knows already, as tps_kanban_latency_seconds_count at /metrics",
+        ),
     ] {
         let reply = put(&naze, &format!("/v1/metrics/{name}"), document);
         assert_eq!(reply.status, 400, "{document}: {}", reply.text());
         assert!(reply.json()["detail"].as_str().unwrap().contains(fault), "{fault}: {}", reply.text());
     }
     assert_eq!(naze.get("/v1/metrics").json()["metrics"], json!([]));
+}
+
+/// Names of samples of one's own may be long, and of a recording rule.
+#[test]
+fn one_name_at_metrics_is_of_one_metric() {
+    let naze = Naze::in_memory();
+    let gauge = r#"{"unit": "1", "polarity": "lower"}"#;
+    let spread = r#"{"unit": "s", "polarity": "lower", "kind": "histogram"}"#;
+    let long = format!("job:{}", "x".repeat(196));
+    for (name, document) in [("orders.waiting", gauge), ("pick_count", gauge), ("wait", spread), (&long, gauge)] {
+        let reply = put(&naze, &format!("/v1/metrics/{name}"), document);
+        assert_eq!(reply.status, 201, "{name}: {}", reply.text());
+    }
+    for (name, document, fault) in [
+        (
+            "orders_waiting",
+            gauge,
+            "name = \"orders_waiting\" and name = \"orders.waiting\" would both be orders_waiting",
+        ),
+        ("pick", spread, "name = \"pick_count\" and name = \"pick\" would both be pick_count"),
+        ("wait_sum", gauge, "name = \"wait_sum\" and name = \"wait\" would both be wait_sum"),
+        ("wait.bucket", gauge, "name = \"wait.bucket\" and name = \"wait\" would both be wait_bucket"),
+        (&format!("{long}x"), gauge, "names no metric: write up to 200 letters"),
+    ] {
+        let reply = put(&naze, &format!("/v1/metrics/{name}"), document);
+        assert_eq!(reply.status, 400, "{name}: {}", reply.text());
+        assert!(reply.json()["detail"].as_str().unwrap().contains(fault), "{fault}: {}", reply.text());
+    }
 }
 
 #[test]

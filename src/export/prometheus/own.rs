@@ -10,7 +10,7 @@ use super::page::histogram_of;
 use super::series::{FRESH, before, histogram, level_of};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::measure::definition::Definition;
+use crate::measure::definition::{Definition, as_name};
 use crate::measure::store::{Known, SeriesStore};
 use crate::measure::{Kind, OWN};
 
@@ -105,7 +105,7 @@ impl Values {
 
 fn family(definition: &Definition, shown: Vec<Shown>) -> MetricFamily {
     let mut family = MetricFamily::default();
-    family.set_name(as_name(&definition.name, ":"));
+    family.set_name(definition.family());
     let about = format!("in {}, {} is better", definition.unit, definition.polarity());
     family.set_help(match definition.description.as_str() {
         "" => about,
@@ -133,11 +133,4 @@ fn labels(known: &Arc<Known>) -> Vec<(String, String)> {
     }
     labels.sort();
     labels
-}
-
-/// As Prometheus takes it: `http.requests` is `http_requests`.
-fn as_name(name: &str, further: &str) -> String {
-    let taken = |one: char| one.is_ascii_alphanumeric() || one == '_' || further.contains(one);
-    let name: String = name.chars().map(|one| if taken(one) { one } else { '_' }).collect();
-    if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
 }

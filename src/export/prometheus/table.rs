@@ -74,7 +74,7 @@ impl Metric {
     }
 
     /// All its names, the canonical one first.
-    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
         [self.name].into_iter().chain(self.milliseconds).chain(self.also.iter().copied())
     }
 

@@ -11,18 +11,23 @@ use tokio::sync::Mutex;
 
 use crate::doctor::{self, Status};
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Context as _, Error};
 use crate::http::problem::{Problem, Reply};
 
 /// One at a time: it asks other servers, and reads a week of all series.
 pub(super) fn route() -> MethodRouter<Arc<Engine>> {
     let turn = Arc::new(Mutex::new(()));
     get(async move |State(engine): State<Arc<Engine>>| -> Reply {
-        let Ok(_turn) = turn.try_lock() else {
+        let Ok(turn) = Arc::clone(&turn).try_lock_owned() else {
             let busy = Error::unavailable("an examination is under way").hint("ask again in some seconds");
             return Err(Problem::from(busy));
         };
-        let findings = doctor::examine(&engine).await;
+        // A client that hangs up ends its request, not what goes on in the background.
+        let examination = tokio::spawn(async move {
+            let _turn = turn;
+            doctor::examine(&engine).await
+        });
+        let findings = examination.await.internal("the examination panicked")?;
         let status = findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok);
         Ok(Json(json!({"status": status, "findings": findings})).into_response())
     })

@@ -165,7 +165,7 @@ fn all_that_naze_is_connected_with_is_looked_at() {
     let missing = of_circuits(&findings);
     assert!(missing[0].starts_with("tps_jidoka_circuit_state, "), "{findings:#?}");
     assert!(missing[0].contains("naze record FILE, with receipts of kind circuit"), "{missing:#?}");
-    assert!(told(&findings, "rules", "warn")[0].contains("rules cannot fire for lack of data: "), "{findings:#?}");
+    assert!(told(&findings, "rules", "warn")[0].contains("rules look at metrics without data: "), "{findings:#?}");
     let (code, lines) = stack.command();
     assert_eq!(code, Some(0), "a warning is no failure: {lines}");
     assert!(lines.contains("\nwarn   metrics: "), "{lines}");
@@ -213,7 +213,10 @@ fn what_is_broken_in_prometheus_is_told_with_its_fix() {
     // A rule cannot be evaluated, its links lead nowhere, and nobody is told of alerts.
     let links = json!({"dashboard": format!("http://{nobody}/d/x?var-a={{{{ $labels.a }}}}"), "runbook": "books.md#x"});
     let rule = json!({"alert": "Doubled", "expr": "up * on() up", "annotations": links});
-    let rules = json!({"groups": [{"name": "own", "rules": [rule]}]});
+    let blind =
+        ["tps_nothing > 1", "absent(tps_nothing)"].map(|expr| json!({"alert": format!("Of {expr}"), "expr": expr}));
+    let [blind, absent] = blind;
+    let rules = json!({"groups": [{"name": "own", "rules": [rule, blind, absent]}]});
     stack.configure_prometheus(&Scraped { rules, alertmanagers: Vec::new(), ..stack.well() });
     stack.reload(stack.prometheus_port);
     let findings = stack.wait("rules", "fail", "rule Doubled of group own cannot be evaluated: ");
@@ -236,6 +239,10 @@ fn what_is_broken_in_prometheus_is_told_with_its_fix() {
     let missing = &told(&findings, "rules", "warn")[0];
     assert!(missing.contains("missing: ") && missing.contains(" and 51 more"), "{missing}");
     assert!(missing.contains("under rule_files in prometheus.yml"), "{missing}");
+    assert!(
+        told(&findings, "rules", "warn")[1].starts_with("1 rule looks at metrics without data: Of tps_nothing > 1; "),
+        "{findings:#?}"
+    );
 }
 
 #[test]
