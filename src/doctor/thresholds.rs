@@ -54,7 +54,7 @@ fn is_noise(one: &Rehearsed) -> bool {
 
 fn of_one(one: &Rehearsed) -> Finding {
     let rule = &one.rule;
-    let untried = format!("{} series that it speaks of were not tried for lack of time", one.left_out);
+    let untried = format!("{} series that it speaks of were not tried for lack of time or room", one.left_out);
     if one.series == 0 && one.left_out > 0 {
         return Finding::ok("dry run", format!("{rule}: {untried}"));
     }
@@ -84,6 +84,7 @@ fn of_one(one: &Rehearsed) -> Finding {
 }
 
 fn left_out(rehearsal: &Rehearsal) -> Option<Finding> {
-    (rehearsal.left_out > 0)
-        .then(|| Finding::ok("dry run", format!("{} series were left out for lack of time", rehearsal.left_out)))
+    (rehearsal.left_out > 0).then(|| {
+        Finding::ok("dry run", format!("{} series were left out for lack of time or room", rehearsal.left_out))
+    })
 }
