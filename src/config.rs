@@ -166,7 +166,11 @@ impl Config {
             toml::from_str(&text).map_err(wrong)?
         } else {
             let document = overrides.over(toml::from_str(&text).map_err(wrong)?)?;
-            serde_path_to_error::deserialize(document).map_err(|error| told(error.inner().message()).because(error))?
+            serde_path_to_error::deserialize(document).map_err(
+                |error: serde_path_to_error::Error<toml::de::Error>| {
+                    told(&overrides.hide(error.inner().message())).because(format!("at {}", error.path()))
+                },
+            )?
         };
         check::check(&config).map_err(|error| {
             let told = Error::new(error.kind(), format!("configuration {name}: {}", error.message()));

@@ -38,6 +38,13 @@ impl Overrides {
         self.0.is_empty()
     }
 
+    /// A message that names variables in place of their values.
+    pub(super) fn hide(&self, message: &str) -> String {
+        self.0.iter().fold(message.to_owned(), |message, (path, text)| {
+            message.replace(&format!("\"{}\"", text.trim_matches('"')), &variable(path))
+        })
+    }
+
     /// A document with them put into it.
     pub(super) fn over(&self, document: Table) -> Result<Node> {
         let mut nodes: BTreeMap<String, Node> =
