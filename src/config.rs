@@ -2,6 +2,7 @@
 
 mod check;
 mod credentials;
+mod document;
 mod overrides;
 mod server;
 mod table;
@@ -152,21 +153,24 @@ impl Config {
             Some(path) => std::fs::read_to_string(path).invalid(format!("cannot read the configuration {name}"))?,
             None => String::new(),
         };
-        let wrong = |error: toml::de::Error| {
-            let told = Error::invalid(format!("configuration {name}: {}", error.message()));
-            let hint = meant(error.message()).map_or_else(
+        let told = |message: &str| {
+            let hint = meant(message).map_or_else(
                 || "docs/configuration.md lists every key with its default".to_owned(),
                 |key| format!("did you mean {key}? docs/configuration.md lists every key with its default"),
             );
-            told.because(error).hint(hint)
+            Error::invalid(format!("configuration {name}: {message}")).hint(hint)
         };
+        let wrong = |error: toml::de::Error| told(error.message()).because(error);
         // Only what is read as it is tells the line of a fault.
         let mut config: Self = if overrides.is_empty() {
             toml::from_str(&text).map_err(wrong)?
         } else {
-            let mut document: toml::Table = toml::from_str(&text).map_err(wrong)?;
-            overrides.apply(&mut document)?;
-            document.try_into().map_err(wrong)?
+            let document = overrides.over(toml::from_str(&text).map_err(wrong)?)?;
+            serde_path_to_error::deserialize(document).map_err(
+                |error: serde_path_to_error::Error<toml::de::Error>| {
+                    told(&overrides.hide(error.inner().message())).because(format!("at {}", error.path()))
+                },
+            )?
         };
         check::check(&config).map_err(|error| {
             let told = Error::new(error.kind(), format!("configuration {name}: {}", error.message()));

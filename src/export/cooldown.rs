@@ -1,43 +1,69 @@
 //! The same notice again, so soon after the last one, is not told.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
-use super::Export;
-use super::notice::is_wanted;
-use super::told::{Pick, Told};
-use crate::clock::ago;
-use crate::engine::Engine;
-use crate::error::Result;
-use crate::record::{Recorded, Window};
+use super::notice::{is_over, key_of};
+use super::told::Told;
+use crate::clock::Timestamp;
 
-/// How far back the beginning of a row of notices is looked for.
-const ROW_MAX: TimeDelta = TimeDelta::hours(24);
-const RECEIPTS_MAX: usize = 20_000;
+/// What was told is remembered for so long.
+pub(super) const COOLDOWN_MAX: TimeDelta = TimeDelta::days(30);
+/// So much is remembered; the oldest is forgotten first, and told again.
+const KEYS_MAX: usize = 4_000;
 
-/// Was the same told less than the export's `cooldown` before? The end of what was not told is not told either. Nothing is
-/// remembered for this: what was told follows from the ledger, also after a restart.
-pub(super) fn is_cooling(engine: &Engine, told: &Told, export: &Export) -> Result<bool> {
-    let Some(cooldown) = export.cooldown else { return Ok(false) };
-    let is_over = |recorded: &Recorded| recorded.receipt.text("status") == Some("resolved");
-    let this = if is_over(&told.recorded) { told.began.as_ref() } else { Some(&told.recorded) };
-    let Some(this) = this else { return Ok(false) };
-    let at = this.occurred_at();
-    let window = Window { from: ago(at, ROW_MAX), to: at };
-    let (earlier, _) = engine.index().of_kinds(&[this.receipt.kind()], window, RECEIPTS_MAX)?;
-    let mut last = None;
-    for one in earlier.into_iter().filter(|one| is_same(one, this)) {
-        let one_at = one.occurred_at();
-        let Some(one) = engine.chosen(Pick::Notices, one)?.filter(|one| is_wanted(one, export)) else { continue };
-        if !is_over(&one.recorded) && last.is_none_or(|last| one_at.since(last) >= cooldown) {
-            last = Some(one_at);
+/// What one export was told.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Cooling {
+    /// When each step was told last.
+    steps: BTreeMap<String, Timestamp>,
+    /// What began and has not ended: when it was heard of last, and whether any of it was told.
+    open: BTreeMap<String, (Timestamp, bool)>,
+}
+
+impl Cooling {
+    /// Was the same told less than `cooldown` before? The end of what was not told is not told either.
+    pub(super) fn holds(&self, told: &Told, cooldown: TimeDelta) -> bool {
+        if is_over(told) {
+            return self.open.get(&key_of(told)).is_some_and(|(_, is_told)| !is_told);
         }
+        let last = self.steps.get(&step_of(told));
+        last.is_some_and(|last| told.recorded.occurred_at().since(*last).abs() < cooldown)
     }
-    Ok(last.is_some_and(|last| at.since(last) < cooldown))
+
+    /// It was told, or held back.
+    pub(super) fn note(&mut self, told: &Told, is_told: bool) {
+        let (at, key) = (told.recorded.occurred_at(), key_of(told));
+        if is_over(told) {
+            self.open.remove(&key);
+            return;
+        }
+        let was_told = self.open.get(&key).is_some_and(|(_, was_told)| *was_told);
+        self.open.insert(key, (at, is_told || was_told));
+        if is_told {
+            self.steps.insert(step_of(told), at);
+        }
+        forget(&mut self.open, at, |(at, _)| *at);
+        forget(&mut self.steps, at, |at| *at);
+    }
+}
+
+/// What is as old at `now` as no cooldown is, and what is too much.
+fn forget<T>(kept: &mut BTreeMap<String, T>, now: Timestamp, at: fn(&T) -> Timestamp) {
+    kept.retain(|_, one| now.since(at(one)) <= COOLDOWN_MAX);
+    while kept.len() > KEYS_MAX {
+        let oldest = kept.iter().min_by_key(|(_, one)| at(one)).map(|(key, _)| key.clone());
+        let Some(oldest) = oldest else { break };
+        kept.remove(&oldest);
+    }
 }
 
 /// The same step of the same alert. An andon has another reference each time.
-fn is_same(a: &Recorded, b: &Recorded) -> bool {
-    let (a, b) = (&a.receipt, &b.receipt);
+fn step_of(told: &Told) -> String {
+    let receipt = &told.recorded.receipt;
     let fields = ["name", "fingerprint", "status", "colour", "level"];
-    a.component() == b.component() && fields.iter().all(|field| a.text(field) == b.text(field))
+    let texts = fields.iter().map(|field| receipt.text(field).unwrap_or_default());
+    [receipt.kind(), receipt.component().unwrap_or_default()].into_iter().chain(texts).collect::<Vec<_>>().join("\n")
 }

@@ -8,12 +8,14 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::cooldown::COOLDOWN_MAX;
 use super::reading::{Reading, Snapshot};
 use super::told::{Pick, Told};
 use super::{datadog, email, grafana_cloud, newrelic, otlp, pagerduty, slack, webhook};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::query::parse_duration;
+use crate::report::span;
 use crate::secret::Secret;
 
 /// Everything naze pushes to; one line each.
@@ -268,6 +270,14 @@ impl Export {
             let key = if self.from.is_some() { "from" } else { "to" };
             return Err(Error::invalid(format!("{} is set, but {kind} is no mail", of(key))).hint("leave it out"));
         }
+        let has_login = |url: &Url| !url.username().is_empty() || url.password().is_some();
+        if is_mail && self.url.as_deref().and_then(|url| Url::parse(url).ok()).as_ref().is_some_and(has_login) {
+            return Err(Error::invalid(format!(
+                "{} has a user or a password in it, which nobody reads there",
+                of("url")
+            ))
+            .hint(format!("take them out, and set {} and {}", of("user"), of("token"))));
+        }
         for (key, text) in self.from.iter().map(|from| ("from", from)).chain(self.to.iter().map(|to| ("to", to))) {
             email::mailbox(&of(key), text)?;
         }
@@ -313,6 +323,12 @@ impl Export {
         if let Some((key, _)) = given.iter().find(|(_, is_given)| *is_given && self.kind.pick != Pick::Notices) {
             let told = format!("configuration: exports.{name}.{key} is set, but {kind} is not told by severity");
             return Err(Error::invalid(told).hint("leave it out"));
+        }
+        if let Some(cooldown) = self.cooldown.filter(|cooldown| *cooldown > COOLDOWN_MAX) {
+            let (given, days) = (span(cooldown), COOLDOWN_MAX.num_days());
+            let told =
+                format!("configuration: exports.{name}.cooldown is {given}, and what was told is known for {days} d");
+            return Err(Error::invalid(told).hint(format!("write {days}d at most")));
         }
         let known = ["critical", "warning", "info"];
         match self.severities.iter().flatten().find(|severity| !known.contains(&severity.as_str())) {

@@ -41,9 +41,8 @@ impl Notice {
         let (receipt, first) = (&told.recorded.receipt, told.began.as_ref().unwrap_or(&told.recorded));
         let text = |field: &str| receipt.text(field).or_else(|| first.receipt.text(field));
         let component = receipt.component().unwrap_or_default().to_owned();
-        let name = text("name").map_or_else(|| receipt.kind().to_owned(), str::to_owned);
-        let is_over = receipt.text("status") == Some("resolved");
-        let same = text("fingerprint").or_else(|| text("reference")).unwrap_or_default();
+        let name = text("name").unwrap_or(receipt.kind()).to_owned();
+        let is_over = is_over(told);
         let fields = ["instance", "environment", "metric"].into_iter();
         let own = fields.filter_map(|field| Some((field.to_owned(), text(field)?.to_owned())));
         let mut labels: BTreeMap<String, String> = receipt.labels().clone().into_iter().chain(own).collect();
@@ -54,7 +53,7 @@ impl Notice {
             ("severity".to_owned(), severity.to_owned()),
         ]);
         Self {
-            key: ["naze", receipt.kind(), &component, &name, same].join("/"),
+            key: key_of(told),
             name,
             component,
             severity: severity.to_owned(),
@@ -72,6 +71,20 @@ impl Notice {
         let state = if self.is_over { "resolved" } else { &self.severity };
         format!("{}: {} of {}", state.to_uppercase(), self.name, self.component)
     }
+}
+
+/// What is begun and ended, the same at every step.
+pub(super) fn key_of(told: &Told) -> String {
+    let (receipt, first) = (&told.recorded.receipt, told.began.as_ref().map(|began| &began.receipt));
+    let text = |field: &str| receipt.text(field).or_else(|| first?.text(field));
+    let same = text("fingerprint").or_else(|| text("reference")).unwrap_or_default();
+    let name = text("name").unwrap_or(receipt.kind());
+    ["naze", receipt.kind(), receipt.component().unwrap_or_default(), name, same].join("/")
+}
+
+/// Does it end what was begun?
+pub(super) fn is_over(told: &Told) -> bool {
+    told.recorded.receipt.text("status") == Some("resolved")
 }
 
 /// How notices go anywhere: one a request, as JSON, while they are news.

@@ -25,7 +25,6 @@ use self::board::Meter;
 use self::lane::Lane;
 use self::queue::{Choose, Readings, Receipts};
 use self::spool::Spool;
-use super::cooldown;
 use super::destination::Export;
 use super::notice;
 use super::otlp::spans::began_at;
@@ -99,13 +98,13 @@ impl Pushing {
         if let Some(route) = export.receipts() {
             let (meter, sending) = lane(Signal::Receipts);
             let cursor = spool.cursor(name, || engine.ledger().len())?;
-            let queue = Receipts::new(Arc::clone(engine), receipts_for(export), cursor, export, route, meter);
+            let queue = Receipts::new(Arc::clone(engine), receipts_for(export), cursor, export, route, meter)?;
             self.lanes.push(thread(name, "receipts", move || sending.run(queue, route))?);
         }
         if let Some(route) = export.traces() {
             let (meter, sending) = lane(Signal::Traces);
             let cursor = spool.cursor(&format!("{name}/traces"), || engine.ledger().len())?;
-            let queue = Receipts::new(Arc::clone(engine), Box::new(span_of), cursor, export, route, meter);
+            let queue = Receipts::new(Arc::clone(engine), Box::new(span_of), cursor, export, route, meter)?;
             self.lanes.push(thread(name, "traces", move || sending.run(queue, route))?);
         }
         Ok(())
@@ -128,9 +127,7 @@ fn receipts_for(export: &Export) -> Choose {
     let export = export.clone();
     Box::new(move |engine, recorded| {
         let Some(told) = engine.chosen(export.kind.pick, recorded)? else { return Ok(None) };
-        let is_told = export.kind.pick != Pick::Notices
-            || (notice::is_wanted(&told, &export) && !cooldown::is_cooling(engine, &told, &export)?);
-        Ok(is_told.then_some(told))
+        Ok(Some(told).filter(|told| export.kind.pick != Pick::Notices || notice::is_wanted(told, &export)))
     })
 }
 

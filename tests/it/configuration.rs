@@ -78,13 +78,79 @@ fn the_environment_goes_before_the_file() {
     assert_eq!(config.receive.component_labels, ["team"]);
     for (variable, text, fault) in [
         ("NAZE__LIMITS__ROW_MAX", "1", "unknown field `row_max`"),
-        ("NAZE__LIMITS__ROWS_MAX", "many", "invalid type: string \"many\""),
+        ("NAZE__LIMITS__ROWS_MAX", "many", "NAZE__LIMITS__ROWS_MAX is nothing that its key takes: expected usize"),
         ("NAZE__LIMITS__ROWS_MAX", "0", "limits.rows_max is 0"),
         ("NAZE__DATA__FOLDER", "x", "NAZE__DATA__FOLDER goes into data, which is no table"),
     ] {
         let error = loaded("data = \"here\"\n", &[(variable, text)]).unwrap_err();
         assert!(error.to_string().contains(fault), "{error}");
     }
+}
+
+#[test]
+fn what_looks_like_a_number_is_a_text_where_a_text_is_wanted() {
+    for text in ["73629184", "true", "2026-03-10", "1e5", "0x1F", "007", "[1]", "\"73629184\""] {
+        let config = loaded(
+            "[exports.pd]\nkind = \"pagerduty\"\n",
+            &[
+                ("NAZE__EXPORTS__PD__TOKEN", text),
+                ("NAZE__EXPORTS__GC__KIND", "grafana_cloud"),
+                ("NAZE__EXPORTS__GC__USER", text),
+                ("NAZE__EXPORTS__GC__INTERVAL_SECONDS", "30"),
+                ("NAZE__SENDERS__GITHUB", "{secret = \"s\", token = 5}"),
+                ("NAZE__SLOT_WIDTH", "day"),
+            ],
+        );
+        let config = config.unwrap_or_else(|error| panic!("{text}: {error}"));
+        let (pd, gc) = (&config.exports["pd"], &config.exports["gc"]);
+        let expected = text.trim_matches('"');
+        assert_eq!(pd.token.as_ref().unwrap().expose(), expected.as_bytes());
+        assert_eq!((gc.user.as_deref(), gc.interval_seconds), (Some(expected), 30));
+        assert_eq!(config.senders["github"].token.as_ref().unwrap().expose(), b"5");
+        assert_eq!(format!("{:?}", config.overrides).matches(expected).count(), 0, "{:?}", config.overrides);
+    }
+}
+
+#[test]
+fn what_the_environment_gives_is_not_told() {
+    let pd = "[exports.pd]\nkind = \"pagerduty\"\n";
+    for (variable, text, fault) in [
+        (
+            "NAZE__EXPORTS__PD__INTERVAL_SECONDS",
+            "hunter2",
+            "__PD__INTERVAL_SECONDS is nothing that its key takes: expected u64",
+        ),
+        (
+            "NAZE__EXPORTS__PD__INTERVAL_SECONDS",
+            "-73629184",
+            "__PD__INTERVAL_SECONDS is nothing that its key takes: expected u64",
+        ),
+        ("NAZE__EXPORTS__PD__METRICS", "73629184", "__PD__METRICS is nothing that its key takes: expected a boolean"),
+        ("NAZE__EXPORTS__PD__KIND", "hunter2", "kind NAZE__EXPORTS__PD__KIND is unknown; known are datadog"),
+        (
+            "NAZE__EXPORTS__PD__TO",
+            "hunter2",
+            "NAZE__EXPORTS__PD__TO is nothing that its key takes: expected a sequence",
+        ),
+        (
+            "NAZE__EXPORTS",
+            "{pd = {metrics = 73629184}}",
+            "NAZE__EXPORTS is nothing that its key takes: expected a boolean",
+        ),
+        ("NAZE__SLOT_WIDTH", "hunter2", "NAZE__SLOT_WIDTH is nothing that its key takes: expected "),
+    ] {
+        let error = loaded(pd, &[("NAZE__EXPORTS__PD__TOKEN", "t"), (variable, text)]).unwrap_err();
+        let told = error.in_a_line();
+        assert!(told.contains(fault) && told.contains("docs/configuration.md lists every key"), "{told}");
+        assert!(!format!("{told} {error:?}").contains("hunter2") && !told.contains("73629184"), "{told}");
+    }
+    // What the file says wrongly is told with its place.
+    let error = loaded(
+        "[limits]\nrows_max = \"many\"\n",
+        &[("NAZE__EXPORTS__PD__TOKEN", "t"), ("NAZE__EXPORTS__PD__KIND", "slack")],
+    );
+    let told = error.unwrap_err().to_string();
+    assert!(told.ends_with("invalid type: string \"many\", expected usize: at limits.rows_max"), "{told}");
 }
 
 #[test]

@@ -1,11 +1,16 @@
-//! One message to a mail server, and what its answer means.
+//! One message to a mail server, and what its answers mean.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use lettre::Address;
 use lettre::address::Envelope;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::{Error as SmtpError, SmtpTransport};
-use lettre::{Address, Transport as _};
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
 use reqwest::Url;
 
 use super::super::destination::Export;
@@ -20,54 +25,124 @@ const PORT_TLS: u16 = 465;
 /// So much of an answer is told.
 const ANSWER_CHARACTERS_MAX: usize = 200;
 
-/// Hands messages to one mail server.
+/// Hands messages to one mail server, to each recipient by itself: nobody loses one because of another.
 pub(super) struct Mail {
-    server: SmtpTransport,
-    envelope: Envelope,
+    host: String,
+    port: u16,
+    tls: Tls,
+    timeout: Duration,
+    credentials: Option<Credentials>,
+    recipients: Vec<(Address, Envelope)>,
+    settled: RefCell<Settled>,
     secret: String,
+}
+
+enum Tls {
+    Never,
+    Agreed(TlsParameters),
+    Always(TlsParameters),
+}
+
+/// To whom the message under way need not be sent again.
+#[derive(Default)]
+struct Settled {
+    message: Vec<u8>,
+    /// Why some did not get it, by recipient.
+    recipients: BTreeMap<Address, Option<String>>,
 }
 
 impl Mail {
     pub(super) fn new(export: &Export) -> Result<Self> {
         let wrong = || Error::invalid("the url of a mail server is none").hint("write smtp://mail.example.com:587");
         let url = export.url.as_deref().and_then(|url| Url::parse(url).ok()).ok_or_else(wrong)?;
-        let host = url.host_str().ok_or_else(wrong)?;
-        let is_here = host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-        let failed = "cannot set up TLS for the mail server";
+        let host = url.host_str().ok_or_else(wrong)?.trim_matches(['[', ']']).to_owned();
+        let is_here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        let parameters = || TlsParameters::new(host.clone()).internal("cannot set up TLS for the mail server");
         // Nobody listens on the way to this machine; on all others there is TLS or no mail.
-        let (server, port) = match url.scheme() {
-            "smtps" => (SmtpTransport::relay(host).internal(failed)?, PORT_TLS),
-            _ if is_here => (SmtpTransport::builder_dangerous(host), PORT),
-            _ => (SmtpTransport::starttls_relay(host).internal(failed)?, PORT),
+        let (tls, port) = match url.scheme() {
+            "smtps" => (Tls::Always(parameters()?), PORT_TLS),
+            _ if is_here => (Tls::Never, PORT),
+            _ => (Tls::Agreed(parameters()?), PORT),
         };
-        let timeout = Duration::from_secs(export.timeout_seconds);
-        let mut server = server.port(url.port().unwrap_or(port)).timeout(Some(timeout));
-        if let Some(user) = &export.user {
-            server = server.credentials(Credentials::new(user.clone(), export.token()));
-        }
         let from = mailbox("from", export.from.as_deref().unwrap_or_default())?.email;
-        let to: Result<Vec<Address>> = export.to.iter().map(|to| Ok(mailbox("to", to)?.email)).collect();
-        let envelope = Envelope::new(Some(from), to?).invalid("a message needs somebody to go to")?;
-        Ok(Self { server: server.build(), envelope, secret: export.token() })
+        let recipient = |to: &String| {
+            let to = mailbox("to", to)?.email;
+            let envelope = Envelope::new(Some(from.clone()), vec![to.clone()]);
+            Ok((to, envelope.invalid("a message needs somebody to go to")?))
+        };
+        Ok(Self {
+            port: url.port().unwrap_or(port),
+            host,
+            tls,
+            timeout: Duration::from_secs(export.timeout_seconds),
+            credentials: export.user.clone().map(|user| Credentials::new(user, export.token())),
+            recipients: export.to.iter().map(recipient).collect::<Result<_>>()?,
+            settled: RefCell::default(),
+            secret: export.token(),
+        })
     }
 
-    /// Hands over one message.
+    /// Hands over one message. It is refused when everybody's is, and sent again to those whose may be taken later.
     pub(super) fn send(&self, message: &[u8]) -> Outcome {
-        match self.server.send_raw(&self.envelope, message) {
-            Ok(_) => Outcome::Taken(0, String::new()),
-            Err(error) => self.judge(&error),
+        let mut settled = self.settled.borrow_mut();
+        let id = id_of(message);
+        if settled.message != id {
+            *settled = Settled { message: id.to_vec(), recipients: BTreeMap::new() };
         }
+        let mut connection = None;
+        let mut later = None;
+        for (to, envelope) in &self.recipients {
+            if settled.recipients.contains_key(to) {
+                continue;
+            }
+            // Whoever refuses one message is greeted again for the next.
+            let mut connected = match connection.take().filter(|connected: &SmtpConnection| !connected.has_broken()) {
+                Some(connected) => connected,
+                None => match self.connect() {
+                    Ok(connected) => connected,
+                    Err(error) => return self.unheard(&error),
+                },
+            };
+            match connected.send(envelope, message) {
+                Ok(_) => drop(settled.recipients.insert(to.clone(), None)),
+                Err(error) if is_login(&error) => return Outcome::Unauthorized(self.told(&error)),
+                Err(error) if error.is_permanent() => {
+                    settled.recipients.insert(to.clone(), Some(format!("{to}: {}", self.told(&error))));
+                }
+                Err(error) if error.status().is_none() => return Outcome::Later(None, self.told(&error)),
+                Err(error) => later = Some(format!("{to}: {}", self.told(&error))),
+            }
+            connection = Some(connected);
+        }
+        if let Some(mut connected) = connection {
+            connected.abort();
+        }
+        if let Some(why) = later {
+            return Outcome::Later(None, why);
+        }
+        let settled = std::mem::take(&mut *settled);
+        let refused: Vec<&str> = settled.recipients.values().flatten().map(String::as_str).collect();
+        let why = refused.join("; ");
+        if refused.len() == settled.recipients.len() { Outcome::Refused(why) } else { Outcome::Taken(0, why) }
     }
 
-    fn judge(&self, error: &SmtpError) -> Outcome {
-        let why = self.told(error);
-        let code: Option<u16> = error.status().map(Into::into);
-        match code {
-            // It wants to know who we are, or does not know us.
-            Some(530 | 534 | 535 | 538) => Outcome::Unauthorized(why),
-            Some(500..) => Outcome::Refused(why),
-            _ => Outcome::Later(None, why),
+    fn connect(&self) -> std::result::Result<SmtpConnection, SmtpError> {
+        let (server, hello) = ((&*self.host, self.port), ClientId::default());
+        let from_the_beginning = if let Tls::Always(parameters) = &self.tls { Some(parameters) } else { None };
+        let mut connection = SmtpConnection::connect(server, Some(self.timeout), &hello, from_the_beginning, None)?;
+        if let Tls::Agreed(parameters) = &self.tls {
+            connection.starttls(parameters, &hello)?;
         }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials)?;
+        }
+        Ok(connection)
+    }
+
+    /// Before it heard of a message, a server refuses none.
+    fn unheard(&self, error: &SmtpError) -> Outcome {
+        let why = self.told(error);
+        if is_login(error) { Outcome::Unauthorized(why) } else { Outcome::Later(None, why) }
     }
 
     /// What went wrong, at the bottom.
@@ -81,4 +156,15 @@ impl Mail {
         let why = if self.secret.is_empty() { why } else { why.replace(&self.secret, "…") };
         one_line(&why).chars().take(ANSWER_CHARACTERS_MAX).collect()
     }
+}
+
+/// It wants to know who we are, or does not know us.
+fn is_login(error: &SmtpError) -> bool {
+    error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538))
+}
+
+/// The same message is written with other boundaries each time, and with the same id.
+fn id_of(message: &[u8]) -> &[u8] {
+    let is_id = |line: &&[u8]| line.starts_with(b"Message-ID: ");
+    message.split(|byte| *byte == b'\n').find(is_id).unwrap_or(message)
 }

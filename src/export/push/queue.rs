@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::super::cooldown::Cooling;
 use super::super::destination::{Export, Metrics, Route, WriteMetrics, WriteReceipts};
 use super::super::reading::{Reading, Snapshot};
 use super::super::told::{Pick, Told};
@@ -146,6 +147,8 @@ pub(super) struct Receipts {
     clock: Clock,
     /// Read, and not delivered.
     read: Vec<Told>,
+    /// What it was told, where it has a cooldown.
+    cooling: Cooling,
 }
 
 impl Receipts {
@@ -156,14 +159,26 @@ impl Receipts {
         export: &Export,
         route: &'static Route<WriteReceipts>,
         meter: Meter,
-    ) -> Self {
-        let clock = engine.clock();
-        Self { engine, choose, cursor, export: export.clone(), route, meter, clock, read: Vec::new() }
+    ) -> Result<Self> {
+        let (clock, cooling) = (engine.clock(), cursor.told()?);
+        Ok(Self { engine, choose, cursor, export: export.clone(), route, meter, clock, read: Vec::new(), cooling })
+    }
+
+    /// Passes over what is told too soon after the same.
+    fn hold_back(&mut self) -> Result<()> {
+        let Some(cooldown) = self.export.cooldown else { return Ok(()) };
+        while let Some(first) = self.read.first().filter(|first| self.cooling.holds(first, cooldown)) {
+            self.cooling.note(first, false);
+            self.cursor.set_told(first.recorded.position + 1, &self.cooling)?;
+            self.read.remove(0);
+        }
+        Ok(())
     }
 }
 
 impl Queue for Receipts {
     fn first(&mut self, items_max: usize) -> Result<usize> {
+        self.hold_back()?;
         while self.read.is_empty() {
             let entries_max = self.route.items_max.max(ENTRIES_MIN);
             let mut read = self.engine.ledger().read(self.cursor.get()?.., entries_max)?;
@@ -179,6 +194,7 @@ impl Queue for Receipts {
             if self.read.is_empty() {
                 self.cursor.set(last + 1)?;
             }
+            self.hold_back()?;
         }
         Ok(self.read.len().min(items_max))
     }
@@ -191,8 +207,16 @@ impl Queue for Receipts {
         if is_delivered && self.export.kind.pick == Pick::Notices {
             self.read[..items].iter().for_each(|told| self.meter.notified(told.recorded.recorded_at));
         }
-        let Some(last) = self.read.drain(..items).next_back() else { return Ok(()) };
-        self.cursor.set(last.recorded.position + 1)
+        let Some(last) = self.read[..items].last() else { return Ok(()) };
+        let next = last.recorded.position + 1;
+        if is_delivered && self.export.cooldown.is_some() {
+            self.read[..items].iter().for_each(|told| self.cooling.note(told, true));
+            self.cursor.set_told(next, &self.cooling)?;
+        } else {
+            self.cursor.set(next)?;
+        }
+        self.read.drain(..items);
+        Ok(())
     }
 
     fn release(&mut self) {}

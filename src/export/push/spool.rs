@@ -1,4 +1,4 @@
-//! What waits on disk: readings that were not delivered yet, and how far each export came in the ledger.
+//! What waits on disk: readings that were not delivered yet, how far each export came in the ledger, and what it was told.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::{GzDecoder, GzEncoder};
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 
+use super::super::cooldown::Cooling;
 use super::super::reading::Snapshot;
 use crate::error::{Context as _, Error, Result};
 
@@ -17,6 +18,8 @@ const SNAPSHOTS: TableDefinition<'_, (&str, u64), (u64, &[u8])> = TableDefinitio
 const DELIVERED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("delivered");
 /// Place in the ledger of the receipt to deliver next.
 const POSITIONS: TableDefinition<'_, &str, u64> = TableDefinition::new("positions");
+/// What each export was told, for its cooldown.
+const TOLD: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("told");
 const CACHE_BYTES: usize = 8 << 20;
 const FAILED: &str = "cannot use the spool of exports";
 
@@ -37,6 +40,7 @@ impl Spool {
         write.open_table(SNAPSHOTS).internal(FAILED)?;
         write.open_table(DELIVERED).internal(FAILED)?;
         write.open_table(POSITIONS).internal(FAILED)?;
+        write.open_table(TOLD).internal(FAILED)?;
         write.commit().internal(FAILED)?;
         Ok(Self(Arc::new(database)))
     }
@@ -210,8 +214,28 @@ impl Cursor {
 
     /// Everything before `position` is delivered, or never will be.
     pub(super) fn set(&self, position: u64) -> Result<()> {
+        self.put(position, None)
+    }
+
+    /// What was told when everything before the position was.
+    pub(super) fn told(&self) -> Result<Cooling> {
+        let read = self.database.begin_read().internal(FAILED)?;
+        let told = read.open_table(TOLD).internal(FAILED)?.get(&*self.export).internal(FAILED)?;
+        let told = told.map(|bytes| postcard::from_bytes(bytes.value())).transpose();
+        told.map(Option::unwrap_or_default).internal("what an export was told is damaged in the spool")
+    }
+
+    /// As [`Cursor::set`], with what is told by then.
+    pub(super) fn set_told(&self, position: u64, told: &Cooling) -> Result<()> {
+        self.put(position, Some(postcard::to_allocvec(told).internal(FAILED)?))
+    }
+
+    fn put(&self, position: u64, told: Option<Vec<u8>>) -> Result<()> {
         let write = self.database.begin_write().internal(FAILED)?;
         write.open_table(POSITIONS).internal(FAILED)?.insert(&*self.export, position).internal(FAILED)?;
+        if let Some(told) = told {
+            write.open_table(TOLD).internal(FAILED)?.insert(&*self.export, &*told).internal(FAILED)?;
+        }
         write.commit().internal(FAILED)
     }
 }

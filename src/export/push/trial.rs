@@ -2,6 +2,7 @@
 
 use super::post::Outcome;
 use super::way::Way;
+use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::export::told::{Pick, Told};
@@ -31,8 +32,9 @@ pub fn try_out(engine: &Engine, name: &str) -> Result<()> {
             .hint("naze exports says whether it fails"));
     };
     let way = Way::new(export, route, engine.clock())?;
-    let firing = notice(engine, name, "firing");
-    let resolved = Told { began: Some(firing.recorded.clone()), ..notice(engine, name, "resolved") };
+    let now = engine.clock().now();
+    let firing = notice(engine, name, "firing", now);
+    let resolved = Told { began: Some(firing.recorded.clone()), ..notice(engine, name, "resolved", now) };
     for told in [firing, resolved] {
         let problem = match way.send(&(route.write)(&[told], export)) {
             Outcome::Taken(_, why) if why.is_empty() => continue,
@@ -45,8 +47,8 @@ pub fn try_out(engine: &Engine, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn notice(engine: &Engine, export: &str, status: &str) -> Told {
-    let now = engine.clock().now();
+/// Beginning and end have the same time in their fingerprint, and only they do: so they are one incident, and no other.
+fn notice(engine: &Engine, export: &str, status: &str, now: Timestamp) -> Told {
     let summary = format!("A test of the channel {export}: nothing happened.");
     let receipt = Receipt::new("alert", now, "naze")
         .with("name", Value::text(NAME))

@@ -6,11 +6,17 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use chrono::TimeDelta;
+use naze::clock::{Clock, Timestamp};
+use naze::config::Config;
+use naze::engine::Engine;
+use naze::export::push::Signal;
 use serde_json::{Value as Json, json};
 
-use super::notices::{bodies, wait_for, webhook};
+use super::notices::{ENQUEUE, KEY, bodies, pagerduty, wait_for, webhook};
 use super::tool::{Mood, Tool};
 use super::{Pusher, ago, eventually};
+use crate::common::Naze;
 
 /// A message as it was handed over.
 #[derive(Debug, Clone)]
@@ -27,11 +33,18 @@ struct PostOffice {
     letters: Arc<Mutex<Vec<Letter>>>,
     /// What the next letters are answered with, in place of "taken".
     answers: Arc<Mutex<VecDeque<&'static str>>>,
+    /// What the next callers hear, in place of a greeting.
+    greetings: Arc<Mutex<VecDeque<&'static str>>>,
+    /// Whom it does not know.
+    unknown: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl PostOffice {
     fn open() -> (Self, u16) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    fn at(listener: TcpListener) -> (Self, u16) {
         let port = listener.local_addr().unwrap().port();
         let office = Self::default();
         let inside = office.clone();
@@ -48,7 +61,8 @@ impl PostOffice {
         let mut out = stream;
         let mut lines = BufReader::new(stream).lines();
         let mut letter = Letter { from: String::new(), to: Vec::new(), login: None, text: String::new() };
-        out.write_all(b"220 office ESMTP\r\n").ok()?;
+        let greeting = self.greetings.lock().unwrap().pop_front().unwrap_or("220 office ESMTP");
+        out.write_all(format!("{greeting}\r\n").as_bytes()).ok()?;
         loop {
             let line = lines.next()?.ok()?;
             let answer = match line.split_once([' ', ':']).map_or(line.as_str(), |(verb, _)| verb) {
@@ -58,8 +72,11 @@ impl PostOffice {
                     "235 welcome"
                 }
                 "MAIL" => {
-                    letter.from = line;
+                    letter = Letter { from: line, login: letter.login, to: Vec::new(), text: String::new() };
                     "250 ok"
+                }
+                "RCPT" if self.unknown.lock().unwrap().is_some_and(|unknown| line.contains(unknown)) => {
+                    "550 no such user here"
                 }
                 "RCPT" => {
                     letter.to.push(line);
@@ -120,10 +137,13 @@ fn a_notice_is_a_letter_and_its_end_answers_it() {
     let naze = Pusher::new(&mail(port));
     naze.record(&[andon("opened", 60, "a1")]);
     naze.record(&[andon("resolved", 1, "a1")]);
-    let letters = office.wait_for(2);
-    let (first, end) = (&letters[0], &letters[1]);
+    let letters = office.wait_for(4);
+    // Whoever has it does not get it again with the one that waited.
+    let to: Vec<&str> = letters.iter().map(|letter| letter.to.join(" ").leak() as &str).collect();
+    let (ops, lead) = ("RCPT TO:<ops@example.com>", "RCPT TO:<lead@example.com>");
+    assert_eq!(to, [lead, ops, ops, lead]);
+    let (first, end) = (&letters[0], &letters[2]);
     assert!(first.from.contains("<naze@example.com>"), "{first:?}");
-    assert_eq!(first.to.len(), 2, "{first:?}");
     assert_eq!(first.login.as_deref(), Some("AG5hemUAc2VzYW1l"), "user and token, in Base64");
     assert_eq!(header(first, "Subject"), "CRITICAL: andon of line");
     assert_eq!(header(end, "Subject"), "RESOLVED: andon of line");
@@ -142,13 +162,54 @@ fn a_notice_is_a_letter_and_its_end_answers_it() {
 #[test]
 fn a_letter_that_is_never_taken_costs_the_next_nothing() {
     let (office, port) = PostOffice::open();
-    office.answers.lock().unwrap().push_back("554 no");
+    office.answers.lock().unwrap().extend(["554 no", "554 no"]);
     let naze = Pusher::new(&mail(port));
     naze.record(&[andon("opened", 60, "a1")]);
     naze.record(&[json!({"kind": "signal", "occurredAt": ago(1), "component": "press", "colour": "red"})]);
     let letters = office.wait_for(1);
     assert_eq!(header(&letters[0], "Subject"), "CRITICAL: signal of press");
     assert_eq!(naze.standing("receipts")["dropped"], 1);
+}
+
+#[test]
+fn a_recipient_that_is_unknown_costs_the_others_nothing() {
+    let (office, port) = PostOffice::open();
+    *office.unknown.lock().unwrap() = Some("ops@");
+    let naze = Pusher::new(&mail(port));
+    naze.record(&[andon("opened", 60, "a1")]);
+    naze.record(&[andon("resolved", 1, "a1")]);
+    let letters = office.wait_for(2);
+    for (letter, subject) in letters.iter().zip(["CRITICAL: andon of line", "RESOLVED: andon of line"]) {
+        assert_eq!((&*letter.to, header(letter, "Subject")), (&["RCPT TO:<lead@example.com>".to_owned()][..], subject));
+    }
+    let is_sent = |standing: &Json| standing["sent"] == 2;
+    let standing = eventually("both", is_sent, || naze.standing("receipts"));
+    assert_eq!((&standing["failed"], &standing["dropped"]), (&json!(0), &json!(0)), "{standing}");
+    let problem = standing["lastProblem"]["message"].as_str().unwrap();
+    assert!(problem.contains("ops@example.com: it answered 550"), "{problem}");
+}
+
+#[test]
+fn a_server_that_does_not_greet_is_asked_again() {
+    let (office, port) = PostOffice::open();
+    office.greetings.lock().unwrap().push_back("554 no mail today");
+    let naze = Pusher::new(&mail(port));
+    naze.record(&[andon("opened", 60, "a1")]);
+    office.wait_for(2);
+    let standing = naze.standing("receipts");
+    assert_eq!((&standing["failed"], &standing["dropped"]), (&json!(1), &json!(0)), "{standing}");
+}
+
+#[test]
+fn a_server_on_this_machine_is_here_by_ipv6_too() {
+    let listener = match TcpListener::bind("[::1]:0") {
+        Ok(listener) => listener,
+        Err(error) => return eprintln!("skipped: this machine has no IPv6: {error}"),
+    };
+    let (office, port) = PostOffice::at(listener);
+    let naze = Pusher::new(&mail(port).replace("127.0.0.1", "[::1]"));
+    naze.record(&[andon("opened", 60, "a1")]);
+    office.wait_for(2);
 }
 
 #[test]
@@ -161,6 +222,8 @@ fn mail_that_cannot_be_sent_is_refused_with_its_key() {
         ("\"ops@example.com\", \"Lead <lead@example.com>\"", "", "exports.post.to is missing"),
         ("kind = \"email\"", "kind = \"webhook\"", "exports.post.url gives an address that is none"),
         ("url = \"smtp://127.0.0.1:25\"\n", "", "exports.post.url is missing"),
+        ("smtp://", "smtp://me@", "exports.post.url has a user or a password in it"),
+        ("smtp://", "smtps://:pw@", "exports.post.url has a user or a password in it"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("naze.toml");
@@ -174,12 +237,14 @@ fn mail_that_cannot_be_sent_is_refused_with_its_key() {
 #[test]
 fn a_channel_can_be_tried() {
     let (office, port) = PostOffice::open();
-    let hook = Tool::start(webhook);
+    let (hook, pager) = (Tool::start(webhook), Tool::start(pagerduty));
     let config = format!(
-        "{}[exports.hook]\nkind = \"webhook\"\nurl = \"{}/alerts\"\n[exports.otel]\nkind = \"otlp\"\nurl = \"{}\"\n",
+        "{}[exports.hook]\nkind = \"webhook\"\nurl = \"{}/alerts\"\n[exports.otel]\nkind = \"otlp\"\nurl = \"{}\"\n\
+         [exports.pager]\nkind = \"pagerduty\"\nurl = \"{}\"\ntoken = \"{KEY}\"\n",
         mail(port),
         hook.url,
-        hook.url
+        hook.url,
+        pager.url
     );
     let naze = Pusher::new(&config);
     let run = |name: &str| {
@@ -190,12 +255,19 @@ fn a_channel_can_be_tried() {
         (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     };
     assert_eq!(run("post"), (Some(0), "post took the notice and its end\n".to_owned()));
-    let letters = office.wait_for(2);
-    assert_eq!(header(&letters[0], "Subject"), "WARNING: Test of naze");
-    assert_eq!(header(&letters[1], "Subject"), "RESOLVED: Test of naze");
+    let letters = office.wait_for(4);
+    let subjects: Vec<&str> = letters.iter().map(|letter| header(letter, "Subject")).collect();
+    let (warning, resolved) = ("WARNING: Test of naze", "RESOLVED: Test of naze");
+    assert_eq!(subjects, [warning, warning, resolved, resolved]);
     assert_eq!(run("hook").0, Some(0));
-    let told: Vec<Json> = bodies(&hook, "/alerts").iter().map(|body| body["status"].clone()).collect();
+    let bodies = bodies(&hook, "/alerts");
+    let told: Vec<&Json> = bodies.iter().map(|body| &body["status"]).collect();
     assert_eq!(told, ["firing", "resolved"]);
+    assert_eq!(bodies[0]["alerts"][0]["fingerprint"], bodies[1]["alerts"][0]["fingerprint"]);
+    assert_eq!(run("pager").0, Some(0));
+    let events = wait_for(&pager, ENQUEUE, 2);
+    assert_eq!((&events[0]["event_action"], &events[1]["event_action"]), (&json!("trigger"), &json!("resolve")));
+    assert_eq!(events[0]["dedup_key"], events[1]["dedup_key"]);
     assert_eq!(naze.figure("naze_ledger_entries"), 0.0, "nothing happened, and nothing is recorded");
 
     hook.will([Mood::Status(500)]);
@@ -219,7 +291,7 @@ fn the_same_is_not_told_again_while_it_cools_down_and_is_afterwards() {
     // At 0, 2, 4, 6 and 8 minutes: told, not, not, told, not.
     naze.record(&[andon("opened", 800, "a0"), andon("opened", 680, "a2"), andon("resolved", 670, "a2")]);
     naze.record(&[andon("opened", 560, "a4"), andon("opened", 440, "a6"), andon("resolved", 430, "a6")]);
-    // What it forgets at a restart it finds again.
+    // It knows after a restart what it told before.
     wait_for(&hook, "/alerts", 3);
     naze.stop();
     naze.start();
@@ -239,4 +311,48 @@ fn the_same_is_not_told_again_while_it_cools_down_and_is_afterwards() {
         let off = (chrono::Utc::now() - begun).num_seconds() - seconds;
         assert!((0..100).contains(&off), "{place}: {begun}");
     }
+}
+
+#[test]
+fn a_cooldown_holds_however_long_a_row_lasts() {
+    let (short, long) = (Tool::start(webhook), Tool::start(webhook));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("naze.toml");
+    let hook = |name: &str, tool: &Tool, cooldown: &str| {
+        format!("[exports.{name}]\nkind = \"webhook\"\nurl = \"{}/alerts\"\ncooldown = \"{cooldown}\"\n", tool.url)
+    };
+    let exports = [hook("short", &short, "10m"), hook("long", &long, "36h")].concat();
+    std::fs::write(&file, format!("default_thresholds = false\nrecord_recommendations = false\n{exports}")).unwrap();
+    let begin: Timestamp = "2026-03-10T00:00:00Z".parse().unwrap();
+    let after = |minutes: i64| begin.checked_add(TimeDelta::minutes(minutes)).unwrap();
+    // Two days, an andon every four minutes; naze is restarted in between.
+    for day in 0..2 {
+        let config = Config { data: Some(folder.path().join("data")), ..Config::read(&file).unwrap() };
+        let engine = Engine::open(config, Clock::Fixed(after((day + 1) * 1_440))).unwrap();
+        let pushing = naze::export::push::start(&engine).unwrap();
+        let andons: Vec<Json> = (day * 360..(day + 1) * 360)
+            .map(|number| {
+                json!({"kind": "andon", "occurredAt": after(number * 4), "component": "line", "status": "opened",
+                    "level": "critical", "reference": format!("a{number}")})
+            })
+            .collect();
+        let recorded =
+            Naze::of(Arc::clone(&engine)).post("/v1/receipts", "application/json", json!(andons).to_string());
+        assert!(recorded.status.is_success(), "{}", recorded.text());
+        // The day's last andon is held back, and so is nothing after it.
+        let expected = usize::try_from(day + 1).unwrap() * 120;
+        wait_for(&short, "/alerts", expected);
+        let left = |left: &u64| *left == 0;
+        eventually("all", left, || {
+            let standings = engine.exports().standings();
+            standings.iter().filter(|one| one.signal == Signal::Receipts).map(|one| one.waiting).sum::<u64>()
+        });
+        pushing.stop();
+    }
+    let told = |tool: &Tool| -> Vec<Timestamp> {
+        let bodies = bodies(tool, "/alerts");
+        bodies.iter().map(|body| body["alerts"][0]["startsAt"].as_str().unwrap().parse().unwrap()).collect()
+    };
+    assert_eq!(told(&short), (0..240).map(|number| after(number * 12)).collect::<Vec<_>>());
+    assert_eq!(told(&long), [begin, after(36 * 60)]);
 }

@@ -8,8 +8,8 @@ use super::{Pusher, ago, eventually};
 use crate::common::Naze;
 
 /// As `docs/exports.md` says of it.
-const ENQUEUE: &str = "/v2/enqueue";
-const KEY: &str = "0123456789abcdef0123456789abcdef";
+pub(super) const ENQUEUE: &str = "/v2/enqueue";
+pub(super) const KEY: &str = "0123456789abcdef0123456789abcdef";
 const SLACK: &str = "T000/B000/secretsecret";
 
 fn body(seen: &Seen) -> Result<Json, String> {
@@ -75,7 +75,7 @@ fn slack(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
 }
 
 /// <https://developer.pagerduty.com/docs/send-alert-event>
-fn pagerduty(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
+pub(super) fn pagerduty(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
     must(seen.path == ENQUEUE, "path")?;
     let told = body(seen)?;
     must(told["routing_key"] == KEY, "routing_key")?;
@@ -244,6 +244,7 @@ fn what_a_channel_cannot_be_told_is_refused_with_its_key() {
         ("kind = \"pagerduty\"\ntoken = \"t\"\nseverities = [\"high\"]", "severities has \"high\""),
         ("kind = \"otlp\"\nseverities = [\"critical\"]", "exports.x.severities is set, but otlp"),
         ("kind = \"slack\"\ntoken = \"t\"\ntraces = true", "slack takes no spans"),
+        ("kind = \"slack\"\ntoken = \"t\"\ncooldown = \"31d\"", "exports.x.cooldown is 31 d"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("naze.toml");
