@@ -23,6 +23,8 @@ const MINUTE: TimeDelta = TimeDelta::minutes(1);
 /// The age of a component's last sample is told from silence on for so long, and when there is another.
 const TOLD_UNTIL: TimeDelta = TimeDelta::hours(1);
 
+type Values = Vec<(Timestamp, f64)>;
+
 /// What is known of the components that tell samples.
 #[derive(Default)]
 pub(super) struct Heard(Mutex<Hearing>);
@@ -86,7 +88,7 @@ impl Engine {
         step: u32,
         statistic: Option<Statistic>,
         runs: &Runs,
-    ) -> Result<(Vec<(Timestamp, f64)>, Vec<Gap>)> {
+    ) -> Result<(Values, Vec<Gap>)> {
         let slots = self.slots(line.number(), ago(window.start, BEFORE)..window.end)?;
         let until = window.end.min(self.clock.now());
         let mut gaps = gaps(&slots[..slots.partition_point(|slot| slot.start < until)], until, runs);
