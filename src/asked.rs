@@ -2,11 +2,13 @@
 
 pub mod prometheus;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
 use crate::config::Origin;
+use crate::engine::Engine;
 use crate::error::{Context as _, Error, Result};
 
 /// Largest answer that is read.
@@ -94,4 +96,13 @@ pub(crate) fn root_of(error: reqwest::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+/// What is made of an answer may block: not on the threads that serve connections.
+pub(crate) async fn blocking<T: Send + 'static>(
+    engine: &Arc<Engine>,
+    work: impl FnOnce(&Engine) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let engine = Arc::clone(engine);
+    tokio::task::spawn_blocking(move || work(&engine)).await.internal("a background task panicked")?
 }

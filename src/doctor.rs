@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use crate::asked::{self, Server};
 use crate::config::{Config, Origin};
 use crate::engine::Engine;
-use crate::error::{Context as _, Error, Result};
+use crate::error::Error;
 use crate::export::destination;
 use crate::report::one_line;
 
@@ -181,13 +181,4 @@ fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 /// `1 rule`, `2 rules`
 fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
-/// Runs what blocks, away from the threads that serve connections.
-async fn blocking<T: Send + 'static>(
-    engine: &Arc<Engine>,
-    work: impl FnOnce(&Engine) -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let engine = Arc::clone(engine);
-    tokio::task::spawn_blocking(move || work(&engine)).await.internal("a background task panicked")?
 }

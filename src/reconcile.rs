@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::asked::{self, Server};
 use crate::clock::{Timestamp, ago};
 use crate::engine::Engine;
-use crate::error::{Context as _, Error, Result};
+use crate::error::{Error, Result};
 use crate::receive::Given;
 use crate::record::{Recorded, Window};
 
@@ -82,15 +82,6 @@ async fn rounds<F: Future<Output = Result<usize>>>(
         }
         tokio::time::sleep(every).await;
     }
-}
-
-/// Runs `work` where it may block.
-async fn blocking<T: Send + 'static>(
-    engine: &Arc<Engine>,
-    work: impl FnOnce(&Engine) -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let engine = Arc::clone(engine);
-    tokio::task::spawn_blocking(move || work(&engine)).await.internal("a background task panicked")?
 }
 
 /// What documents are read with, as if `sender` had sent them.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{Finding, blocking, counted, listed};
-use crate::asked::Server;
+use super::{Finding, counted, listed};
 use crate::asked::prometheus::data;
+use crate::asked::{Server, blocking};
 use crate::clock::{Timestamp, ago};
 use crate::engine::Engine;
 use crate::error::Result;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Finding, blocking, counted};
+use super::{Finding, counted};
 use crate::analyse::limits::Doubt;
+use crate::asked::blocking;
 use crate::engine::{Engine, Origin, Rehearsal, Rehearsed};
 
 /// A threshold that a series is beyond for this share of the time says nothing new.

@@ -251,6 +251,43 @@ impl Export {
                 return Err(Error::invalid(format!("{} is missing: {kind} cannot do without", of(key))).hint(hint));
             }
         }
+        self.check_address(name)?;
+        if self.kind.receipts.is_none() && self.receipts == Some(true) {
+            return Err(Error::invalid(format!("{} is true, but {kind} keeps numbers only", of("receipts")))
+                .hint("leave it out"));
+        }
+        if self.kind.traces.is_none() && self.traces == Some(true) {
+            return Err(
+                Error::invalid(format!("{} is true, but {kind} takes no spans", of("traces"))).hint("leave it out")
+            );
+        }
+        if self.metrics().is_none() && self.receipts().is_none() && self.traces().is_none() {
+            return Err(Error::invalid(format!("{} is false and nothing else is pushed", of("metrics")))
+                .hint("leave it out, or the whole table"));
+        }
+        self.check_notices(name)?;
+        for (key, is_zero) in
+            [("interval_seconds", self.interval_seconds == 0), ("timeout_seconds", self.timeout_seconds == 0)]
+        {
+            if is_zero {
+                return Err(Error::invalid(format!("{} is 0", of(key))).hint("the least is 1"));
+            }
+        }
+        for (header, value) in &self.headers {
+            if HeaderName::try_from(header).is_err() || HeaderValue::from_bytes(value.expose()).is_err() {
+                return Err(Error::invalid(format!("{} is no header of HTTP", of(&format!("headers.\"{header}\"")))));
+            }
+        }
+        if HeaderValue::try_from(self.token()).is_err() {
+            return Err(Error::invalid(format!("{} cannot be sent: it has a line break or the like", of("token"))));
+        }
+        Ok(())
+    }
+
+    /// Where it goes to, and, of mail, from whom and to whom.
+    fn check_address(&self, name: &str) -> Result<()> {
+        let of = |key: &str| format!("configuration: exports.{name}.{key}");
+        let kind = self.kind.name;
         let receipts = self.kind.receipts.iter().chain(&self.kind.traces).map(|route| (route.url)(self));
         let urls: Vec<String> = self.kind.metrics.iter().map(|route| (route.url)(self)).chain(receipts).collect();
         let is_mail = self.kind.name == email::DESTINATION.name;
@@ -280,35 +317,6 @@ impl Export {
         }
         for (key, text) in self.from.iter().map(|from| ("from", from)).chain(self.to.iter().map(|to| ("to", to))) {
             email::mailbox(&of(key), text)?;
-        }
-        if self.kind.receipts.is_none() && self.receipts == Some(true) {
-            return Err(Error::invalid(format!("{} is true, but {kind} keeps numbers only", of("receipts")))
-                .hint("leave it out"));
-        }
-        if self.kind.traces.is_none() && self.traces == Some(true) {
-            return Err(
-                Error::invalid(format!("{} is true, but {kind} takes no spans", of("traces"))).hint("leave it out")
-            );
-        }
-        if self.metrics().is_none() && self.receipts().is_none() && self.traces().is_none() {
-            return Err(Error::invalid(format!("{} is false and nothing else is pushed", of("metrics")))
-                .hint("leave it out, or the whole table"));
-        }
-        self.check_notices(name)?;
-        for (key, is_zero) in
-            [("interval_seconds", self.interval_seconds == 0), ("timeout_seconds", self.timeout_seconds == 0)]
-        {
-            if is_zero {
-                return Err(Error::invalid(format!("{} is 0", of(key))).hint("the least is 1"));
-            }
-        }
-        for (header, value) in &self.headers {
-            if HeaderName::try_from(header).is_err() || HeaderValue::from_bytes(value.expose()).is_err() {
-                return Err(Error::invalid(format!("{} is no header of HTTP", of(&format!("headers.\"{header}\"")))));
-            }
-        }
-        if HeaderValue::try_from(self.token()).is_err() {
-            return Err(Error::invalid(format!("{} cannot be sent: it has a line break or the like", of("token"))));
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{blocking, given, known_alerts, rounds};
-use crate::asked::Server;
+use super::{given, known_alerts, rounds};
+use crate::asked::{Server, blocking};
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Outcome};
 use crate::error::Result;

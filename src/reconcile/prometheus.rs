@@ -10,9 +10,9 @@ use tokio::sync::Mutex;
 use yaml_rust2::YamlLoader;
 
 use super::history::{self, Labels, Rule};
-use super::{blocking, given, known_alerts, rounds};
-use crate::asked::Server;
+use super::{given, known_alerts, rounds};
 use crate::asked::prometheus::{data, moment};
+use crate::asked::{Server, blocking};
 use crate::clock::{Timestamp, ago};
 use crate::engine::{Engine, Outcome};
 use crate::error::Result;

@@ -24,6 +24,20 @@ pub(crate) fn start(name: &str, folder: &Path, arguments: &[String]) -> Program 
     Program(command.spawn().unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
+/// A real Prometheus with the `prometheus.yml` in `folder`.
+pub(crate) fn prometheus(folder: &Path, port: u16, more: &[&str]) -> Program {
+    let listen = format!("--web.listen-address=127.0.0.1:{port}");
+    let own = ["--config.file=prometheus.yml", "--storage.tsdb.path=prometheus", &listen, "--web.enable-lifecycle"];
+    start("prometheus", folder, &[&own, more].concat().iter().map(|&one| one.to_owned()).collect::<Vec<_>>())
+}
+
+/// A real Alertmanager with the `alertmanager.yml` in `folder`.
+pub(crate) fn alertmanager(folder: &Path, port: u16) -> Program {
+    let listen = format!("--web.listen-address=127.0.0.1:{port}");
+    let own = ["--config.file=alertmanager.yml", "--storage.path=alertmanager", &listen, "--cluster.listen-address="];
+    start("prometheus-alertmanager", folder, &own.map(str::to_owned))
+}
+
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -123,24 +137,12 @@ impl Stack {
     }
 
     fn start_alertmanager(&mut self) {
-        let arguments = [
-            "--config.file=alertmanager.yml".to_owned(),
-            "--storage.path=alertmanager".to_owned(),
-            format!("--web.listen-address=127.0.0.1:{}", self.alertmanager_port),
-            "--cluster.listen-address=".to_owned(),
-        ];
-        self.alertmanager = Some(start("prometheus-alertmanager", self.folder.path(), &arguments));
+        self.alertmanager = Some(alertmanager(self.folder.path(), self.alertmanager_port));
     }
 
     fn start_prometheus(&mut self) {
-        let arguments = [
-            "--config.file=prometheus.yml".to_owned(),
-            "--storage.tsdb.path=prometheus".to_owned(),
-            format!("--web.listen-address=127.0.0.1:{}", self.prometheus_port),
-            "--web.enable-lifecycle".to_owned(),
-            "--rules.alert.resend-delay=1s".to_owned(),
-        ];
-        self.prometheus = Some(start("prometheus", self.folder.path(), &arguments));
+        let more = ["--rules.alert.resend-delay=1s"];
+        self.prometheus = Some(prometheus(self.folder.path(), self.prometheus_port, &more));
     }
 
     fn start_naze(&mut self, config: &str) {

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::told;
 use crate::common::{Program, is_installed, serve};
-use crate::prometheus::{PATIENCE, free_port, start};
+use crate::prometheus::{PATIENCE, alertmanager, free_port, prometheus};
 
 struct Stack {
     folder: tempfile::TempDir,
@@ -88,23 +88,11 @@ impl Stack {
     }
 
     fn start_prometheus(&mut self) {
-        let arguments = [
-            "--config.file=prometheus.yml".to_owned(),
-            "--storage.tsdb.path=prometheus".to_owned(),
-            format!("--web.listen-address=127.0.0.1:{}", self.prometheus_port),
-            "--web.enable-lifecycle".to_owned(),
-        ];
-        self.programs.push(start("prometheus", self.folder.path(), &arguments));
+        self.programs.push(prometheus(self.folder.path(), self.prometheus_port, &[]));
     }
 
     fn start_alertmanager(&mut self) {
-        let arguments = [
-            "--config.file=alertmanager.yml".to_owned(),
-            "--storage.path=alertmanager".to_owned(),
-            format!("--web.listen-address=127.0.0.1:{}", self.alertmanager_port),
-            "--cluster.listen-address=".to_owned(),
-        ];
-        self.programs.push(start("prometheus-alertmanager", self.folder.path(), &arguments));
+        self.programs.push(alertmanager(self.folder.path(), self.alertmanager_port));
     }
 
     fn reload(&self, port: u16) {
