@@ -25,10 +25,11 @@ impl Timestamp {
     pub const MIN: Self = Self(midnight(1, 1, 1));
     /// The last day of the year 9999.
     pub const MAX: Self = Self(midnight(9999, 12, 31));
+    const END_MICROS: i64 = midnight(10_000, 1, 1);
 
     /// The instant `micros` microseconds after 1970, or `None` outside the years 1 to 9999.
     pub fn from_micros(micros: i64) -> Option<Self> {
-        (Self::MIN.0..midnight(10_000, 1, 1)).contains(&micros).then_some(Self(micros))
+        (Self::MIN.0..Self::END_MICROS).contains(&micros).then_some(Self(micros))
     }
 
     /// Microseconds since 1970.

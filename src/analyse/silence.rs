@@ -74,10 +74,10 @@ impl Runs {
 pub fn gaps(slots: &[Slot], now: Timestamp, runs: &Runs) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut in_a_row = 0;
-    let minutes: Vec<&Slot> = slots.iter().filter(|slot| slot.tier == Tier::Minute).collect();
-    for (place, slot) in minutes.iter().enumerate() {
+    let mut minutes = slots.iter().filter(|slot| slot.tier == Tier::Minute).peekable();
+    while let Some(slot) = minutes.next() {
         in_a_row += 1;
-        let (from, next) = (slot.last_at(), minutes.get(place + 1).map(|next| next.start));
+        let (from, next) = (slot.last_at(), minutes.peek().map(|next| next.start));
         let silent = next.unwrap_or(now).since(from);
         if silent > SILENCE && in_a_row >= REGULAR_MIN {
             gaps.push(Gap { from, to: next, naze_down: runs.was_down(from, next.unwrap_or(now)) });

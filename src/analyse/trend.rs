@@ -134,8 +134,8 @@ pub const YEAR: TimeDelta = TimeDelta::weeks(52);
 /// Looks at `points` through every window. Their order does not matter. Those older than [`LOOKBACK`] only serve to be
 /// compared with.
 pub fn trend(question: &Question, points: &[Point]) -> Trend {
-    let mut known: Vec<Point> =
-        points.iter().filter(|point| point.value.is_finite() && point.time <= question.at).copied().collect();
+    let mut known = points.to_vec();
+    known.retain(|point| point.value.is_finite() && point.time <= question.at);
     known.sort_by(|a, b| a.time.cmp(&b.time).then(a.value.total_cmp(&b.value)));
     let recent = &known[known.partition_point(|point| point.time < back(question.at, LOOKBACK))..];
     let profile = Profile::of(recent, question);

@@ -101,18 +101,16 @@ impl FromStr for Statistic {
 pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic: Statistic) -> Vec<(Timestamp, f64)> {
     let mut values = Vec::new();
     let mut teller = Teller { statistic, before: None };
-    let mut place = 0;
-    while place < slots.len() {
-        let first = &slots[place];
+    let mut slots = slots.iter().peekable();
+    while let Some(first) = slots.next() {
         let start = beginning(first.start, window.start, seconds);
+        let end_micros = start.micros() + i64::from(seconds) * 1_000_000;
         let mut whole = Cow::Borrowed(&first.rollup);
         let mut last = first;
-        place += 1;
-        while let Some(slot) = slots.get(place).filter(|slot| beginning(slot.start, window.start, seconds) == start) {
+        while let Some(slot) = slots.next_if(|slot| slot.start.micros() < end_micros) {
             let shift = u32::try_from(slot.start.since(first.start).num_milliseconds()).unwrap_or(u32::MAX);
             whole.to_mut().merge(&slot.rollup, shift);
             last = slot;
-            place += 1;
         }
         let covered = (last.tier.milliseconds() / 1_000).max(seconds);
         let value = teller.tell(first.start, &whole, covered);

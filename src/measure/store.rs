@@ -145,9 +145,9 @@ impl SeriesStore {
             for entry in table.range(chunks.clone()).internal(failed)? {
                 let (key, bytes) = entry.internal(failed)?;
                 let chunk = key.value().1;
-                slots.extend(
-                    chunk::read(bytes.value())?.into_iter().map(|(place, rollup)| tier.slot(chunk, place, rollup)),
-                );
+                let whole = chunk::read(bytes.value())?.into_iter();
+                let of_chunk = whole.map(|(place, rollup)| tier.slot(chunk, place, rollup));
+                slots.extend(of_chunk.filter(|slot| window.contains(&slot.start)));
             }
             let mut more = head.slots(number, tier, &window);
             if tier == Tier::Hour {
@@ -158,14 +158,13 @@ impl SeriesStore {
                     more.extend(back.map(|(place, rollup)| tier.slot(chunk, place, rollup)));
                 }
             }
-            for slot in more {
+            for slot in more.into_iter().filter(|slot| window.contains(&slot.start)) {
                 match slots[first..].binary_search_by_key(&slot.start, |slot| slot.start) {
                     Ok(place) => slots[first + place].rollup.merge(&slot.rollup, 0),
                     Err(place) => slots.insert(first + place, slot),
                 }
             }
         }
-        slots.retain(|slot| slot.start >= window.start && slot.start < window.end);
         slots.sort_by_key(|slot| slot.start);
         Ok(slots)
     }

@@ -388,8 +388,10 @@ fn outliers_are_on_the_bad_side_and_a_metric_that_never_moves_has_none() {
 #[test]
 fn the_moving_average_is_of_the_last_minute() {
     let points = every(TimeDelta::seconds(20), TimeDelta::minutes(2), |days| (days * 86_400.0 / 20.0).round());
-    let averaged: Vec<f64> = smooth::moving_average(&points, smooth::WIDTH).iter().map(|point| point.value).collect();
+    let average = |count: usize| smooth::moving_average(&points[..count], smooth::WIDTH);
+    let averaged: Vec<f64> = (1..=points.len()).filter_map(average).collect();
     assert_eq!(averaged, [5.0, 4.5, 4.0, 3.0, 2.0, 1.0]);
+    assert_eq!(average(0), None);
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub fn cuts(values: &[f64]) -> Vec<usize> {
         let score = |cost: f64, count: usize| {
             n * (cost / n).max(VARIANCE_MIN).ln() + PENALTY * n.ln() * shape.parameters(count)
         };
-        let mut segments = Segments::new(values.len(), |from, to| costs.of(shape, from, to));
+        let mut segments = Segments::new(costs.of(shape));
         let least = segments.least();
         for count in 0..=CUTS_MAX {
             // Costs only fall to the least of any number of cuts: when that does not pay, no more cuts do.
@@ -104,42 +104,58 @@ impl Shape {
     }
 }
 
-/// Running sums, from which the squared error of any stretch follows.
-struct Costs {
-    value: Vec<f64>,
-    square: Vec<f64>,
-    placed: Vec<f64>,
+/// Running sums up to each place, from which the squared error of any stretch follows.
+struct Costs(Vec<Sums>);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    /// How many values there are.
+    count: f64,
+    value: f64,
+    square: f64,
+    placed: f64,
 }
 
 impl Costs {
     fn new(values: impl Iterator<Item = f64>) -> Self {
-        let mut sums = Self { value: vec![0.0], square: vec![0.0], placed: vec![0.0] };
-        let (mut value_sum, mut square_sum, mut placed_sum) = (0.0, 0.0, 0.0);
-        for (place, value) in values.enumerate() {
-            value_sum += value;
-            square_sum += value * value;
-            placed_sum += value * place as f64;
-            sums.value.push(value_sum);
-            sums.square.push(square_sum);
-            sums.placed.push(placed_sum);
+        let mut sums = Sums::default();
+        let mut costs = Self(vec![sums]);
+        for value in values {
+            sums = Sums {
+                value: sums.value + value,
+                square: sums.square + value * value,
+                placed: sums.placed + value * sums.count,
+                count: sums.count + 1.0,
+            };
+            costs.0.push(sums);
         }
-        sums
+        costs
     }
 
-    /// Squared error of the best level or line through `from..to`.
-    fn of(&self, shape: Shape, from: usize, to: usize) -> f64 {
-        let n = (to - from) as f64;
-        let sum = self.value[to] - self.value[from];
-        let error = self.square[to] - self.square[from] - sum * sum / n;
-        let explained = match shape {
-            Shape::Level => 0.0,
-            Shape::Line => {
-                let middle = f64::midpoint(from as f64, (to - 1) as f64);
-                let shared = self.placed[to] - self.placed[from] - middle * sum;
-                shared * shared / (n * (n * n - 1.0) / 12.0)
-            }
+    /// What every stretch costs that is long enough, by its end, then by its start.
+    fn of(&self, shape: Shape) -> Vec<Vec<f64>> {
+        let to_each = (1..=self.0.len()).map(|end| (self.0[end - 1], &self.0[..end.saturating_sub(STRETCH_MIN)]));
+        let row = |(to, starts): (Sums, &[Sums])| match shape {
+            Shape::Level => starts.iter().map(|from| to.error_of_level(from).max(0.0)).collect(),
+            Shape::Line => starts.iter().map(|from| to.error_of_line(from).max(0.0)).collect(),
         };
-        (error - explained).max(0.0)
+        to_each.map(row).collect()
+    }
+}
+
+impl Sums {
+    /// Squared error of the best level from `from` to here.
+    fn error_of_level(&self, from: &Self) -> f64 {
+        let sum = self.value - from.value;
+        self.square - from.square - sum * sum / (self.count - from.count)
+    }
+
+    /// Squared error of the best line from `from` to here.
+    fn error_of_line(&self, from: &Self) -> f64 {
+        let n = self.count - from.count;
+        let middle = 0.5 * (from.count + self.count - 1.0);
+        let shared = self.placed - from.placed - middle * (self.value - from.value);
+        self.error_of_level(from) - shared * shared / (n * (n * n - 1.0) / 12.0)
     }
 }
 
@@ -154,9 +170,7 @@ struct Segments {
 }
 
 impl Segments {
-    fn new(n: usize, cost: impl Fn(usize, usize) -> f64) -> Self {
-        let costs =
-            (0..=n).map(|to| (0..(to + 1).saturating_sub(STRETCH_MIN)).map(|from| cost(from, to)).collect()).collect();
+    fn new(costs: Vec<Vec<f64>>) -> Self {
         Self { costs, least: Vec::new(), last_cut: Vec::new() }
     }
 

@@ -54,9 +54,15 @@ impl Grid {
         let micros = |span: TimeDelta| span.num_microseconds().unwrap_or(i64::MAX).max(1);
         let count = (micros(to.since(from)) - 1) / micros(step) + 1;
         let mut sums = vec![(0.0, 0_u32); count as usize];
-        for point in points.iter().filter(|point| (from..=to).contains(&point.time)) {
+        let first = points.partition_point(|point| point.time < from);
+        let end = points.partition_point(|point| point.time <= to);
+        let (mut cell, mut cell_ends) = (0, from.micros() + micros(step));
+        for point in &points[first..end.max(first)] {
             // A point at the end of a cell belongs to it, one at the very start to the first.
-            let cell = (micros(point.time.since(from)) - 1) / micros(step);
+            if point.time.micros() > cell_ends {
+                cell = (micros(point.time.since(from)) - 1) / micros(step);
+                cell_ends = from.micros() + (cell + 1) * micros(step);
+            }
             let (sum, n) = &mut sums[cell as usize];
             *sum += point.value;
             *n += 1;

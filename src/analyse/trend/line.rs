@@ -32,18 +32,15 @@ impl Line {
         slope.is_finite().then_some(Self { slope, level: y_mean - slope * x_mean })
     }
 
-    /// The median of the slopes of all pairs, through the median of what remains. The points are in order of place;
-    /// quadratic, so bound them first.
+    /// The median of the slopes of all pairs, through the median of what remains. The points are in order of place, no
+    /// two at one; quadratic, so bound them first.
     pub(super) fn theil_sen(points: &[(f64, f64)]) -> Option<Self> {
         if points.len() < POINTS_MIN {
             return None;
         }
         let mut slopes: Vec<f64> = Vec::with_capacity(points.len() * points.len() / 2);
         for (place, later) in points.iter().enumerate() {
-            slopes.extend(points[..place].iter().filter(|p| p.0 < later.0).map(|p| (later.1 - p.1) / (later.0 - p.0)));
-        }
-        if slopes.is_empty() {
-            return None;
+            slopes.extend(points[..place].iter().map(|p| (later.1 - p.1) / (later.0 - p.0)));
         }
         let slope = median(&mut slopes);
         let mut rest: Vec<f64> = points.iter().map(|p| p.1 - slope * p.0).collect();

@@ -34,20 +34,18 @@ pub(super) fn seasonality(points: &[Point]) -> Option<Seasonality> {
     if last.time.since(first.time) < TimeDelta::weeks(WEEKS_MIN) {
         return None;
     }
-    let by = |count: usize, key: &dyn Fn(Timestamp) -> i64| -> Vec<Option<f64>> {
-        let mut sums = vec![(0.0, 0_u32); count];
-        for point in points {
-            let (sum, n) = &mut sums[key(point.time) as usize];
+    let (mut hours, mut weekdays) = (vec![(0.0, 0_u32); 24], vec![(0.0, 0_u32); 7]);
+    for point in points {
+        let hour = point.time.micros().div_euclid(HOUR_MICROS);
+        // 1970 began on a Thursday.
+        let weekday = (hour.div_euclid(24) + 3).rem_euclid(7);
+        for (sum, n) in [&mut hours[hour.rem_euclid(24) as usize], &mut weekdays[weekday as usize]] {
             *sum += point.value;
             *n += 1;
         }
-        sums.into_iter().map(|(sum, n)| (n > 0).then(|| sum / f64::from(n))).collect()
-    };
-    Some(Seasonality {
-        // 1970 began on a Thursday.
-        hours: by(24, &|time| time.micros().div_euclid(HOUR_MICROS).rem_euclid(24)),
-        weekdays: by(7, &|time| (time.micros().div_euclid(24 * HOUR_MICROS) + 3).rem_euclid(7)),
-    })
+    }
+    let means = |sums: Vec<(f64, u32)>| sums.into_iter().map(|(sum, n)| (n > 0).then(|| sum / f64::from(n))).collect();
+    Some(Seasonality { hours: means(hours), weekdays: means(weekdays) })
 }
 
 /// The usual deviation from the day's level by time of day, and from the week's level by weekday.

@@ -36,19 +36,18 @@ impl Summary {
     pub fn of(values: &[f64]) -> Option<Self> {
         let current = *values.last()?;
         let mean = mean(values);
-        let mut sorted = values.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
+        let [p50, p90, p95, p99] = percentiles(values, [0.50, 0.90, 0.95, 0.99]);
         Some(Self {
             n: values.len(),
             current,
             mean,
-            min: sorted[0],
-            max: sorted[sorted.len() - 1],
+            min: values.iter().copied().fold(f64::INFINITY, f64::min),
+            max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             stddev: variance(values, mean).sqrt(),
-            p50: nearest_rank(&sorted, 0.50),
-            p90: nearest_rank(&sorted, 0.90),
-            p95: nearest_rank(&sorted, 0.95),
-            p99: nearest_rank(&sorted, 0.99),
+            p50,
+            p90,
+            p95,
+            p99,
             relative_deviation: (mean != 0.0).then(|| (current - mean) / mean),
         })
     }
@@ -64,11 +63,30 @@ pub(super) fn variance(values: &[f64], mean: f64) -> f64 {
 }
 
 /// The value at index `ceil(share * n)`, counted from 1, of values in order, of which there is at least one.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
 pub(in crate::analyse) fn nearest_rank(sorted: &[f64], share: f64) -> f64 {
+    sorted[place_of(share, sorted.len())]
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
+fn place_of(share: f64, count: usize) -> usize {
     // A hair less, because 0.95 * 100 is 95.00000000000001 for a machine.
-    let rank = (share * sorted.len() as f64 - 1e-9).ceil() as usize;
-    sorted[rank.clamp(1, sorted.len()) - 1]
+    let rank = (share * count as f64 - 1e-9).ceil() as usize;
+    rank.clamp(1, count) - 1
+}
+
+/// Nearest ranks for shares in order, of at least one value. Each is looked for above the one before, which takes a
+/// fraction of the time that putting all values in order does.
+fn percentiles<const N: usize>(values: &[f64], shares: [f64; N]) -> [f64; N] {
+    let mut own = values.to_vec();
+    let mut settled = 0;
+    shares.map(|share| {
+        let place = place_of(share, own.len());
+        if place >= settled {
+            own[settled..].select_nth_unstable_by(place - settled, f64::total_cmp);
+            settled = place + 1;
+        }
+        own[place]
+    })
 }
 
 /// The middle value, or the mean of the two middle ones; 0 of none.

@@ -9,6 +9,8 @@
     reason = "places in a list of bounded length"
 )]
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use super::Point;
@@ -64,66 +66,105 @@ pub fn scores(values: &[f64]) -> Vec<f64> {
 }
 
 /// How far each value is beyond the edges of those before it.
+///
+/// The last value is taken away first: what was in order stays so, and the nth of fewer values is a neighbour of the nth
+/// of more. Finding it among values that are added would cost a search each time.
 fn beyond(values: &[f64], learned_min: usize) -> Vec<f64> {
-    let mut past = Past::to_come(values);
-    let score = |value: &f64| {
-        let score = if past.len < learned_min { 0.0 } else { past.distance(*value) };
-        past.add(*value);
-        score
-    };
-    values.iter().map(score).collect()
+    let mut past = Past::of(values);
+    let [mut low, mut middle, mut high] = [1.0 - EDGE_SHARE, 0.5, EDGE_SHARE].map(|share| past.mark(share));
+    let mut scores = vec![0.0; values.len()];
+    for last in (learned_min..values.len()).rev() {
+        let place = past.take_last();
+        for mark in [&mut low, &mut middle, &mut high] {
+            mark.without(place, &past);
+        }
+        let [low, middle, high] = [&low, &middle, &high].map(|mark| past.sorted[mark.place - 1]);
+        scores[last] = distance(values[last], low, middle, high);
+    }
+    scores
 }
 
-/// The values so far. All that will come are known beforehand, so that each has its place among them: how many came of
-/// which is a Fenwick tree, where adding a value and finding the nth cost the logarithm of their number.
+/// How far a value is beyond the edges, in distances of that edge from the middle.
+fn distance(value: f64, low: f64, middle: f64, high: f64) -> f64 {
+    if (low..=high).contains(&value) {
+        return 0.0;
+    }
+    let least = (DISTANCE_MIN * (high - low)).max(DISTANCE_MIN_OF_MIDDLE * middle.abs()).max(f64::MIN_POSITIVE);
+    let up = (value - high) / (high - middle).max(least);
+    let down = (low - value) / (middle - low).max(least);
+    up.max(down).clamp(0.0, f64::MAX)
+}
+
+/// The values so far, each linked with its neighbours in order of size. Places are counted from 1; 0 and the one after
+/// the last are edges, so that every value has two neighbours.
 struct Past {
-    /// All values to come, in order.
-    places: Vec<f64>,
-    tree: Vec<u32>,
-    len: usize,
+    /// All values, also those that were taken away.
+    sorted: Vec<f64>,
+    /// Places of the values that are left, in order of time.
+    places: Vec<usize>,
+    smaller: Vec<usize>,
+    larger: Vec<usize>,
 }
 
 impl Past {
-    fn to_come(values: &[f64]) -> Self {
-        let mut places = values.to_vec();
-        places.sort_unstable_by(f64::total_cmp);
-        places.dedup();
-        Self { tree: vec![0; places.len() + 1], places, len: 0 }
+    fn of(values: &[f64]) -> Self {
+        let mut order: Vec<(f64, usize)> = values.iter().copied().zip(0..).collect();
+        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let mut places = vec![0; order.len()];
+        for (place, (_, at)) in (1..).zip(&order) {
+            places[*at] = place;
+        }
+        let neighbours = 0..order.len() + 2;
+        Self {
+            sorted: order.into_iter().map(|(value, _)| value).collect(),
+            places,
+            smaller: neighbours.clone().map(|place| place.saturating_sub(1)).collect(),
+            larger: neighbours.map(|place| place + 1).collect(),
+        }
     }
 
-    fn add(&mut self, value: f64) {
-        let mut node = self.places.partition_point(|place| *place < value) + 1;
-        while let Some(count) = self.tree.get_mut(node) {
-            *count += 1;
-            node += node & node.wrapping_neg();
-        }
-        self.len += 1;
+    /// Takes the last value away, and says what its place was.
+    fn take_last(&mut self) -> usize {
+        let place = self.places.pop().unwrap_or_default();
+        let (smaller, larger) = (self.smaller[place], self.larger[place]);
+        (self.larger[smaller], self.smaller[larger]) = (larger, smaller);
+        place
     }
 
-    /// The value at `share` of the way from the smallest to the largest.
-    fn at(&self, share: f64) -> f64 {
-        let mut before = ((self.len - 1) as f64 * share).round() as u32;
-        let mut place = 0;
-        let mut width = self.tree.len().next_power_of_two() / 2;
-        while width > 0 {
-            if let Some(count) = self.tree.get(place + width).filter(|count| **count <= before) {
-                before -= count;
-                place += width;
-            }
-            width /= 2;
-        }
-        self.places[place]
+    /// How many of the values left are smaller than the one at `share` of the way from the smallest to the largest.
+    fn before(&self, share: f64) -> usize {
+        (self.places.len().saturating_sub(1) as f64 * share + 0.5) as usize
     }
 
-    fn distance(&self, value: f64) -> f64 {
-        let (low, high) = (self.at(1.0 - EDGE_SHARE), self.at(EDGE_SHARE));
-        if (low..=high).contains(&value) {
-            return 0.0;
+    /// The mark at `share` of all values, none of which has been taken away.
+    fn mark(&self, share: f64) -> Mark {
+        let before = self.before(share);
+        Mark { share, before, place: before + 1 }
+    }
+}
+
+/// The value at a share of the way from the smallest to the largest.
+struct Mark {
+    share: f64,
+    /// How many of the values left are before it.
+    before: usize,
+    place: usize,
+}
+
+impl Mark {
+    /// Moves to where it is of the values that `past` has now, from which the one at `taken` was taken away.
+    fn without(&mut self, taken: usize, past: &Past) {
+        match taken.cmp(&self.place) {
+            Ordering::Less => self.before -= 1,
+            Ordering::Equal => self.place = past.larger[taken],
+            Ordering::Greater => {}
         }
-        let middle = self.at(0.5);
-        let least = (DISTANCE_MIN * (high - low)).max(DISTANCE_MIN_OF_MIDDLE * middle.abs()).max(f64::MIN_POSITIVE);
-        let up = (value - high) / (high - middle).max(least);
-        let down = (low - value) / (middle - low).max(least);
-        up.max(down).clamp(0.0, f64::MAX)
+        let before = past.before(self.share);
+        while self.before > before {
+            (self.before, self.place) = (self.before - 1, past.smaller[self.place]);
+        }
+        while self.before < before {
+            (self.before, self.place) = (self.before + 1, past.larger[self.place]);
+        }
     }
 }

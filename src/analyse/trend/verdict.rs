@@ -8,7 +8,7 @@ use super::grid::{Gap, Grid};
 use super::kendall;
 use super::line::Line;
 use super::summary::{MAD_TO_SIGMA, median, median_and_mad};
-use super::{Direction, Polarity};
+use super::{Direction, Polarity, days};
 
 /// What the window's trend is, and what that rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,9 +53,9 @@ pub(super) fn judge(
     if let Some(why) = too_little(grid) {
         return Verdict::not_enough(&(why + &gap));
     }
-    let places: Vec<(f64, f64)> = grid.points();
-    let Some(line) = Line::theil_sen(&places) else { return Verdict::not_enough("all points are at one time") };
-    let rest = rest(grid, stretches);
+    let places = numbered(&grid.cells);
+    let Some(line) = Line::theil_sen(&places) else { return Verdict::not_enough("too few intervals have points") };
+    let rest = rest(grid, stretches, line);
     let kendall = kendall::test(&grid.cells, &rest, stretches.len(), freedom.unwrap_or(1.0));
     let span = places[places.len() - 1].0 - places[0].0;
     let change = line.slope * span / level(&places, line);
@@ -66,22 +66,29 @@ pub(super) fn judge(
         direction,
         statement: statement(change, kendall.p_value, significant, matters, freedom.is_some()) + &gap,
         p_value: Some(kendall.p_value),
-        slope_per_day: Some(line.slope),
+        slope_per_day: Some(line.slope / days(grid.step)),
         change: Some(change),
         seasonally_adjusted: freedom.is_some(),
         n_effective: Some(kendall.n_effective),
     }
 }
 
-/// What is left of the cells beside the line of their stretch: a curve or a step is not memory.
-fn rest(grid: &Grid, stretches: &[Range<usize>]) -> Vec<Option<f64>> {
+/// Cells that hold something, by their number.
+fn numbered(cells: &[Option<f64>]) -> Vec<(f64, f64)> {
+    (0_u32..).map(f64::from).zip(cells).filter_map(|(cell, value)| Some((cell, (*value)?))).collect()
+}
+
+/// What is left of the cells beside the line of their stretch: a curve or a step is not memory. `whole` is the line
+/// through all cells.
+fn rest(grid: &Grid, stretches: &[Range<usize>], whole: Line) -> Vec<Option<f64>> {
     let mut rest = grid.cells.clone();
     for stretch in stretches {
         let cells = &mut rest[stretch.clone()];
-        let places: Vec<(f64, f64)> =
-            (0_u32..).map(f64::from).zip(&*cells).filter_map(|(place, value)| Some((place, (*value)?))).collect();
-        let line = Line::theil_sen(&places).unwrap_or(Line { slope: 0.0, level: 0.0 });
-        (0_u32..).zip(cells).for_each(|(place, value)| *value = value.map(|value| value - line.at(f64::from(place))));
+        let line = match stretches {
+            [_] => whole,
+            _ => Line::theil_sen(&numbered(cells)).unwrap_or(Line { slope: 0.0, level: 0.0 }),
+        };
+        (0_u32..).zip(cells).for_each(|(cell, value)| *value = value.map(|value| value - line.at(f64::from(cell))));
     }
     rest
 }

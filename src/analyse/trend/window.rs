@@ -96,7 +96,7 @@ pub(super) fn look(
         to,
         slope,
         direction: slope.map_or(Direction::NotEnoughData, |slope| direction(slope, length, question.polarity)),
-        smoothed: smooth::moving_average(points, smooth::WIDTH).last().map(|point| point.value),
+        smoothed: smooth::moving_average(points, smooth::WIDTH),
         outliers: outlier::outliers(points, question.polarity),
         surprises: surprises.iter().filter(|moment| moment.time >= from).copied().collect(),
         change_points: change_point::between(&grid, &stretches),

@@ -153,7 +153,11 @@ pub(super) fn polarity(text: &str) -> Result<Polarity> {
 
 /// The distance at which points come: most of them are so far apart.
 fn interval(points: &[Point]) -> TimeDelta {
-    let mut distances: Vec<TimeDelta> = points.windows(2).map(|pair| pair[1].time.since(pair[0].time)).collect();
-    distances.sort_unstable();
-    distances.get(distances.len() / 2).copied().unwrap_or(TimeDelta::seconds(i64::from(MINUTE_SECONDS)))
+    let distance = |pair: &[Point]| pair[1].time.micros() - pair[0].time.micros();
+    let mut distances: Vec<i64> = points.windows(2).map(distance).collect();
+    if distances.is_empty() {
+        return TimeDelta::seconds(i64::from(MINUTE_SECONDS));
+    }
+    let middle = distances.len() / 2;
+    TimeDelta::microseconds(*distances.select_nth_unstable(middle).1)
 }

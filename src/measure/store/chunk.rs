@@ -1,7 +1,5 @@
 //! Slots, and the chunks they are kept in.
 
-use chrono::TimeDelta;
-
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Result};
 use crate::measure::rollup::Rollup;
@@ -33,7 +31,7 @@ impl Slot {
             Rollup::Values(values) => values.last_at,
             Rollup::Total(total) => total.last_at,
         };
-        self.start.checked_add(TimeDelta::milliseconds(i64::from(offset))).unwrap_or(self.start)
+        Timestamp::from_micros(self.start.micros() + i64::from(offset) * 1_000).unwrap_or(self.start)
     }
 }
 
