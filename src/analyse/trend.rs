@@ -26,6 +26,7 @@ mod verdict;
 mod window;
 
 use chrono::TimeDelta;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Serialize;
 
 use crate::clock::Timestamp;
@@ -132,25 +133,27 @@ pub const LOOKBACK: TimeDelta = TimeDelta::days(60);
 pub const YEAR: TimeDelta = TimeDelta::weeks(52);
 
 /// Looks at `points` through every window. Their order does not matter. Those older than [`LOOKBACK`] only serve to be
-/// compared with.
+/// compared with. Windows are looked through side by side on rayon's threads, so call it from a thread that may block.
 pub fn trend(question: &Question, points: &[Point]) -> Trend {
     let mut known = points.to_vec();
     known.retain(|point| point.value.is_finite() && point.time <= question.at);
     known.sort_by(|a, b| a.time.cmp(&b.time).then(a.value.total_cmp(&b.value)));
     let recent = &known[known.partition_point(|point| point.time < back(question.at, LOOKBACK))..];
-    let profile = Profile::of(recent, question);
-    let surprises = surprise::surprises(recent);
-    let windows: Vec<WindowTrend> = WINDOWS
-        .iter()
-        .map(|(name, length)| {
-            window::look(question, name, TimeDelta::seconds(*length), &known, profile.as_ref(), &surprises)
-        })
-        .collect();
+    let look_through_windows = || -> Vec<WindowTrend> {
+        let profile = Profile::of(recent, question);
+        let look = |(name, seconds): &(&'static str, i64)| {
+            window::look(question, name, TimeDelta::seconds(*seconds), &known, profile.as_ref())
+        };
+        WINDOWS.par_iter().map(look).collect()
+    };
+    let (windows, (surprises, seasonality)) =
+        rayon::join(look_through_windows, || (surprise::surprises(recent), season::seasonality(recent)));
+    let windows: Vec<WindowTrend> = windows.into_iter().map(|window| window.with(&surprises)).collect();
     Trend {
         question: question.clone(),
         ignored: points.iter().filter(|point| !point.value.is_finite()).count(),
         reversal: reversal::find(&windows),
-        seasonality: season::seasonality(recent),
+        seasonality,
         windows,
     }
 }

@@ -43,6 +43,8 @@ const WATCHED: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("watched")
 
 /// Where it all is, in the data directory.
 const FILE: &str = "series.redb";
+/// Room that is made for slots before they are read, at most: a month of minutes that grows is copied many times.
+const RESERVED_MAX: u64 = 100_000;
 /// Page cache of the table.
 const CACHE_BYTES: usize = 128 << 20;
 
@@ -138,16 +140,24 @@ impl SeriesStore {
         let failed = "cannot read the series";
         let read = self.0.database.begin_read().internal(failed)?;
         let mut slots = Vec::new();
+        let mut reader = chunk::Reader::default();
         for tier in [Tier::Hour, Tier::Minute] {
             let table = read.open_table(if tier == Tier::Hour { HOURS } else { MINUTES }).internal(failed)?;
             let chunks = (number, tier.chunk_of(window.start))..=(number, tier.chunk_of(window.end));
             let first = slots.len();
+            let expected = u64::from(chunks.end().1 - chunks.start().1 + 1) * u64::from(tier.slots_per_chunk());
             for entry in table.range(chunks.clone()).internal(failed)? {
                 let (key, bytes) = entry.internal(failed)?;
+                if slots.len() == first {
+                    slots.reserve(expected.min(RESERVED_MAX) as usize);
+                }
                 let chunk = key.value().1;
-                let whole = chunk::read(bytes.value())?.into_iter();
-                let of_chunk = whole.map(|(place, rollup)| tier.slot(chunk, place, rollup));
-                slots.extend(of_chunk.filter(|slot| window.contains(&slot.start)));
+                reader.read(bytes.value(), |place, rollup| {
+                    let slot = tier.slot(chunk, place, rollup);
+                    if window.contains(&slot.start) {
+                        slots.push(slot);
+                    }
+                })?;
             }
             let mut more = head.slots(number, tier, &window);
             if tier == Tier::Hour {

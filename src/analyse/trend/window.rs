@@ -61,14 +61,14 @@ pub struct Slope {
 /// Least change over the window, relative to the mean, that the least-squares direction is not `stable` at.
 const STABLE_BELOW: f64 = 0.01;
 
-/// Looks at points in order of time, none after the question's `at`, through the window of `length` that ends there.
+/// Looks at points in order of time, none after the question's `at`, through the window of `length` that ends there. It
+/// has no surprises: those are the same for all windows.
 pub(super) fn look(
     question: &Question,
     window: &'static str,
     length: TimeDelta,
     all: &[Point],
     profile: Option<&Profile>,
-    surprises: &[Surprise],
 ) -> WindowTrend {
     let (from, to) = (back(question.at, length), question.at);
     let points = &all[all.partition_point(|point| point.time < from)..];
@@ -98,13 +98,20 @@ pub(super) fn look(
         direction: slope.map_or(Direction::NotEnoughData, |slope| direction(slope, length, question.polarity)),
         smoothed: smooth::moving_average(points, smooth::WIDTH),
         outliers: outlier::outliers(points, question.polarity),
-        surprises: surprises.iter().filter(|moment| moment.time >= from).copied().collect(),
+        surprises: Vec::new(),
         change_points: change_point::between(&grid, &stretches),
         projection: forecast::project(&basis, question.horizon.unwrap_or(length), question.threshold),
         comparison: Comparisons::of(all, to, length),
         summary,
         gaps,
         verdict,
+    }
+}
+
+impl WindowTrend {
+    /// With those of the surprises that are in it.
+    pub(super) fn with(self, surprises: &[Surprise]) -> Self {
+        Self { surprises: surprises.iter().filter(|moment| moment.time >= self.from).copied().collect(), ..self }
     }
 }
 

@@ -74,9 +74,35 @@ impl Tier {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Chunk> {
-    let damaged = "a chunk of a series is damaged";
-    let plain = snap::raw::Decoder::new().decompress_vec(bytes).internal(damaged)?;
-    postcard::from_bytes(&plain).internal(damaged)
+    let mut chunk = Vec::new();
+    Reader::default().read(bytes, |place, rollup| chunk.push((place, rollup)))?;
+    Ok(chunk)
+}
+
+/// Reads chunks, with room for one of them that all share: a trend reads thousands.
+#[derive(Default)]
+pub(super) struct Reader {
+    plain: Vec<u8>,
+}
+
+impl Reader {
+    /// Tells each slot of a chunk, in order.
+    pub(super) fn read(&mut self, bytes: &[u8], mut tell: impl FnMut(u8, Rollup)) -> Result<()> {
+        let damaged = "a chunk of a series is damaged";
+        let length = snap::raw::decompress_len(bytes).internal(damaged)?;
+        if self.plain.len() < length {
+            self.plain.resize(length, 0);
+        }
+        let length = snap::raw::Decoder::new().decompress(bytes, &mut self.plain).internal(damaged)?;
+        // As a `Chunk` is written: how many slots there are, and one after the other.
+        let (slots, mut rest) = postcard::take_from_bytes::<usize>(&self.plain[..length]).internal(damaged)?;
+        for _ in 0..slots {
+            let ((place, rollup), more) = postcard::take_from_bytes(rest).internal(damaged)?;
+            rest = more;
+            tell(place, rollup);
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn write(chunk: &Chunk) -> Result<Vec<u8>> {
