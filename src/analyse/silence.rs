@@ -72,22 +72,54 @@ impl Runs {
 
 /// The gaps of a series up to `now`, oldest first. Only minutes can tell of them.
 pub fn gaps(slots: &[Slot], now: Timestamp, runs: &Runs) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    let mut in_a_row = 0;
-    let mut minutes = slots.iter().filter(|slot| slot.tier == Tier::Minute).peekable();
-    while let Some(slot) = minutes.next() {
-        in_a_row += 1;
-        let (from, next) = (slot.last_at(), minutes.peek().map(|next| next.start));
-        let silent = next.unwrap_or(now).since(from);
-        if silent > SILENCE && in_a_row >= REGULAR_MIN {
-            gaps.push(Gap { from, to: next, naze_down: runs.was_down(from, next.unwrap_or(now)) });
-        }
-        if silent > REGULAR {
-            in_a_row = 0;
+    let mut listener = Listener::new(runs);
+    listener.hear(slots);
+    listener.gaps(now)
+}
+
+/// Finds the gaps of a series whose slots come in parts.
+pub struct Listener<'a> {
+    runs: &'a Runs,
+    /// The last value.
+    last_at: Option<Timestamp>,
+    /// Minutes with values up to it.
+    in_a_row: usize,
+    gaps: Vec<Gap>,
+}
+
+impl<'a> Listener<'a> {
+    /// Nothing was heard yet.
+    pub fn new(runs: &'a Runs) -> Self {
+        Self { runs, last_at: None, in_a_row: 0, gaps: Vec::new() }
+    }
+
+    /// Hears slots that follow those before.
+    pub fn hear(&mut self, slots: &[Slot]) {
+        for slot in slots.iter().filter(|slot| slot.tier == Tier::Minute) {
+            self.silent_until(slot.start, Some(slot.start));
+            self.last_at = Some(slot.last_at());
+            self.in_a_row += 1;
         }
     }
-    gaps.drain(..gaps.len().saturating_sub(GAPS_MAX));
-    gaps
+
+    /// The gaps up to `now`, oldest first.
+    pub fn gaps(mut self, now: Timestamp) -> Vec<Gap> {
+        self.silent_until(now, None);
+        self.gaps.drain(..self.gaps.len().saturating_sub(GAPS_MAX));
+        self.gaps
+    }
+
+    /// From the last value until then there was none.
+    fn silent_until(&mut self, until: Timestamp, to: Option<Timestamp>) {
+        let Some(from) = self.last_at else { return };
+        let silent = until.since(from);
+        if silent > SILENCE && self.in_a_row >= REGULAR_MIN {
+            self.gaps.push(Gap { from, to, naze_down: self.runs.was_down(from, until) });
+        }
+        if silent > REGULAR {
+            self.in_a_row = 0;
+        }
+    }
 }
 
 /// Since when a series has been silent while naze could hear it.

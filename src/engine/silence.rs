@@ -1,17 +1,18 @@
 //! Series that fell silent: told of each that is shown, and of a component that tells nothing any more.
 
 use std::collections::HashMap;
+use std::iter;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
 
 use super::{Engine, Line, SELF};
-use crate::analyse::silence::{Gap, REGULAR, Runs, SILENCE, gaps, stalled_since};
+use crate::analyse::silence::{Gap, Listener, REGULAR, Runs, SILENCE, gaps, stalled_since};
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::measure::own::{SAMPLE_AGE, UP};
-use crate::measure::read::{Statistic, steps};
+use crate::measure::read::{Statistic, Steps};
 use crate::measure::store::{Known, Slot};
 use crate::measure::{Kind, Point, Samples, Series};
 
@@ -24,6 +25,9 @@ const MINUTE: TimeDelta = TimeDelta::minutes(1);
 const TOLD_UNTIL: TimeDelta = TimeDelta::hours(1);
 
 type Values = Vec<(Timestamp, f64)>;
+
+/// A window is read in parts of so many seconds, which fit a processor's cache.
+const PART_SECONDS: i64 = 7 * 86_400;
 
 /// What is known of the components that tell samples.
 #[derive(Default)]
@@ -89,17 +93,20 @@ impl Engine {
         statistic: Option<Statistic>,
         runs: &Runs,
     ) -> Result<(Values, Vec<Gap>)> {
-        let slots = self.slots(line.number(), ago(window.start, BEFORE)..window.end)?;
         let until = window.end.min(self.clock.now());
-        let mut gaps = gaps(&slots[..slots.partition_point(|slot| slot.start < until)], until, runs);
+        let mut listener = Listener::new(runs);
+        let mut steps = Steps::new(window.start, step, statistic.unwrap_or(line.statistic()));
+        // Read once for both: a month of minutes is most of what a trend reads.
+        for part in iter::once(ago(window.start, BEFORE)..window.start).chain(parts(window, step)) {
+            let slots = self.slots(line.number(), part.clone())?;
+            listener.hear(&slots[..slots.partition_point(|slot| slot.start < until)]);
+            if line.is_series() && part.start >= window.start {
+                steps.take(&slots);
+            }
+        }
+        let mut gaps = listener.gaps(until);
         gaps.retain(|gap| gap.to.is_none_or(|to| to > window.start));
-        let values = if line.is_series() {
-            // Read once for both: a month of minutes is most of what a trend reads.
-            let own = &slots[slots.partition_point(|slot| slot.start < window.start)..];
-            steps(own, window, step, statistic.unwrap_or(line.statistic()))
-        } else {
-            self.values(line, window, step, statistic)?
-        };
+        let values = if line.is_series() { steps.values } else { self.values(line, window, step, statistic)? };
         Ok((values, gaps))
     }
 
@@ -203,4 +210,14 @@ fn samples(component: &str, now: Timestamp, age: TimeDelta) -> Samples {
     let (metric, component) = (SAMPLE_AGE.to_owned(), component.to_owned());
     let series = Series { metric, component, kind: Kind::Gauge, labels: std::collections::BTreeMap::new() };
     Samples { series, unit: Some("s".to_owned()), points: vec![Point::once(now, age.as_seconds_f64())] }
+}
+
+/// A window in parts of whole steps.
+fn parts(window: &Range<Timestamp>, step: u32) -> impl Iterator<Item = Range<Timestamp>> {
+    let step = i64::from(step.max(1));
+    let length = TimeDelta::seconds(step * (PART_SECONDS / step).max(1));
+    let end = window.end;
+    let first = Some(window.start).filter(|start| *start < end);
+    iter::successors(first, move |start| start.checked_add(length).filter(|start| *start < end))
+        .map(move |start| start..after(start, length).min(end))
 }

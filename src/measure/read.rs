@@ -99,24 +99,44 @@ impl FromStr for Statistic {
 /// long as the slot. A counter's rate is told over the time since its reading before, so that one that is read less often
 /// than every step has the same rate; its first reading alone has none.
 pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic: Statistic) -> Vec<(Timestamp, f64)> {
-    let mut values = Vec::new();
-    let mut teller = Teller { statistic, before: None };
-    let mut slots = slots.iter().peekable();
-    while let Some(first) = slots.next() {
-        let start = beginning(first.start, window.start, seconds);
-        let end_micros = start.micros() + i64::from(seconds) * 1_000_000;
-        let mut whole = Cow::Borrowed(&first.rollup);
-        let mut last = first;
-        while let Some(slot) = slots.next_if(|slot| slot.start.micros() < end_micros) {
-            let shift = u32::try_from(slot.start.since(first.start).num_milliseconds()).unwrap_or(u32::MAX);
-            whole.to_mut().merge(&slot.rollup, shift);
-            last = slot;
-        }
-        let covered = (last.tier.milliseconds() / 1_000).max(seconds);
-        let value = teller.tell(first.start, &whole, covered);
-        values.extend(value.map(|value| (start, value)));
+    let mut steps = Steps::new(window.start, seconds, statistic);
+    steps.take(slots);
+    steps.values
+}
+
+/// [`steps`] of slots that come in parts.
+pub struct Steps {
+    from: Timestamp,
+    seconds: u32,
+    teller: Teller,
+    /// Those so far.
+    pub values: Vec<(Timestamp, f64)>,
+}
+
+impl Steps {
+    /// Of so many seconds each, counted from `from`.
+    pub fn new(from: Timestamp, seconds: u32, statistic: Statistic) -> Self {
+        Self { from, seconds, teller: Teller { statistic, before: None }, values: Vec::new() }
     }
-    values
+
+    /// Adds the steps of slots that follow those before; parts begin where a step does.
+    pub fn take(&mut self, slots: &[Slot]) {
+        let mut slots = slots.iter().peekable();
+        while let Some(first) = slots.next() {
+            let start = beginning(first.start, self.from, self.seconds);
+            let end_micros = start.micros() + i64::from(self.seconds) * 1_000_000;
+            let mut whole = Cow::Borrowed(&first.rollup);
+            let mut last = first;
+            while let Some(slot) = slots.next_if(|slot| slot.start.micros() < end_micros) {
+                let shift = u32::try_from(slot.start.since(first.start).num_milliseconds()).unwrap_or(u32::MAX);
+                whole.to_mut().merge(&slot.rollup, shift);
+                last = slot;
+            }
+            let covered = (last.tier.milliseconds() / 1_000).max(self.seconds);
+            let value = self.teller.tell(first.start, &whole, covered);
+            self.values.extend(value.map(|value| (start, value)));
+        }
+    }
 }
 
 /// The statistic of each slot that has it.
