@@ -27,6 +27,7 @@ mod live;
 mod measured;
 mod objective;
 mod observed;
+mod polarity;
 mod pooled;
 mod readings;
 mod recommended;

@@ -159,6 +159,18 @@ pub fn trend(question: &Question, points: &[Point]) -> Trend {
 }
 
 impl Direction {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Improving => "improving",
+            Self::Degrading => "degrading",
+            Self::Stable => "stable",
+            Self::Rising => "rising",
+            Self::Falling => "falling",
+            Self::NotEnoughData => "not enough data",
+        }
+    }
+
     /// The direction of a change by `sign`, judged by `polarity`.
     pub(super) fn of(sign: f64, polarity: Option<Polarity>) -> Self {
         match (polarity, sign > 0.0) {

@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use super::{Engine, Origin, Watching};
 use crate::analyse::limits::Doubt;
-use crate::analyse::trend::Polarity;
 use crate::error::{Error, Result};
 use crate::export::prometheus::{METRICS, Type};
-use crate::measure::crossing::Direction;
 use crate::measure::definition::{Definition, exposed};
 use crate::measure::store::Known;
 use crate::measure::{Kind, Samples};
@@ -54,14 +52,6 @@ pub(super) fn check_apart<'a>(definitions: impl Iterator<Item = &'a Definition>)
 }
 
 impl Engine {
-    /// Which way is good for a metric of a user's own.
-    pub fn defined_polarity(&self, metric: &str) -> Option<Polarity> {
-        self.watching().definition(metric).map(|definition| match definition.worse {
-            Direction::Up => Polarity::LowerIsBetter,
-            Direction::Down => Polarity::HigherIsBetter,
-        })
-    }
-
     /// A series with the unit that was said of its metric, where its samples say none.
     pub fn with_unit(&self, known: Arc<Known>) -> Arc<Known> {
         with_unit(&self.watching(), known)

@@ -8,14 +8,12 @@ use crate::analyse::health::{Health, Principle};
 use crate::analyse::trend::Point;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::measure::own::UP;
+use crate::measure::own::{HEALTH_SCORE, UP};
 use crate::measure::read::{Statistic, each, steps};
 use crate::measure::{Kind, Point as Sample, Samples, Series};
 
 /// The reading of each principle, in its unit.
 const READING: &str = "naze_health_reading";
-/// The score of each pillar, and the overall one.
-const SCORE: &str = "naze_health_score";
 /// How many entries of the ledger were examined when durations were last kept.
 const EXAMINED: &str = "naze_health_entries_examined";
 const MINUTE_SECONDS: u32 = 60;
@@ -78,8 +76,8 @@ fn concluded(health: &Health, at: Timestamp) -> Vec<Samples> {
     let scores = health
         .scores
         .iter()
-        .map(|score| told(SCORE, "pillar", score.pillar.name(), "", score.score.map(|score| score.value)));
-    readings.chain(scores).chain([told(SCORE, "pillar", "overall", "", health.overall)]).flatten().collect()
+        .map(|score| told(HEALTH_SCORE, "pillar", score.pillar.name(), "", score.score.map(|score| score.value)));
+    readings.chain(scores).chain([told(HEALTH_SCORE, "pillar", "overall", "", health.overall)]).flatten().collect()
 }
 
 fn gauge<const N: usize>(metric: &str, labels: [(&str, &str); N]) -> Series {

@@ -8,10 +8,8 @@ use super::Engine;
 use super::pooled::path;
 use crate::analyse::compare::{Sample, compare};
 use crate::analyse::kaizen::{Entry, Log, Measured, direction, entry, log, newest};
-use crate::analyse::trend::Polarity;
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
-use crate::measure::crossing::Direction as Beyond;
 use crate::measure::read::Statistic;
 use crate::receipt::ReceiptId;
 use crate::record::{Recorded, Window, standing};
@@ -101,21 +99,6 @@ impl Engine {
         let mut changes = rows.receipts("event");
         changes.truncate(CONFOUNDERS_MAX);
         Ok((changes, format!("/v1/queries/changes_before?{pairs}")))
-    }
-
-    /// Which way is good for a metric, as was said of it or as its thresholds tell.
-    pub fn polarity(&self, metric: &str) -> Option<Polarity> {
-        if let Some(polarity) = self.defined_polarity(metric) {
-            return Some(polarity);
-        }
-        let watching = self.watching();
-        let of_metric = watching
-            .thresholds()
-            .find(|threshold| threshold.change.is_none() && threshold.metric.iter().any(|name| name == metric));
-        of_metric.and_then(crate::measure::crossing::Threshold::direction).map(|beyond| match beyond {
-            Beyond::Up => Polarity::LowerIsBetter,
-            Beyond::Down => Polarity::HigherIsBetter,
-        })
     }
 }
 

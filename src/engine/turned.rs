@@ -10,9 +10,9 @@ use super::{Engine, Outcome, SELF};
 use crate::analyse::trend::{Direction, LOOKBACK, Point, Question, Reversal, Trend, trend};
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
-use crate::measure::Kind;
 use crate::measure::read::{Statistic, steps};
 use crate::measure::store::Known;
+use crate::measure::{Kind, Series, own};
 use crate::receipt::{Receipt, Value};
 use crate::receive::Draft;
 
@@ -28,7 +28,7 @@ const ROUND_TIME_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Turning(Mutex<u32>);
 
 impl Engine {
-    /// Looks at the next series of metrics whose thresholds tell which way is good, by the hour, and records which trends
+    /// Looks at the next series of metrics of which it is known which way is good, by the hour, and records which trends
     /// turned: what improved over a longer window and degrades over a shorter one as a `crossing`, the opposite as a
     /// `note`. Each is recorded once a day while it lasts. Tells how many are new.
     ///
@@ -37,7 +37,9 @@ impl Engine {
     pub fn note_reversals(&self, now: Timestamp) -> Result<usize> {
         let started = Instant::now();
         let mut next = self.turning.0.lock().expect("nobody panics in a round");
-        let judged = self.series(|series| self.polarity(&series.metric).is_some());
+        // What naze concludes of other series is told where it turned there.
+        let is_concluded = |series: &Series| own::is_own(&series.metric) || own::is_again(series);
+        let judged = self.series(|series| !is_concluded(series) && self.polarity(&series.metric).is_some());
         let split = judged.partition_point(|(number, _)| *number < *next);
         let round = judged[split..].iter().chain(&judged[..split]).take(ROUND_SERIES_MAX);
         let mut found = Vec::new();
@@ -78,7 +80,8 @@ impl Engine {
 fn draft(known: &Known, trend: &Trend, reversal: &Reversal, now: Timestamp) -> Option<Draft> {
     let series = &known.series;
     let short = trend.windows.iter().find(|window| window.window == reversal.short)?;
-    let rule = format!("{RULE}: {} {}, {} {}", reversal.long, word(reversal.was), reversal.short, word(reversal.is));
+    let (was, is) = (reversal.was.words(), reversal.is.words());
+    let rule = format!("{RULE}: {} {was}, {} {is}", reversal.long, reversal.short);
     let mut receipt = if reversal.is == Direction::Degrading {
         let direction = if short.verdict.slope_per_day? > 0.0 { "up" } else { "down" };
         Receipt::new("crossing", now, &series.component)
@@ -100,15 +103,4 @@ fn draft(known: &Known, trend: &Trend, reversal: &Reversal, now: Timestamp) -> O
     let day = now.utc().date_naive();
     let key = format!("{rule} {} {}{labels} {day}", series.component, series.metric);
     Some(Draft::new(receipt).with_key(Some(key)))
-}
-
-fn word(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Improving => "improving",
-        Direction::Degrading => "degrading",
-        Direction::Stable => "stable",
-        Direction::Rising => "rising",
-        Direction::Falling => "falling",
-        Direction::NotEnoughData => "unknown",
-    }
 }

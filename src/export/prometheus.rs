@@ -11,6 +11,7 @@ mod heijunka;
 mod jidoka;
 mod kaizen;
 mod lives;
+mod metric;
 mod observed;
 mod own;
 mod page;
@@ -37,7 +38,7 @@ use prometheus::proto::MetricFamily;
 pub use self::bounded::Bounded;
 pub use self::concluded::{Concluded, Heading, Promise};
 pub use self::observed::Observation;
-pub use self::table::{METRICS, Metric, Type};
+pub use self::table::{METRICS, Metric, Type, named};
 pub use self::totals::OTHER;
 pub use self::view::{Standing, View};
 

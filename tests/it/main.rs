@@ -37,6 +37,7 @@ mod metrics;
 mod newest;
 mod objectives;
 mod opentelemetry;
+mod polarity;
 mod prometheus;
 mod queries;
 mod receive;

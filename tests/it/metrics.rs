@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use naze::analyse::trend::Polarity;
 use naze::config::{Config, Metrics};
 use naze::export::prometheus::{METRICS, Type};
 use serde_json::{Value as Json, json};
@@ -581,9 +582,14 @@ fn the_documentation_has_the_same_table() {
         };
         let legacy: Vec<&str> = metric.milliseconds.into_iter().chain(metric.also.iter().copied()).collect();
         let (labels, legacy) = (quoted(metric.labels), quoted(&legacy));
+        let better = match metric.polarity {
+            Some(Polarity::LowerIsBetter) => "lower",
+            Some(Polarity::HigherIsBetter) => "higher",
+            None => "",
+        };
         let name = metric.name;
         format!(
-            "| `{name}` | {holds} | {} | {labels} | {} | {} | {legacy} |",
+            "| `{name}` | {holds} | {} | {better} | {labels} | {} | {} | {legacy} |",
             metric.unit, metric.told_by, metric.definition
         )
     });

@@ -79,6 +79,8 @@ fn the_command_draws_what_it_judges() {
     assert_eq!(lines[3], "from 10.0 to 52.0", "{told}");
     assert!(lines[4].starts_with('+'), "{told}");
     assert!(told.contains("degrading") && told.contains("not enough data"), "{told}");
+    let unasked = text(&naze(&["trend", "--data", &data, "queue_depth"]).stdout);
+    assert!(unasked.contains("degrading") && !unasked.contains("rising"), "{unasked}");
     let nonsense = naze(&["trend", "--data", &data, "queue_depth", "--window", "2h"]);
     assert_eq!(nonsense.status.code(), Some(2));
 }

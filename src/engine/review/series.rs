@@ -15,7 +15,7 @@ use crate::engine::pooled::path;
 use crate::error::Result;
 use crate::measure::Kind;
 use crate::measure::crossing::Palette;
-use crate::measure::own::FAILURES;
+use crate::measure::own;
 use crate::measure::read::{Statistic, steps};
 use crate::measure::store::Known;
 use crate::record::Window;
@@ -28,9 +28,6 @@ const HOUR_SECONDS: u32 = 3_600;
 const LATENCIES_MAX: usize = 8;
 const QUEUES_MAX: usize = 4;
 const OTHERS_MAX: usize = 8;
-/// What naze counts the same failures in as in `tps_jidoka_failures_total`.
-const FAILURES_AGAIN: [&str; 4] =
-    [FAILURES, "tps_andon_errors_total", "tps_jidoka_failure_types_total", "tps_jidoka_failure_rate"];
 
 /// Scores of a window with what they rest on.
 pub(super) struct Scores {
@@ -139,8 +136,7 @@ impl Engine {
         let sort_of = |known: &Known| sort(&known.series.metric, thresholds.contains(known.series.metric.as_str()));
         let mut found: Vec<(usize, usize, u32, Arc<Known>)> = self
             .series(|series| {
-                let is_again = series.is_own() && FAILURES_AGAIN.contains(&series.metric.as_str());
-                !is_again && sort(&series.metric, thresholds.contains(series.metric.as_str())).is_some()
+                !own::is_again(series) && sort(&series.metric, thresholds.contains(series.metric.as_str())).is_some()
             })
             .into_iter()
             .filter_map(|(number, known)| sort_of(&known).map(|(sort, max)| (sort, max, number, known)))

@@ -117,8 +117,9 @@ impl Asked {
             .collect();
         let mut series = about(known);
         series["latest"] = json!(points.last().filter(|point| point.time >= self.window.from));
+        let polarity = engine.polarity(&known.series.metric);
         for (name, length) in HEADINGS {
-            let verdict = verdict_over(&points, to, length, None);
+            let verdict = verdict_over(&points, to, length, polarity);
             series["trend"][name] = json!({
                 "direction": verdict.direction, "change": verdict.change, "statement": verdict.statement,
             });

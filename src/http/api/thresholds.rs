@@ -77,7 +77,8 @@ pub(super) async fn advise(
     let wanted = Wanted::of(&mut given, Some(&metric));
     let source = Source::of(&mut given)?;
     let statistic: Option<Statistic> = given.remove("stat").map(|text| text.parse()).transpose()?;
-    let polarity = given.remove("polarity").map_or(Ok(Polarity::LowerIsBetter), |text| polarity(&text))?;
+    let polarity = given.remove("polarity").map(|text| polarity(&text)).transpose()?;
+    let polarity = polarity.or_else(|| engine.polarity(&metric)).unwrap_or(Polarity::LowerIsBetter);
     let margin = given.remove("margin").map_or(Ok(limits::MARGIN_PERCENT), |text| margin(&text))?;
     refuse_others(&given, "component, label.<name>, stat, polarity, margin and source")?;
     let now = engine.clock().now();

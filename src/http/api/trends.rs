@@ -53,7 +53,7 @@ pub(super) async fn show(
     let asked = Asked::of(&mut given, engine.clock().now())?;
     let source = Source::of(&mut given)?;
     refuse_others(&given, "component, label.<name>, at, stat, polarity, threshold, horizon and source")?;
-    let asked = asked.with_default(engine.defined_polarity(&metric));
+    let asked = asked.with_default(engine.polarity(&metric));
     let windows = windows(asked.at).to_vec();
     let (step, statistic) = (MINUTE_SECONDS, asked.statistic);
     let lines = lines::Asked { metric, wanted, source, windows, step, statistic, lines_max: SERIES_MAX };
@@ -105,7 +105,7 @@ impl Asked {
         })
     }
 
-    /// With the polarity that was said of the metric, where none is asked with.
+    /// With the polarity that the metric has, where none is asked with.
     fn with_default(self, polarity: Option<Polarity>) -> Self {
         Self { polarity: self.polarity.or(polarity), ..self }
     }
@@ -117,7 +117,7 @@ impl Asked {
         for window in windows(self.at) {
             values.extend(engine.values(&line, &window, MINUTE_SECONDS, self.statistic)?);
         }
-        let polarity = self.polarity.or_else(|| engine.defined_polarity(&known.series.metric));
+        let polarity = self.polarity.or_else(|| engine.polarity(&known.series.metric));
         Ok(Self { polarity, ..*self }.judge(values))
     }
 

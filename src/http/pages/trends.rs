@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{Asked, plots};
-use crate::analyse::trend::Trend;
+use crate::analyse::trend::{Polarity, Trend};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::export::prometheus::named;
 use crate::http::api::trends::Asked as Question;
-use crate::measure::definition::Definition;
 use crate::measure::store::Known;
 use crate::query::parse_duration;
 use crate::web;
@@ -45,7 +45,7 @@ pub(in crate::http) fn trends(engine: &Engine, asked: &Asked) -> Result<String> 
     let shown = found.into_iter().take(SERIES_MAX).map(shown).collect::<Result<Vec<_>>>()?;
     Ok(web::trend::show(&web::trend::Page {
         metric,
-        about: engine.watching().definition(metric).map(about),
+        about: about(engine, metric),
         component: component.unwrap_or_default(),
         horizon: asked.filled("horizon").unwrap_or_default(),
         range: &range,
@@ -54,12 +54,23 @@ pub(in crate::http) fn trends(engine: &Engine, asked: &Asked) -> Result<String> 
     }))
 }
 
-/// What was said of a metric, in a line.
-fn about(definition: &Definition) -> String {
-    let Definition { description, unit, principle, .. } = definition;
-    let told = format!("in {unit}; {} is better", definition.polarity());
-    let parts = [Some(description).filter(|text| !text.is_empty()), Some(&told), principle.as_ref()];
-    parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; ")
+/// What is known of a metric, in a line.
+fn about(engine: &Engine, metric: &str) -> Option<String> {
+    let watching = engine.watching();
+    let own = watching.definition(metric);
+    let means = own.map(|own| own.description.as_str()).or_else(|| named(metric).map(|known| known.definition));
+    let better = engine.polarity(metric).map(|polarity| match polarity {
+        Polarity::LowerIsBetter => "lower is better",
+        Polarity::HigherIsBetter => "higher is better",
+    });
+    let parts = [
+        means.filter(|text| !text.is_empty()).map(str::to_owned),
+        own.map(|own| format!("in {}", own.unit)),
+        better.map(str::to_owned),
+        own.and_then(|own| own.principle.clone()),
+    ];
+    let told: Vec<String> = parts.into_iter().flatten().collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// Where a series leads, by the window that is as long as what is drawn.

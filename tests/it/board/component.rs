@@ -171,7 +171,7 @@ fn a_component_is_told_whole() {
     assert_eq!(payment["openIncidents"]["items"].as_array().unwrap().len(), 1);
     let series = &payment["series"]["items"][0];
     assert_eq!((&series["metric"], &series["latest"]["value"]), (&json!("queue_depth"), &json!(59.0)));
-    assert_eq!(series["trend"]["1h"]["direction"], "rising");
+    assert_eq!(series["trend"]["1h"]["direction"], "degrading");
 
     let narrow = naze.get("/v1/components/payment?from=-1h&limit=1").json();
     assert_eq!(column(&narrow["changes"], "kind"), ["deployment"], "the change was nine hours ago");
