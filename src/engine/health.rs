@@ -15,7 +15,6 @@ use crate::analyse::health::{Condition, Finding, Health, LOOKBACK, Readings, Sta
 use crate::clock::{Timestamp, ago};
 use crate::error::{Error, Kind, Result};
 use crate::export::prometheus::View;
-use crate::measure::crossing::Palette;
 use crate::query::Row;
 
 /// Components that an answer names: the worst. As many alerts it names.
@@ -125,7 +124,7 @@ impl Engine {
                 at: self.clock.now(),
                 status: State::Unknown,
                 reason: Some(error.message().to_owned()),
-                health: health(&Readings::default(), self.config.health.target_throughput, Palette::shipped())?,
+                health: health(&Readings::default(), self.config.health.target_throughput, &self.watching().palette)?,
                 checks: Vec::new(),
                 components: Vec::new(),
                 truncated: false,

@@ -6,7 +6,7 @@ use super::plot::Plot;
 use super::principle::About;
 use super::range::Range;
 use super::{Frame, Place, brief, chip, class, component_link, incident, rows, word};
-use crate::analyse::health::{Colour, Principle, State, Status};
+use crate::analyse::health::{Colour, Outlook, Principle, State, Status};
 use crate::clock::Timestamp;
 use crate::engine::{Incident, SystemHealth};
 use crate::query::Rows;
@@ -149,7 +149,10 @@ fn card(status: &Status, given: &Overview<'_>) -> Markup {
             p.value { @if let Some(value) = status.value { (about.figure(value)) } @else { "–" } }
             p { (about.reading) }
             @if let Some(spark) = spark { (spark) }
-            p.soft { (about.bands) }
+            @if let Some(Outlook { hour, day, .. }) = &status.outlook {
+                p { "1h " (hour.direction.words()) ", 24h " (day.direction.words()) }
+            }
+            p.soft { (about.bands(status.thresholds)) }
         }
     }
 }

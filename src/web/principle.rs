@@ -4,9 +4,11 @@ use maud::{Markup, html};
 
 use super::plot::Plot;
 use super::range::Range;
-use super::{Frame, Place, brief, chip, class, fit, rows, word};
-use crate::analyse::health::{Colour, Principle, Status};
+use super::trend::direction;
+use super::{Frame, Place, brief, chip, class, fit, rows, time, word};
+use crate::analyse::health::{Colour, Outlook, Principle, Status};
 use crate::clock::Timestamp;
+use crate::measure::crossing::{Colours, Direction, Limit};
 use crate::query::Rows;
 use crate::report::figure;
 use crate::vocab::Vocabulary;
@@ -27,8 +29,6 @@ pub struct About {
     pub question: &'static str,
     /// What its reading is.
     pub reading: &'static str,
-    /// Where it turns yellow and red.
-    pub bands: &'static str,
     /// The metrics that tell it for each component, queue or pool, the first first.
     pub metrics: &'static [&'static str],
     /// Canned queries that tell what happened, with what they are shown as.
@@ -43,7 +43,6 @@ pub const PRINCIPLES: [About; 6] = [
         name: "Jidoka",
         question: "Is the line protected?",
         reading: "circuits open",
-        bands: "watch above 0 %, act above 30 %",
         metrics: &["tps_jidoka_circuit_state", "tps_jidoka_failure_rate", "tps_jidoka_recovery_time_seconds"],
         queries: &[("circuit_timeline", "Circuits that opened and closed"), ("failure_types", "Failures by type")],
     },
@@ -53,7 +52,6 @@ pub const PRINCIPLES: [About; 6] = [
         name: "Kanban",
         question: "Are customers waiting?",
         reading: "waiting in the deepest queue",
-        bands: "watch from 500, act above 1000",
         metrics: &["tps_kanban_queue_depth", "tps_kanban_latency_p99_seconds", "tps_kanban_workers_available"],
         queries: &[("worker_saturation", "Workers that could not keep up")],
     },
@@ -63,7 +61,6 @@ pub const PRINCIPLES: [About; 6] = [
         name: "Andon",
         question: "Are there problems?",
         reading: "of requests fail",
-        bands: "watch from 0.5 %, act above 1 %",
         metrics: &["tps_andon_error_rate", "tps_andon_mttd_seconds"],
         queries: &[("alert_timeline", "Alerts"), ("failure_types", "Failures by type")],
     },
@@ -73,7 +70,6 @@ pub const PRINCIPLES: [About; 6] = [
         name: "Kaizen",
         question: "Are promises kept?",
         reading: "of the promised is kept",
-        bands: "watch from 95 %, act below 90 %",
         metrics: &["tps_kaizen_slo_attainment", "tps_kaizen_error_budget_remaining_ratio"],
         queries: &[
             ("budget_burners", "What spends error budget"),
@@ -86,7 +82,6 @@ pub const PRINCIPLES: [About; 6] = [
         name: "Heijunka",
         question: "Is load level?",
         reading: "of pool capacity in use",
-        bands: "watch from 70 %, act above 85 %",
         metrics: &[
             "tps_heijunka_pool_utilization",
             "tps_heijunka_balance_coefficient",
@@ -100,7 +95,6 @@ pub const PRINCIPLES: [About; 6] = [
         name: "Tracing",
         question: "Is it fast?",
         reading: "slowest 1 % of requests",
-        bands: "watch from 3 s, act above 5 s",
         metrics: &["tps_tracing_duration_seconds", "tps_tracing_component_latency_seconds"],
         queries: &[("slowest_components", "Components that were slow")],
     },
@@ -124,6 +118,22 @@ impl About {
             Principle::Tracing => format!("{} s", figure(value)),
             _ => format!("{} %", figure(value * 100.0)),
         }
+    }
+
+    /// Where its reading turns yellow and red.
+    pub fn bands(&self, colours: Colours) -> String {
+        let from = |limit: Limit| {
+            let value = self.figure(limit.value());
+            match (limit.direction(), limit.includes_bound()) {
+                (Direction::Up, true) => format!("from {value}"),
+                (Direction::Up, false) => format!("above {value}"),
+                (Direction::Down, true) => format!("from {value} down"),
+                (Direction::Down, false) => format!("below {value}"),
+            }
+        };
+        let bands = [("watch", colours.yellow), ("act", colours.red)];
+        let bands = bands.into_iter().filter_map(|(word, limit)| Some(format!("{word} {}", from(limit?))));
+        bands.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -191,11 +201,32 @@ fn asked(range: &Range, query: &str) -> String {
 
 fn standing(given: &Page<'_>) -> Markup {
     let (about, status) = (given.about, given.status);
+    let todo = status.outlook.as_ref().map_or(status.action, |outlook| outlook.decision);
     html! {
         p class={ "first " (class(status.colour)) } {
             (word(status.colour)) ": "
             @if let Some(value) = status.value { (about.figure(value)) " " (about.reading) } @else { "nothing is measured" }
-            small { (status.action) "; " (about.bands) }
+            small {
+                (todo) "; " (about.bands(status.thresholds))
+                @if let Some(since) = status.since { "; so since " (time(since)) }
+            }
+        }
+        @if let Some(outlook) = &status.outlook { (heading(outlook)) }
+    }
+}
+
+/// Where the reading is heading, and why that is said.
+fn heading(outlook: &Outlook) -> Markup {
+    html! {
+        div.table tabindex="0" role="region" aria-label="Where it is heading" {
+            table {
+                thead { tr { @for name in ["Over", "It is", "Why"] { th scope="col" { (name) } } } }
+                tbody {
+                    @for (span, verdict) in [("1h", &outlook.hour), ("24h", &outlook.day)] {
+                        tr { th scope="row" { (span) } td { (direction(verdict.direction)) } td { (verdict.statement) } }
+                    }
+                }
+            }
         }
     }
 }

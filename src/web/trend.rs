@@ -174,13 +174,13 @@ fn row(window: &WindowTrend) -> Markup {
     }
 }
 
-fn direction(direction: Direction) -> Markup {
-    match direction {
-        Direction::Improving => chip(Colour::Green, "improving"),
-        Direction::Stable => chip(Colour::Green, "stable"),
-        Direction::Degrading => chip(Colour::Red, "degrading"),
-        Direction::Rising => chip(Colour::Yellow, "rising"),
-        Direction::Falling => chip(Colour::Yellow, "falling"),
-        Direction::NotEnoughData => chip(Colour::Grey, "not enough data"),
-    }
+/// A direction as a chip.
+pub(super) fn direction(direction: Direction) -> Markup {
+    let colour = match direction {
+        Direction::Improving | Direction::Stable => Colour::Green,
+        Direction::Degrading => Colour::Red,
+        Direction::Rising | Direction::Falling => Colour::Yellow,
+        Direction::NotEnoughData => Colour::Grey,
+    };
+    chip(colour, direction.words())
 }

@@ -321,11 +321,12 @@ fn a_circuit_told_by_series_alone_is_judged_by_its_code() {
 #[test]
 fn the_past_of_a_reading_says_since_when_and_where_it_is_heading() {
     let naze = naze();
-    // 600 waited until 11:30, then ten more each minute: beyond 1000 from 12:10 on had the day been longer.
-    let past: Vec<Json> = (0..120)
+    // Ever fewer waited until 10:00, then five more each minute.
+    let past: Vec<Json> = (-1_320..120)
         .map(|minute: i32| {
-            let value = 450.0 + 5.0 * f64::from(minute);
-            let at = format!("2026-03-10T{:02}:{:02}:10Z", 10 + minute / 60, minute % 60);
+            let value = 450.0 + if minute < 0 { -0.5 } else { 5.0 } * f64::from(minute);
+            let from = naze.engine.clock().now().checked_add(chrono::TimeDelta::seconds(10 - 7_200)).unwrap();
+            let at = from.checked_add(chrono::TimeDelta::minutes(i64::from(minute))).unwrap();
             json!({"metric": "naze_health_reading", "component": "naze", "occurredAt": at, "value": value,
                 "labels": {"principle": "kanban"}})
         })
@@ -337,6 +338,7 @@ fn the_past_of_a_reading_says_since_when_and_where_it_is_heading() {
     // 450 + 5 x 111 is the first above 1000: minute 111 is 11:51.
     assert_eq!(kanban["since"], "2026-03-10T11:51:00Z");
     assert_eq!(kanban["outlook"]["hour"]["direction"], "degrading", "{kanban:#}");
+    assert_eq!(kanban["outlook"]["day"]["direction"], "improving", "{kanban:#}");
     assert_eq!(kanban["outlook"]["decision"], "page on-call");
     // What naze concludes is no evidence: nothing is learned of it.
     naze.engine.watch_series(naze.engine.clock().now()).unwrap();

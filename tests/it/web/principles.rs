@@ -45,6 +45,81 @@ fn a_principle_shows_its_colour_value_and_bands_and_what_is_behind_it_worst_firs
     );
 }
 
+/// What a page says of limits is what is in force: of the configuration, and of what was declared since.
+#[test]
+fn pages_tell_the_limits_that_are_in_force() {
+    let thresholds = r#"
+        [metrics]
+        cache_seconds = 0
+        [[thresholds]]
+        metric = "tps_kanban_queue_depth"
+        warning = ">= 100"
+        critical = "> 400"
+        [[thresholds]]
+        metric = "tps_andon_error_rate"
+        yellow = "> 0.001"
+    "#;
+    let naze = Naze::with(toml::from_str(thresholds).unwrap());
+    let told = |slug: &str, limits: &str| {
+        for path in ["/".to_owned(), format!("/principles/{slug}")] {
+            let text = check(&path, &naze.get(&path));
+            assert!(text.contains(limits), "{limits} in {path}: {text}");
+        }
+    };
+    told("jidoka", "watch above 0 %, act above 30 %");
+    told("kanban", "watch from 100, act above 400<");
+    told("andon", "watch above 0.1 %<");
+    told("kaizen", "watch from 95 % down, act below 90 %");
+    told("heijunka", "watch from 70 %, act above 85 %");
+    told("tracing", "watch from 3 s, act above 5 s");
+    let declared = json!({"metric": "tps_tracing_duration_seconds", "statistic": "p99", "warning": "> 0.25"});
+    let reply = naze.send(
+        axum::http::Request::put("/v1/thresholds/fast")
+            .header("content-type", "application/json")
+            .body(declared.to_string().into())
+            .unwrap(),
+    );
+    assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
+    told("tracing", "watch above 0.25 s<");
+}
+
+/// Now, the last hour, the last day, and what to do about all three, as `/v1/health` tells them.
+#[test]
+fn a_principle_shows_where_its_reading_is_heading() {
+    let naze = queues();
+    assert!(!naze.get("/principles/kanban").text().contains("Where it is heading"), "it has no past yet");
+    let naze = queues();
+    // Down to 450 for 23 hours, and up again.
+    let past: Json = (0..1_440)
+        .map(|minute| {
+            let value = if minute < 1_380 { 1_830 - minute } else { 450 + 12 * (minute - 1_380) };
+            let at = naze.engine.clock().now().checked_add(chrono::TimeDelta::minutes(minute - 1_440)).unwrap();
+            json!({"metric": "naze_health_reading", "component": "naze", "occurredAt": at, "value": value,
+                "labels": {"principle": "kanban"}})
+        })
+        .collect();
+    assert!(naze.post("/v1/measurements", "application/json", past.to_string()).status.is_success());
+    let kanban = naze.get("/v1/health").json()["principles"][1].clone();
+    let outlook = &kanban["outlook"];
+    assert_eq!(
+        (&outlook["hour"]["direction"], &outlook["day"]["direction"], &outlook["decision"]),
+        (&json!("degrading"), &json!("improving"), &json!("page on-call")),
+        "{kanban:#}"
+    );
+    let text = check("kanban", &naze.get("/principles/kanban"));
+    assert!(text.contains("act now: 1200 waiting in the deepest queue<small>page on-call; watch from 500"), "{text}");
+    assert!(text.contains("; so since <time datetime=\"2026-03-10T11:"), "{text}");
+    let heading = text.split("aria-label=\"Where it is heading\"").nth(1).unwrap().split("</table>").next().unwrap();
+    for (row, verdict) in [("1h", "hour"), ("24h", "day")] {
+        let chip = if verdict == "hour" { "red\">degrading" } else { "green\">improving" };
+        let statement = super::maud_escaped(outlook[verdict]["statement"].as_str().unwrap());
+        let told = format!("<th scope=\"row\">{row}</th><td><span class=\"chip {chip}</span></td><td>{statement}</td>");
+        assert!(heading.contains(&told), "{told} in {heading}");
+    }
+    let overview = check("/", &naze.get("/"));
+    assert!(overview.contains("<p>1h degrading, 24h improving</p>"), "{overview}");
+}
+
 #[test]
 fn links_keep_the_time_down_to_the_history_and_up_again() {
     let naze = queues();
