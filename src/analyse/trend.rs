@@ -15,7 +15,6 @@ mod heading;
 mod kendall;
 mod line;
 pub mod outlier;
-pub mod pattern;
 mod reversal;
 mod season;
 mod shift;

@@ -3,8 +3,8 @@
 
 use chrono::TimeDelta;
 use naze::analyse::trend::{
-    Comparison, Direction, Point, Polarity, Question, Summary, Trend, WINDOWS, WindowTrend, capacity, change_point,
-    outlier, pattern, smooth, surprise, trend,
+    Direction, Point, Polarity, Question, Summary, Trend, WINDOWS, WindowTrend, capacity, change_point, outlier,
+    smooth, surprise, trend,
 };
 use naze::clock::Timestamp;
 use proptest::prelude::*;
@@ -122,6 +122,11 @@ fn vector_c_a_metric_above_its_mean_in_all_windows_degrades() {
         assert_eq!(window.verdict.direction, Direction::Degrading, "{name}: {}", window.verdict.statement);
     }
     assert_eq!(answer.reversal, None);
+    // From the mean of thirty days to now it rose by 65 in 30 days; the line through all of it is about as steep.
+    let month = window(&answer, "30d");
+    let summary = month.summary.unwrap();
+    assert_near((summary.current - summary.mean) / 30.0, 2.17, 0.005);
+    assert_near(month.slope.unwrap().per_day, 2.17, 0.05);
 }
 
 #[test]
@@ -176,15 +181,27 @@ fn vector_g_one_percent_compounds() {
 }
 
 #[test]
-fn vector_h_latency_and_queue_that_rise_together_saturate_workers() {
-    let six_hours = TimeDelta::hours(6);
-    let step =
-        |rise: f64| every(TimeDelta::minutes(1), TimeDelta::hours(12), |days| if days < 0.25 { rise } else { 1.0 });
-    let compare = |rise: f64| Comparison::of(&step(rise), now(), six_hours, six_hours).unwrap();
-    assert_near(compare(1.15).change_percent.unwrap(), 15.0, 1e-9);
-    let said = pattern::worker_saturation(&compare(1.15), &compare(1.40)).unwrap();
-    assert_eq!(said, "latency +15 % and queue depth +40 %: the workers are likely saturated");
-    assert_eq!(pattern::worker_saturation(&compare(1.15), &compare(0.9)), None);
+fn a_slope_of_less_than_a_percent_over_the_window_is_stable() {
+    let interval = TimeDelta::hours(1);
+    let direction = |percent: f64| {
+        // The mean of the week is 100.
+        let points = every(interval, TimeDelta::days(7), |days| 100.0 + percent * (0.5 - days / 7.0));
+        window(&lower_is_better(interval, &points), "7d").direction
+    };
+    assert_eq!([0.98, -0.98].map(direction), [Direction::Stable; 2]);
+    assert_eq!([1.02, -1.02].map(direction), [Direction::Degrading, Direction::Improving]);
+}
+
+#[test]
+fn there_is_no_relative_deviation_from_a_mean_of_nothing() {
+    let interval = TimeDelta::days(1);
+    let deviation = |values: [f64; 3]| {
+        let points = at_days(&[(2, values[0]), (1, values[1]), (0, values[2])]);
+        let month = window(&lower_is_better(interval, &points), "30d").clone();
+        serde_json::to_value(month).unwrap()["summary"]["relativeDeviation"].clone()
+    };
+    assert_eq!(deviation([-3.0, 1.0, 2.0]), serde_json::Value::Null);
+    assert_eq!(deviation([-2.0, 1.0, 4.0]), 3.0);
 }
 
 #[test]
@@ -386,12 +403,26 @@ fn outliers_are_on_the_bad_side_and_a_metric_that_never_moves_has_none() {
 }
 
 #[test]
-fn the_moving_average_is_of_the_last_minute() {
-    let points = every(TimeDelta::seconds(20), TimeDelta::minutes(2), |days| (days * 86_400.0 / 20.0).round());
-    let average = |count: usize| smooth::moving_average(&points[..count], smooth::WIDTH);
-    let averaged: Vec<f64> = (1..=points.len()).filter_map(average).collect();
-    assert_eq!(averaged, [5.0, 4.5, 4.0, 3.0, 2.0, 1.0]);
-    assert_eq!(average(0), None);
+fn the_moving_average_is_of_the_last_minute_or_of_three_intervals() {
+    let averaged = |interval: TimeDelta| {
+        let points = every(interval, interval * 6, |days| (days * 86_400.0 / interval.as_seconds_f64()).round());
+        let average = |count: usize| smooth::moving_average(&points[..count], interval);
+        assert_eq!(average(0), None);
+        (1..=points.len()).filter_map(average).collect::<Vec<f64>>()
+    };
+    assert_eq!(averaged(TimeDelta::seconds(10)), [5.0, 4.5, 4.0, 3.5, 3.0, 2.5], "six of ten seconds");
+    assert_eq!(averaged(TimeDelta::seconds(20)), [5.0, 4.5, 4.0, 3.0, 2.0, 1.0]);
+    assert_eq!(averaged(TimeDelta::minutes(1)), [5.0, 4.5, 4.0, 3.0, 2.0, 1.0]);
+    // A gap is not bridged.
+    let minute = TimeDelta::minutes(1);
+    let mut points = every(minute, minute * 6, |days| (days * 1_440.0).round());
+    points.remove(4);
+    assert_eq!(smooth::moving_average(&points, minute), Some(1.0), "of 2 and 0");
+    // What is looked at by the minute is smoothed too.
+    let hour = window(&lower_is_better(minute, &every(minute, TimeDelta::hours(1), noise)), "1h").clone();
+    let expected = (noise(0.0) + noise(1.0 / 1_440.0) + noise(2.0 / 1_440.0)) / 3.0;
+    assert_near(hour.smoothed.unwrap(), expected, 1e-9);
+    assert!((hour.smoothed.unwrap() - hour.summary.unwrap().current).abs() > 0.01, "{hour:?}");
 }
 
 #[test]

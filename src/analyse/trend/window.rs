@@ -32,7 +32,8 @@ pub struct WindowTrend {
     pub direction: Direction,
     /// The verdict that has to earn itself.
     pub verdict: Verdict,
-    /// Moving average of the last 60 s.
+    /// Moving average of the last 60 s, or of three intervals where these are longer, so that it rests on more than the
+    /// current value.
     pub smoothed: Option<f64>,
     /// Values far from the others.
     pub outliers: Option<Outliers>,
@@ -96,7 +97,7 @@ pub(super) fn look(
         to,
         slope,
         direction: slope.map_or(Direction::NotEnoughData, |slope| direction(slope, length, question.polarity)),
-        smoothed: smooth::moving_average(points, smooth::WIDTH),
+        smoothed: smooth::moving_average(points, question.interval),
         outliers: outlier::outliers(points, question.polarity),
         surprises: Vec::new(),
         change_points: change_point::between(&grid, &stretches),

@@ -57,6 +57,17 @@ fn last(metric: &str, value: f64) -> Vec<Told> {
     vec![gauge(metric, &json!({"queue": "in"}), 1..6, value)]
 }
 
+/// Six hours of a latency and a queue, so many times as high as in the six hours before; far below any limit.
+fn risen(latency: f64, queue: f64) -> Vec<Told> {
+    let both = |minutes_ago: Range<u32>, latency: f64, queue: f64| {
+        [
+            of_kind("distribution", "tps_kanban_latency_seconds", minutes_ago.clone(), 0.02 * latency),
+            gauge("tps_kanban_queue_depth", &json!({"queue": "in"}), minutes_ago, 20.0 * queue),
+        ]
+    };
+    [both(361..721, 1.0, 1.0), both(1..361, latency, queue)].into_iter().flatten().collect()
+}
+
 pub(super) fn ids() -> Vec<&'static str> {
     cases().into_iter().map(|(id, ..)| id).chain(["error_budget_exhausted"]).collect()
 }
@@ -85,6 +96,12 @@ fn cases() -> Vec<Case> {
     };
     let metric = |metric: &str| format!("{metric}{{queue=\"in\"}}");
     vec![
+        (
+            "worker_saturation",
+            risen(1.15, 1.4),
+            json!({"queueMetric": metric("tps_kanban_queue_depth"), "latencyPercent": 15, "queuePercent": 40}),
+            risen(1.15, 1.25),
+        ),
         (
             "queue_depth_goal",
             last("tps_kanban_queue_depth", 51.0),
@@ -165,6 +182,24 @@ fn each_fires_on_what_it_is_for_and_not_one_step_below() {
         let naze = Naze::in_memory();
         measure(&naze, &silent);
         assert_eq!(found(&naze, id), Vec::<Json>::new(), "{id}");
+    }
+}
+
+#[test]
+fn one_that_rises_alone_or_every_week_tells_of_no_saturation() {
+    let usual = risen(1.15, 1.4).into_iter().map(|told| {
+        let Range { start, end } = told.minutes_ago;
+        Told { minutes_ago: WEEK + start..WEEK + end, ..told }
+    });
+    let every_week = risen(1.15, 1.4).into_iter().chain(usual).collect();
+    for (told, why) in [
+        (risen(1.1, 1.4), "the latency did not rise by more than a tenth"),
+        (risen(1.15, 0.9), "the queue fell"),
+        (every_week, "it was as high a week ago"),
+    ] {
+        let naze = Naze::in_memory();
+        measure(&naze, &told);
+        assert_eq!(found(&naze, "worker_saturation"), Vec::<Json>::new(), "{why}");
     }
 }
 
