@@ -315,6 +315,21 @@ fn ids(recorded: &Json) -> Vec<String> {
     recorded["receipts"].as_array().unwrap().iter().map(|outcome| outcome["id"].as_str().unwrap().to_owned()).collect()
 }
 
+/// What to work on first: a promise that is broken, then a queue, then how many alerts there are.
+#[test]
+fn a_broken_promise_comes_before_a_queue_and_a_queue_before_the_number_of_alerts() {
+    let naze = Naze::in_memory();
+    let queue = json!({"metric": "queue_depth", "value": 600, "threshold": 500, "direction": "up", "reference": "q",
+        "severity": "warning"});
+    naze.record(&json!([alerts(11), vec![receipt("crossing", "11:00:00", &queue)], slo(899)].concat()));
+    let found = recommended(&naze, PATH);
+    let order = ["slo_attainment_critical", "threshold_crossed_warning", "alert_frequency_goal"];
+    let told: Vec<_> = found.iter().filter(|one| order.contains(&one["type"].as_str().unwrap())).collect();
+    let told: Vec<_> =
+        told.iter().map(|one| (one["type"].as_str().unwrap(), one["priority"].as_str().unwrap())).collect();
+    assert_eq!(told, [(order[0], "P1"), (order[1], "P2"), (order[2], "P3")], "{found:#?}");
+}
+
 #[test]
 fn each_fires_on_what_it_is_for_and_not_one_step_below() {
     for (id, fires, cited, silent) in cases() {

@@ -6,6 +6,8 @@ use naze::error::Kind;
 use naze::slo::{Comparison, Threshold};
 use serde_json::json;
 
+use crate::common::Naze;
+
 #[track_caller]
 fn near(found: f64, expected: f64) {
     assert!((found - expected).abs() < 1e-9, "{found} instead of {expected}");
@@ -46,6 +48,37 @@ fn the_simulated_tasks_miss_their_objective_with_ninety_good_ones() {
     near(evaluation.budget.unwrap().remaining.raw, -9.0);
     // Every 25th of them failed and opened its circuit.
     near(counted(0.999, 96, 100).budget.unwrap().consumed, 40.0);
+}
+
+/// The simulation as it happens: a task each half second, and of every 25th a failure that opens the circuit.
+#[test]
+fn the_simulation_told_as_events_comes_out_as_it_was_worked_out() {
+    let naze = Naze::in_memory();
+    let mut events = Vec::new();
+    for (i, latency) in (0_u32..).zip(simulated_ms()) {
+        let at = |more: u32| format!("2026-03-10T11:59:{:02}.{:03}Z", i / 2, i % 2 * 500 + more);
+        let mut event = |kind: &str, more: u32, own: serde_json::Value| {
+            let mut event = json!({"kind": kind, "component": "checkout", "occurredAt": at(more)});
+            event.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+            events.push(event);
+        };
+        event("task", 0, json!({"queue": "checkout", "latencyMs": latency}));
+        if i % 25 == 0 {
+            event("failure", 1, json!({"failureType": "Timeout"}));
+            event("circuit", 2, json!({"state": "open"}));
+        }
+    }
+    naze.record(&json!(events));
+    let metrics = naze.get("/metrics").text();
+    let told = |name: &str, label: &str| -> f64 {
+        let line = metrics.lines().find(|line| line.starts_with(name) && line.contains(label)).unwrap_or_default();
+        line.rsplit_once(' ').unwrap_or_else(|| panic!("{name} of {label} in {metrics}")).1.parse().unwrap()
+    };
+    near(told("tps_jidoka_failures_total", "\"checkout\""), 4.0);
+    near(told("tps_jidoka_circuit_opens_total", "\"checkout\""), 4.0);
+    near(told("tps_kanban_throughput_total", "\"checkout\""), 100.0);
+    near(told("tps_kanban_latency_seconds_bucket", "le=\"0.2\""), 90.0);
+    near(told("tps_kanban_latency_seconds_sum", "\"checkout\"") / 100.0, 0.1625);
 }
 
 #[test]
