@@ -12,6 +12,10 @@ const OWN: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 
 const LEAD: &[f64] = &[60.0, 600.0, 1_800.0, 3_600.0, 5_400.0, 6_840.0, 7_200.0, 14_400.0, 28_800.0];
 
 const CIRCUIT_STATE: &str = "tps_jidoka_circuit_state";
+/// A legacy name of milliseconds that does not say so.
+const IN_MILLISECONDS: &str = "kanban_latency_histogram";
+/// Legacy names that say percent and hold ratios.
+const RATIOS: [&str; 2] = ["coverage_percent", "uptime_percent"];
 /// Metrics without thresholds of which little is bad.
 const LOW_IS_BAD: [&str; 4] = [
     "tps_jidoka_success_rate",
@@ -86,9 +90,10 @@ impl Metric {
         match (self.unit, known.unit.as_deref()) {
             ("s", Some("ms")) => 0.001,
             ("s", Some("s")) => 1.0,
-            ("s", _) if self.milliseconds == Some(name) || name.ends_with("_ms") => 0.001,
+            ("s", _) if self.milliseconds == Some(name) || name.ends_with("_ms") || IN_MILLISECONDS == name => 0.001,
             ("ratio", Some("%")) => 0.01,
             ("ratio", Some("1")) => 1.0,
+            ("ratio", _) if RATIOS.contains(&name) => 1.0,
             ("ratio", _) if is_legacy && (name.ends_with("_percent") || name == "kanban_queue_saturation") => 0.01,
             ("By", Some("MiBy")) => 1_048_576.0,
             ("By", Some("By")) => 1.0,
@@ -161,14 +166,19 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_jidoka_circuit_state", &["component"])
         .unit("code")
         .told_by("circuit", "State of the circuit: 0 closed, 1 open, 2 half-open"),
-    gauge("tps_jidoka_circuit_open_ratio", &[]).unit("ratio").told_by("circuit", "Open circuits of all circuits"),
-    counter("tps_jidoka_circuit_opens_total", &["component"]).told_by("circuit", "Times that the circuit opened"),
-    counter("tps_jidoka_failures_total", &["component"]).told_by("failure", "Failures"),
-    gauge("tps_jidoka_failure_rate", &["component"]).unit("1/min").told_by("failure", "Failures of the last 60 s"),
+    gauge("tps_jidoka_circuit_open_ratio", &[]).unit("ratio").told_by("circuit", "Open circuits of all circuits")
+        .also(&["jidoka_circuit_open_percent"]),
+    counter("tps_jidoka_circuit_opens_total", &["component"]).told_by("circuit", "Times that the circuit opened")
+        .also(&["jidoka_circuit_opens_total"]),
+    counter("tps_jidoka_failures_total", &["component"]).told_by("failure", "Failures")
+        .also(&["jidoka_failures_total"]),
+    gauge("tps_jidoka_failure_rate", &["component"]).unit("1/min").told_by("failure", "Failures of the last 60 s")
+        .also(&["jidoka_failure_rate"]),
     counter("tps_jidoka_failure_types_total", &["type"]).told_by("failure", "Failures by class"),
     gauge("tps_jidoka_recovery_time_seconds", &["component"])
         .unit("s")
-        .told_by("circuit", "Mean time from open to closed of the recoveries completed in the last day"),
+        .told_by("circuit", "Mean time from open to closed of the recoveries completed in the last day")
+        .also(&["jidoka_recovery_time_secs"]),
     counter("tps_jidoka_requests_rejected_total", &["component"])
         .told_by("rejection", "Requests refused to protect the component"),
     gauge("tps_jidoka_halfopen_success_rate", &["component"]).unit("ratio").told_by(
@@ -177,13 +187,15 @@ pub const METRICS: &[Metric] = &[
     ),
     gauge("tps_jidoka_success_rate", &["component"])
         .unit("ratio")
-        .told_by("failure, series", "One minus failures over requests of the last 5 min"),
+        .told_by("failure, task, series", "One minus failures over requests and tasks of the last 5 min")
+        .also(&["jidoka_success_rate"]),
     gauge("tps_kanban_queue_depth", &["queue"])
         .told_by("series", "Items that wait now")
         .also(&["queue_depth", "kanban_queue_depth"]),
     histogram("tps_kanban_latency_seconds", &["queue"], LATENCY)
         .told_by("series", "Time from enqueueing to finishing")
-        .milliseconds("tps_kanban_latency_ms"),
+        .milliseconds("tps_kanban_latency_ms")
+        .also(&["kanban_latency_histogram"]),
     gauge("tps_kanban_latency_p50_seconds", &["queue"])
         .unit("s")
         .told_by("series", "Median of the latency of the last 5 min"),
@@ -200,13 +212,16 @@ pub const METRICS: &[Metric] = &[
         .unit("1/min")
         .told_by("series", "Items completed in the last 60 s")
         .also(&["kanban_throughput_per_min"]),
-    gauge("tps_kanban_dlq_depth", &["queue"]).told_by("series", "Dead letters held"),
-    gauge("tps_kanban_workers_available", &["queue"]).told_by("series", "Workers idle and ready"),
+    gauge("tps_kanban_dlq_depth", &["queue"])
+        .told_by("task, series", "Dead letters held: as measured, and those of the last 7 days that were told since"),
+    gauge("tps_kanban_workers_available", &["queue"])
+        .told_by("worker, series", "Workers idle and ready: as measured, or those of the pool without work"),
     gauge("tps_kanban_queue_utilization", &["queue"])
         .unit("ratio")
         .told_by("series", "Depth over capacity")
         .also(&["kanban_queue_saturation"]),
-    gauge("tps_kanban_wip_current", &["bucket"]).told_by("workorder", "Work orders in progress"),
+    gauge("tps_kanban_wip_current", &["bucket"]).told_by("workorder", "Work orders in progress")
+        .also(&["tcps_kanban_wip_current", "wip_by_bucket"]),
     gauge("tps_kanban_wip_limit", &["bucket"]).told_by("series", "Most work orders that may be in progress"),
     gauge("tps_kanban_wip_utilization", &["bucket"])
         .unit("ratio")
@@ -218,20 +233,24 @@ pub const METRICS: &[Metric] = &[
         .unit("ratio")
         .told_by("failure, series", "Failures over requests of the last 5 min"),
     counter("tps_andon_alerts_total", &["name", "severity"]).told_by("alert", "Firings of alerts that are not for information"),
-    gauge("tps_andon_alerts_per_minute", &[]).unit("1/min").told_by("alert", "Such firings of the last 60 s"),
+    gauge("tps_andon_alerts_per_minute", &[]).unit("1/min").told_by("alert", "Such firings of the last 60 s")
+        .also(&["andon_alerts_per_min", "alert_frequency_per_min"]),
     gauge("tps_andon_mttd_seconds", &["service"])
         .unit("s")
-        .told_by("alert, failure, incident", "Mean time from the onset of incidents to their detection, and from the first failure to the alert, of the last 30 days"),
+        .told_by("alert, failure, incident", "Mean time from the onset of incidents to their detection, and from the first failure to the alert, of the last 30 days")
+        .also(&["andon_mttd_secs"]),
     gauge("tps_andon_incident_timestamp_seconds", &["component", "severity"])
         .unit("s")
         .told_by("incident", "When an incident of the component was last opened"),
-    gauge("tps_andon_alert_types", &[]).told_by("alert", "Names of alerts that fired in the last day, those for information left out"),
+    gauge("tps_andon_alert_types", &[]).told_by("alert", "Names of alerts that fired in the last day, those for information left out")
+        .also(&["andon_alert_types_total"]),
     gauge("tps_andon_critical_alerts", &[]).told_by("alert", "Critical alerts that fire"),
     counter("tps_andon_log_messages_total", &["level"])
         .told_by("series", "Log entries")
         .also(&["andon_log_volume_total"]),
     counter("tps_andon_signals_total", &["colour", "component"]).told_by("signal", "Cords pulled"),
-    gauge("tps_andon_open", &["severity"]).told_by("andon", "Andons not resolved"),
+    gauge("tps_andon_open", &["severity"]).told_by("andon", "Andons not resolved")
+        .also(&["open_andons", "open_count"]),
     gauge("tps_andon_resolution_time_seconds", &[])
         .unit("s")
         .told_by("andon", "Mean time from opening to resolution of the andons resolved in the last 30 days"),
@@ -245,9 +264,10 @@ pub const METRICS: &[Metric] = &[
         .told_by("slo, objectives", "The same in this ISO week and the one before"),
     gauge("tps_kaizen_error_budget_remaining_ratio", &["slo"])
         .unit("ratio")
-        .told_by("series, objectives", "Error budget that is left, negative when it is overspent"),
+        .told_by("series, objectives", "Error budget that is left, negative when it is overspent")
+        .also(&["error_budget"]),
     counter("tps_kaizen_outliers_detected_total", &["metric"])
-        .told_by("crossing", "Crossings at least three robust standard deviations away"),
+        .told_by("series", "Values more than three standard deviations above the mean of what their series was lately"),
     counter("tps_kaizen_recommendations_total", &["type"]).told_by("recommendation", "Recommendations issued"),
     gauge("tps_kaizen_relative_deviation", &["metric", "window"])
         .unit("ratio")
@@ -336,10 +356,12 @@ pub const METRICS: &[Metric] = &[
         .told_by("gate", "Tries of gates that passed, in the last day"),
     gauge("tps_tpm_uptime_ratio", &["component"])
         .unit("ratio")
-        .told_by("health", "Time not unhealthy of the last day, as far as its health is known"),
+        .told_by("health", "Time not unhealthy of the last day, as far as its health is known")
+        .also(&["uptime_percent"]),
     gauge("tps_tpm_maintenance_compliance_ratio", &[])
         .unit("ratio")
-        .told_by("maintenance", "Maintenance done on time of what was due in the last 30 days"),
+        .told_by("maintenance", "Maintenance done on time of what was due in the last 30 days")
+        .also(&["compliance"]),
     gauge("tps_tpm_last_maintenance_timestamp_seconds", &[])
         .unit("s")
         .told_by("maintenance", "When maintenance was last done"),
