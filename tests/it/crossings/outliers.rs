@@ -55,7 +55,7 @@ fn each_value_counts_and_more_than_ten_in_five_minutes_are_told() {
     assert_eq!(counted(&naze, "request_seconds"), Some(11.0), "no minute counts twice");
     let advised = advised(&naze);
     assert_eq!(advised.len(), 1, "{advised:#?}");
-    let metric = "tps_kaizen_outliers_detected_total{metric=\"request_seconds\", source=\"naze\"}";
+    let metric = "tps_kaizen_outliers_detected_total{metric=\"request_seconds\",source=\"naze\"}";
     assert_eq!(advised[0]["found"]["metric"], metric);
     assert_eq!((&advised[0]["found"]["value"], &advised[0]["found"]["threshold"]), (&json!(11), &json!(10)));
 }
