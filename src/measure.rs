@@ -8,6 +8,7 @@ pub mod archive;
 pub mod crossing;
 pub mod definition;
 pub mod histogram;
+pub mod line;
 pub mod own;
 pub mod read;
 pub mod recorder;
@@ -16,6 +17,7 @@ pub mod rollup;
 pub mod selector;
 pub mod sketch;
 pub mod store;
+pub mod told;
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
 use super::held::{Lines, Subject};
+use super::outliers::Outliers;
 use super::{Engine, Line, Outcome, SELF, Watching};
 use crate::clock::{Timestamp, ago, minute_of};
 use crate::error::Result;
@@ -63,6 +64,7 @@ struct Round {
     looked_at: usize,
     followed: Vec<(u32, Followed)>,
     found: Vec<(Arc<Known>, Event)>,
+    outliers: Outliers,
     /// Series with minutes that are not over.
     waiting: Vec<u32>,
     lines: Lines,
@@ -117,6 +119,7 @@ impl Engine {
         for (_, one) in round.followed.iter_mut().filter(|(_, one)| one.is_to_be_kept()) {
             one.kept = one.watched.seen;
         }
+        self.keep_outliers(&round.outliers)?;
         Ok(round)
     }
 
@@ -154,10 +157,12 @@ impl Engine {
         let mut events: Vec<_> = withdrawn.into_iter().map(|event| (Arc::clone(&known), event)).collect();
         let subject = Subject { line: Line::of_series(number, Arc::clone(&known)), from, slots };
         let held = self.held(&subject, &rules, &one.watched, &mut round.lines)?;
+        let outliers = if Outliers::are_of(&known.series) { one.watched.outliers(&known, slots) } else { Vec::new() };
         events.extend(one.watched.advance(&known, rules.learned, &held, slots, &mut past)?);
-        if !events.is_empty() {
+        if !events.is_empty() || !outliers.is_empty() {
             one.kept = None;
         }
+        round.outliers.add(&known.series, outliers);
         round.found.extend(events);
         round.followed.push((number, one));
         Ok(())

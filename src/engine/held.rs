@@ -7,13 +7,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::Engine;
-use super::lines::Line;
 use crate::clock::{Timestamp, ago, hour_of};
 use crate::error::Result;
 use crate::measure::Series;
 use crate::measure::crossing::watched::Rules;
 use crate::measure::crossing::{Change, Condition, HOLDS, Held, Minute, Threshold, Watched, latest};
 use crate::measure::histogram::of_bucket;
+use crate::measure::line::Line;
 use crate::measure::read::{Statistic, minutes};
 use crate::measure::store::{Known, Slot};
 

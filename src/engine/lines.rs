@@ -1,83 +1,45 @@
-//! What has a value for each step of a window: a series that is kept, or a histogram whose buckets are kept.
+//! Lines of a metric, and their values.
 
-use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::Engine;
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::measure::Series;
 use crate::measure::crossing::HOLDS;
-use crate::measure::histogram::{self, of_bucket, quantiles};
+use crate::measure::histogram::{self, quantiles};
+use crate::measure::line::{Buckets, Kept, Line, each_once, histograms};
 use crate::measure::read::{Statistic, minutes, steps};
-use crate::measure::store::Known;
-
-/// A metric of one component and one set of labels.
-#[derive(Debug, Clone)]
-pub struct Line {
-    /// What it is of.
-    pub known: Arc<Known>,
-    kept: Kept,
-}
-
-#[derive(Debug, Clone)]
-enum Kept {
-    /// Under this number.
-    Series(u32),
-    /// By bound, each bucket under its number.
-    Buckets(Vec<(f64, u32)>),
-}
-
-impl Line {
-    /// The series with this number.
-    pub fn of_series(number: u32, known: Arc<Known>) -> Self {
-        Self { known, kept: Kept::Series(number) }
-    }
-
-    /// The number of the series; of a histogram that of one of its buckets.
-    pub(super) fn number(&self) -> u32 {
-        match &self.kept {
-            Kept::Series(number) => *number,
-            Kept::Buckets(buckets) => buckets.first().map_or(u32::MAX, |(_, number)| *number),
-        }
-    }
-
-    pub(super) fn is_series(&self) -> bool {
-        matches!(self.kept, Kept::Series(_))
-    }
-
-    /// Which number tells a step when nobody says.
-    pub fn statistic(&self) -> Statistic {
-        match self.kept {
-            Kept::Series(_) => Statistic::of(self.known.series.kind),
-            Kept::Buckets(_) => histogram::STATISTIC,
-        }
-    }
-}
 
 impl Engine {
-    /// The series of `metric` that `wanted` picks; where there are none, the histograms of that name.
+    /// The series of `metric` that `wanted` picks, and the histograms of that name of components that have none.
     pub fn lines(&self, metric: &str, wanted: impl Fn(&Series) -> bool) -> Vec<Line> {
-        let own = self.series(|series| series.metric == metric && wanted(series)).into_iter();
-        let own: Vec<Line> = own.map(|(number, known)| Line::of_series(number, known)).collect();
-        if own.is_empty() { self.histograms(metric, wanted) } else { own }
+        let (series, histograms) = self.all_lines(metric, wanted);
+        let Ok(lines) = each_once(series, histograms, |_| Ok::<_, Infallible>(true));
+        lines
     }
 
-    fn histograms(&self, metric: &str, wanted: impl Fn(&Series) -> bool) -> Vec<Line> {
-        let buckets = self.series(|series| series.metric.strip_prefix(metric) == Some(histogram::SUFFIX));
-        let mut histograms: BTreeMap<Series, Line> = BTreeMap::new();
-        for (number, known) in buckets {
-            let Some((series, bound)) = of_bucket(&known.series).filter(|(series, _)| wanted(series)) else { continue };
-            let line = histograms.entry(series).or_insert_with_key(|series| {
-                let known = Known { series: series.clone(), unit: known.unit.clone() };
-                Line { known: Arc::new(known), kept: Kept::Buckets(Vec::new()) }
-            });
-            if let Kept::Buckets(buckets) = &mut line.kept {
-                buckets.push((bound, number));
-            }
-        }
-        histograms.into_values().collect()
+    /// The same; a component counts by its histograms where none of its series has values in `window`.
+    ///
+    /// # Errors
+    /// `Internal` when the disk fails.
+    pub(super) fn lines_told(
+        &self,
+        metric: &str,
+        wanted: impl Fn(&Series) -> bool,
+        window: &Range<Timestamp>,
+    ) -> Result<Vec<Line>> {
+        let (series, histograms) = self.all_lines(metric, wanted);
+        each_once(series, histograms, |line| Ok(!self.slots(line.number(), window.clone())?.is_empty()))
+    }
+
+    /// Series, and histograms.
+    fn all_lines(&self, metric: &str, wanted: impl Fn(&Series) -> bool) -> (Vec<Line>, Vec<Line>) {
+        let own = self.series(|series| series.metric == metric && wanted(series)).into_iter();
+        let own = own.map(|(number, known)| Line::of_series(number, known)).collect();
+        let parts = self.series(|series| histogram::named(&series.metric) == Some(metric));
+        (own, histograms(parts, wanted))
     }
 
     /// The statistic of each minute of a window; none of a histogram that has no such statistic.
@@ -99,9 +61,9 @@ impl Engine {
         };
         match (&line.kept, statistic) {
             (Kept::Series(number), statistic) => of(*number, statistic),
-            (Kept::Buckets(buckets), Statistic::Quantile(share)) => {
+            (Kept::Buckets(Buckets { bounds, .. }), Statistic::Quantile(share)) => {
                 let increase = |(bound, number): &(f64, u32)| Ok((*bound, of(*number, Statistic::Increase)?));
-                Ok(quantiles(share, &buckets.iter().map(increase).collect::<Result<Vec<_>>>()?))
+                Ok(quantiles(share, &bounds.iter().map(increase).collect::<Result<Vec<_>>>()?))
             }
             (Kept::Buckets(_), _) => Ok(Vec::new()),
         }
@@ -124,9 +86,9 @@ impl Engine {
         };
         match (&line.kept, statistic) {
             (Kept::Series(number), statistic) => of(*number, statistic),
-            (Kept::Buckets(buckets), Statistic::Quantile(share)) => {
+            (Kept::Buckets(Buckets { bounds, .. }), Statistic::Quantile(share)) => {
                 let increase = |(bound, number): &(f64, u32)| Ok((*bound, of(*number, Statistic::Increase)?));
-                Ok(quantiles(share, &buckets.iter().map(increase).collect::<Result<Vec<_>>>()?))
+                Ok(quantiles(share, &bounds.iter().map(increase).collect::<Result<Vec<_>>>()?))
             }
             (Kept::Buckets(_), other) => Err(histogram::no_such(&line.known.series.metric, other)),
         }

@@ -1,33 +1,25 @@
 //! Are promises kept? Series in, answers out.
 
-use std::ops::Range;
+mod judged;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::Engine;
 use crate::analyse::slo::chronic::Chronic;
-use crate::analyse::slo::frame::{Frame, Minutes, add};
-use crate::analyse::slo::judge::{Divided, Judged, computed, ratio};
 use crate::analyse::slo::prometheus::{Watched, rules_file};
 use crate::analyse::slo::report::{Asked, Told};
-use crate::analyse::slo::{Count, Overall, PhaseStatus, overall, phase_at};
+use crate::analyse::slo::{Overall, PhaseStatus, overall, phase_at};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::measure::Kind;
-use crate::measure::read::Statistic;
-use crate::measure::store::{Known, Slot};
 use crate::query::KeptObjective;
-use crate::slo::{Entry, Measure, Metric, Objective, Quality, Selector};
+use crate::slo::{Entry, Measure, Objective, Selector};
 
-/// Series that one metric of an objective may have; of more, some are left out, and the answer says so.
-const SERIES_MAX: usize = 1_000;
 /// Objectives are told by the minute.
 const A_MINUTE: Duration = Duration::from_mins(1);
-/// How far before a window the last reading of a counter is looked for.
-const READING_BEFORE: TimeDelta = TimeDelta::hours(2);
 
 /// How an SLO is kept.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -186,7 +178,7 @@ impl Engine {
 
     fn is_measured(&self, entry: &Entry) -> bool {
         let selector = entry.definition.indicator.measure.whole().selector.as_ref();
-        selector.is_some_and(|selector| !self.series(|series| selector.has(series)).is_empty())
+        selector.is_some_and(|selector| !self.lines(&selector.metric, |series| selector.has(series)).is_empty())
     }
 
     fn objective_at(
@@ -201,111 +193,12 @@ impl Engine {
         let told = asked.told(&frame, &judged)?;
         Ok(ObjectiveStatus { name, told, phase: None, chronic: asked.chronic(&frame, &judged.minutes)? })
     }
-
-    fn judged(&self, measure: &Measure, asked: &Asked<'_>, frame: Frame, problems: &mut Problems) -> Result<Judged> {
-        let minutes = match measure {
-            Measure::Ratio { quality, events, total, .. } => {
-                let events = self.events(events, frame, problems)?;
-                ratio(*quality, &events, &self.events(total, frame, problems)?)
-            }
-            Measure::Computed { quality, ratio } => self.shares(*quality, ratio, frame, problems)?,
-            Measure::Values(metric) => return self.divided(metric, asked, frame, problems),
-        };
-        Ok(Judged::of(minutes))
-    }
-}
-
-impl Engine {
-    /// How many events a metric tells of each minute, of all its series.
-    fn events(&self, metric: &Metric, frame: Frame, problems: &mut Problems) -> Result<Minutes<f64>> {
-        let mut sums = vec![None; frame.minutes];
-        self.each_series(metric, frame, problems, |known, _, slots, problems| {
-            let kind = known.series.kind;
-            if kind == Kind::Gauge {
-                problems.tell(format!(
-                    "{} is a gauge, which counts no events: write it as thresholdMetric, or as raw when it is a ratio",
-                    known.series.metric
-                ));
-                return;
-            }
-            add(&mut sums, &frame.events(slots, kind), |a, b| a + b);
-        })?;
-        Ok(sums)
-    }
-
-    /// A ratio that was computed already.
-    fn shares(
-        &self,
-        quality: Quality,
-        metric: &Metric,
-        frame: Frame,
-        problems: &mut Problems,
-    ) -> Result<Minutes<Count>> {
-        let mut sums = vec![None; frame.minutes];
-        self.each_series(metric, frame, problems, |known, selector, slots, problems| {
-            let levels = frame.levels(slots, statistic(selector, known));
-            if let Some(level) = levels.iter().flatten().find(|level| !(0.0..=1.0).contains(*level)) {
-                let metric = &known.series.metric;
-                problems.tell(format!("{metric} was {level}, which is no share from 0 to 1, and does not count"));
-            }
-            add(&mut sums, &computed(quality, &levels), |a, b| [a, b].into_iter().sum());
-        })?;
-        Ok(sums)
-    }
-
-    /// Values that the objective's threshold divides.
-    fn divided(&self, metric: &Metric, asked: &Asked<'_>, frame: Frame, problems: &mut Problems) -> Result<Judged> {
-        let Some(threshold) = asked.objective.threshold else {
-            return Ok(Judged::of(vec![None; frame.minutes]));
-        };
-        let mut divided = Divided::new(frame, frame.places(&asked.window), threshold, asked.counts_outliers);
-        self.each_series(metric, frame, problems, |known, selector, slots, _| {
-            if known.series.kind == Kind::Distribution && selector.statistic.is_none() {
-                divided.add_values(slots, asked.window.start);
-            } else {
-                divided.add_levels(frame.levels(slots, statistic(selector, known)));
-            }
-        })?;
-        Ok(divided.judged(asked.objective.target))
-    }
-
-    /// Reads the series of a metric one by one.
-    fn each_series(
-        &self,
-        metric: &Metric,
-        frame: Frame,
-        problems: &mut Problems,
-        mut visit: impl FnMut(&Known, &Selector, &[Slot], &mut Problems),
-    ) -> Result<()> {
-        let Some(selector) = &metric.selector else {
-            let source = metric.source_type.as_deref().or(metric.source.as_deref()).unwrap_or_default();
-            problems.tell(format!("its metric is measured by {source}, not by naze"));
-            return Ok(());
-        };
-        let found = self.series(|series| selector.has(series));
-        if found.is_empty() {
-            problems.tell(format!("there is no series of {} with its component and labels", selector.metric));
-        }
-        if found.len() > SERIES_MAX {
-            problems.tell(format!("{} has more than {SERIES_MAX} series: the others are left out", selector.metric));
-        }
-        let window: Range<Timestamp> = frame.start.checked_add(-READING_BEFORE).unwrap_or(Timestamp::MIN)..frame.end();
-        for (number, known) in found.into_iter().take(SERIES_MAX) {
-            visit(&known, selector, &self.slots(number, window.clone())?, problems);
-        }
-        Ok(())
-    }
 }
 
 /// Why there are no rules, as comments of a rules file.
 fn remark(name: &str, error: &Error) -> String {
     let told = std::iter::once(error.message()).chain(error.hints().iter().map(String::as_str));
     format!("# {name}: no rules: {}\n", told.collect::<Vec<_>>().join("; ").replace(char::is_control, " "))
-}
-
-/// Which number tells a minute.
-fn statistic(selector: &Selector, known: &Known) -> Statistic {
-    selector.statistic.unwrap_or(Statistic::of(known.series.kind))
 }
 
 /// What keeps naze from telling more, each once.
@@ -317,5 +210,9 @@ impl Problems {
         if !self.0.contains(&problem) {
             self.0.push(problem);
         }
+    }
+
+    fn extend(&mut self, problem: Option<String>) {
+        problem.into_iter().for_each(|problem| self.tell(problem));
     }
 }

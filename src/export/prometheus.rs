@@ -21,12 +21,14 @@ mod recent;
 mod score;
 mod sent;
 mod series;
+mod spread;
 mod state;
 mod table;
 pub mod text;
 mod totals;
 mod upkeep;
 mod view;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,7 +50,7 @@ use self::series::Lately;
 use self::state::State;
 use crate::analyse::health::{Readings, health};
 use crate::clock::Timestamp;
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Error, Result};
 use crate::measure::crossing::Palette;
 use crate::measure::definition::Definition;
 use crate::measure::store::SeriesStore;
@@ -214,11 +216,14 @@ impl Exporter {
         let Some(lately) = series::tell(&self.series, &mut page, now)? else { return Ok(None) };
         lately.components.iter().for_each(|component| state::begin_on(&mut page, component));
         let failures = state.failures(now);
-        for (component, answered) in lately.requests.iter().filter(|(_, answered)| answered.count > 0.0) {
-            let failed = lately.failures(component, failures.get(component.as_str()).copied().unwrap_or_default());
-            let share = (failed / answered.count).min(1.0);
-            page.gauge("tps_andon_error_rate", &[component], share);
-            page.gauge("tps_jidoka_success_rate", &[component], 1.0 - share);
+        let of = |component: &str| failures.get(component).copied().unwrap_or_default();
+        for (component, answered) in lately.answered() {
+            let failed = lately.failures(component, of(component));
+            page.gauge("tps_andon_error_rate", &[component], (failed / answered).min(1.0));
+        }
+        for (component, attempts) in lately.attempts() {
+            let failed = lately.failed_attempts(component, of(component));
+            page.gauge("tps_jidoka_success_rate", &[component], 1.0 - (failed / attempts).min(1.0));
         }
         let readings = self.readings(&page, state, &lately, now)?;
         let health = health(&readings, self.target_throughput_per_minute, Palette::shipped())?;
@@ -229,6 +234,7 @@ impl Exporter {
             standings: state.standings(now),
             violations: state.violations(),
             refused_last_hour: lock(&self.refused).lately.last(3_600, now).count,
+            kinds: lately.kinds,
             page,
         };
         let bounded = Bounded { folded: view.page.folded().clone(), left_out: lately.left_out };
@@ -242,10 +248,14 @@ impl Exporter {
     fn readings(&self, page: &Page, state: &State, lately: &Lately, now: Timestamp) -> Result<Readings> {
         let mut readings = Readings::of(|metric| {
             if metric == series::DURATION {
-                return Ok(lately.request_p99_seconds.into_iter().collect());
+                return Ok::<_, Error>(lately.request_p99_seconds.into_iter().collect());
             }
             let told: Vec<f64> = page.values(metric).collect();
-            if told.is_empty() { series::stand_in(&self.series, metric, now) } else { Ok(told) }
+            if !told.is_empty() && table::metric(metric).tellers().any(|kind| state.has_told(kind)) {
+                return Ok(told);
+            }
+            let stand_in = series::stand_in(&self.series, metric, now)?;
+            Ok(if stand_in.is_empty() { told } else { stand_in })
         })?;
         let is_failing_told = state.has_told("failure") || state.has_told("circuit");
         readings.failures_per_minute = readings.failures_per_minute.filter(|rate| *rate > 0.0 || is_failing_told);

@@ -8,6 +8,7 @@ mod colours;
 mod condition;
 mod learned;
 mod limit;
+mod outlier;
 pub mod threshold;
 mod watch;
 pub mod watched;

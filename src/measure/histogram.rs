@@ -1,4 +1,4 @@
-//! Quantiles of a histogram that is told in buckets: how many values were at or below each bound.
+//! A histogram that is told in buckets: how many values were at or below each bound, and its quantiles.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,8 @@ use crate::error::Error;
 
 /// Buckets have the name of their histogram, and this after it.
 pub const SUFFIX: &str = "_bucket";
+/// The sum of all its values has this in its place.
+pub const SUM: &str = "_sum";
 /// What one wants to see of a histogram when one does not say.
 pub const STATISTIC: Statistic = Statistic::Quantile(0.99);
 /// The label that holds a bucket's bound.
@@ -22,6 +24,17 @@ pub fn of_bucket(series: &Series) -> Option<(Series, f64)> {
     let histogram =
         Series { metric: metric.to_owned(), component: series.component.clone(), kind: Kind::Distribution, labels };
     Some((histogram, bound))
+}
+
+/// The name of the histogram that a series with this name may be a bucket or the sum of.
+pub fn named(part: &str) -> Option<&str> {
+    part.strip_suffix(SUFFIX).or_else(|| part.strip_suffix(SUM))
+}
+
+/// The histogram that a series is the sum of all values of, if there is such a histogram.
+pub fn of_sum(series: &Series) -> Option<Series> {
+    let metric = series.metric.strip_suffix(SUM).filter(|_| series.kind == Kind::Counter)?;
+    Some(Series { metric: metric.to_owned(), kind: Kind::Distribution, ..series.clone() })
 }
 
 /// Says that a histogram's buckets do not tell a statistic.
@@ -48,6 +61,15 @@ pub struct Bucket {
     pub bound: f64,
     /// How many, those of the buckets before among them.
     pub count: f64,
+}
+
+/// A bound this little above a value is that value: it was converted from another unit.
+const NEAR: f64 = 1.0 + 1e-9;
+
+/// How many values are known to be at or below `value`: those up to the last bound that is not above it.
+pub fn count_to(buckets: &[Bucket], value: f64) -> f64 {
+    let within = buckets.iter().filter(|bucket| bucket.bound <= value * NEAR);
+    within.map(|bucket| bucket.count).fold(0.0, f64::max)
 }
 
 /// The value that `share` of all values do not exceed, as Prometheus' `histogram_quantile` estimates it: on a straight

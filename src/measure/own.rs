@@ -7,6 +7,8 @@ use super::crossing::Direction;
 pub const FAILURES: &str = "naze_failures";
 /// Seconds since the last sample of a component that told one before.
 pub const SAMPLE_AGE: &str = "naze_sample_age_seconds";
+/// How many values stood out, by component and `metric`; told with the label of [`super::OWN`].
+pub const OUTLIERS: &str = "tps_kaizen_outliers_detected_total";
 /// 1 while it runs.
 pub const UP: &str = "naze_up";
 /// The score of each pillar, and of all.

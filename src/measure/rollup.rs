@@ -126,6 +126,11 @@ impl Values {
         told.clamp(self.min, self.max)
     }
 
+    /// Mean and variance of the values, those above `most` taken for that.
+    pub fn moments(&self, most: f64) -> (f64, f64) {
+        self.sketch.as_ref().map_or((self.last.min(most), 0.0), |sketch| sketch.moments(most))
+    }
+
     /// How many of them are below `value`, told apart to 2 %.
     pub fn count_below(&self, value: f64) -> u64 {
         match &self.sketch {

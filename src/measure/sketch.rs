@@ -71,6 +71,16 @@ impl Sketch {
         })
     }
 
+    /// Mean and variance of all values, those above `most` taken for that; right to 1 % of the values.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    pub fn moments(&self, most: f64) -> (f64, f64) {
+        let values = || self.0.iter().map(|(bucket, count)| (middle(*bucket).min(most), *count as f64));
+        let total: f64 = values().map(|(_, count)| count).sum();
+        let mean = values().map(|(value, count)| value * count).sum::<f64>() / total;
+        let squares: f64 = values().map(|(value, count)| (value - mean).powi(2) * count).sum();
+        (mean, squares / total)
+    }
+
     /// How many values are at most `bound`, which one may exceed by 2 %.
     pub fn count_to(&self, bound: f64) -> u64 {
         let last = bucket(bound);

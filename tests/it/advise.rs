@@ -92,12 +92,6 @@ fn maintenance(late: usize, all: usize) -> Vec<Json> {
     many("maintenance", all, |number| json!({"done": true, "due": due(number), "component": format!("m{number}")}))
 }
 
-fn crossings(count: usize, minutes: usize) -> Vec<Json> {
-    let more = |number: usize| json!({"metric": format!("m{}", number % 2), "value": 9, "direction": "up"});
-    let time = |number: usize| format!("11:{:02}:{:02}", number * minutes / 60, number % 60);
-    (0..count).map(|number| receipt("crossing", &time(number), &more(number))).collect()
-}
-
 /// Each recommendation: what makes it fire, which of these receipts it cites, and what just does not.
 type Case = (&'static str, Vec<Json>, Vec<usize>, Vec<Json>);
 
@@ -222,7 +216,6 @@ fn goal_cases() -> Vec<Case> {
         ("slo_attainment_critical", slo(899), vec![0], slo(900)),
         ("slo_degrading", before(991), vec![1, 0], before(990)),
         ("slo_missed_chronically", met([false, true, false, false]), vec![0, 3], met([false, true, true, false])),
-        ("outliers_high", crossings(11, 0), vec![0, 10], crossings(10, 0)),
         ("deployment_success_low", deployments(2), vec![0, 1], deployments(1)),
     ]
 }

@@ -19,6 +19,7 @@ mod derived;
 mod failures;
 mod histograms;
 mod noise;
+mod outliers;
 mod withdrawn;
 
 /// Minutes from [`NOW`].

@@ -12,8 +12,10 @@ use serde_json::{Value as Json, json};
 
 use crate::common::Naze;
 
+mod buckets;
 mod counted;
 mod errors;
+mod legacy;
 mod senders;
 
 /// A naze whose every scrape looks anew.
@@ -150,7 +152,6 @@ const DAY: &[(&str, f64)] = &[
     ("tps_kaizen_slo_attainment{slo=\"web\"}", 0.95),
     ("tps_kaizen_slo_attainment_weekly{slo=\"web\",week=\"current\"}", 0.95),
     ("tps_kaizen_slo_attainment_weekly{slo=\"web\",week=\"previous\"}", 0.99),
-    ("tps_kaizen_outliers_detected_total{metric=\"latency\"}", 1.0),
     ("tps_kaizen_recommendations_total{type=\"queue\"}", 1.0),
     ("tps_kaizen_improvements_total", 1.0),
     ("tps_heijunka_scaling_events_total{direction=\"up\",pool=\"web\"}", 1.0),

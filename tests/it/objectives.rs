@@ -1,5 +1,6 @@
 //! Objectives from files, kept or not by the series of naze: every expected figure is worked out by hand.
 
+mod buckets;
 mod files;
 mod forms;
 mod judging;

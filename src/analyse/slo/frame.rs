@@ -61,8 +61,13 @@ impl Frame {
 
     /// One number for each minute; that of an hour holds for all its minutes, and the last one until the next sample.
     pub fn levels(&self, slots: &[Slot], statistic: Statistic) -> Minutes<f64> {
+        self.levels_of(each(slots, statistic))
+    }
+
+    /// The same of numbers that were worked out for slots.
+    pub fn levels_of(&self, told: Vec<(&Slot, f64)>) -> Minutes<f64> {
         let mut levels = vec![None; self.minutes];
-        for (slot, value) in each(slots, statistic) {
+        for (slot, value) in told {
             levels[self.minutes_of(slot)].fill(Some(value));
         }
         bridge(&mut levels, |level| level);

@@ -6,6 +6,9 @@ use super::Count;
 use super::frame::{Frame, Minutes, add};
 use super::outlier::outliers;
 use crate::clock::Timestamp;
+use crate::measure::Kind;
+use crate::measure::histogram::{Bucket, quantile};
+use crate::measure::read::{Statistic, each};
 use crate::measure::rollup::Rollup;
 use crate::measure::store::Slot;
 use crate::slo::{Quality, Threshold};
@@ -90,13 +93,25 @@ pub struct Divided {
     levels: Minutes<f64>,
     /// How the values of the window were spread.
     spread: Option<Rollup>,
+    /// The same of those told in buckets.
+    buckets: Vec<Vec<Bucket>>,
 }
 
 impl Divided {
     /// Nothing yet of the minutes of `frame`, of which those at `window` are the objective's.
     pub fn new(frame: Frame, window: Range<usize>, threshold: Threshold, counts_outliers: bool) -> Self {
         let (minutes, levels) = (vec![None; frame.minutes], vec![None; frame.minutes]);
-        Self { frame, window, threshold, counts_outliers, outliers: 0, minutes, levels, spread: None }
+        Self {
+            frame,
+            window,
+            threshold,
+            counts_outliers,
+            outliers: 0,
+            minutes,
+            levels,
+            spread: None,
+            buckets: Vec::new(),
+        }
     }
 
     /// The values of a distribution; those from `window_start` stand for the window.
@@ -107,6 +122,44 @@ impl Divided {
                 Some(spread) => spread.merge(&slot.rollup, 0),
                 None => self.spread = Some(slot.rollup.clone()),
             }
+        }
+    }
+
+    /// Values that are told in buckets, with the slots of each by its bound, the smallest first. Where the threshold lies
+    /// between two bounds nobody knows on which side of it values are: those count as bad. Returns the bound that stands
+    /// for the threshold.
+    pub fn add_buckets(&mut self, buckets: &[(f64, Vec<Slot>)], window_start: Timestamp) -> Option<f64> {
+        let (_, all) = buckets.last()?;
+        let is_upper = self.threshold.is_upper();
+        let limit = self.threshold.value;
+        let edge = if is_upper {
+            buckets.iter().rfind(|(bound, _)| *bound <= limit)
+        } else {
+            buckets.iter().find(|(bound, _)| *bound >= limit)
+        };
+        let events = |slots: &[Slot]| self.frame.events(slots, Kind::Counter);
+        let total = events(all);
+        let quality = if is_upper { Quality::Good } else { Quality::Bad };
+        let minutes = match edge {
+            Some((_, slots)) => ratio(quality, &events(slots), &total),
+            None => ratio(Quality::Good, &vec![None; self.frame.minutes], &total),
+        };
+        self.add(&minutes);
+        let rise = |(bound, slots): &(f64, Vec<Slot>)| {
+            let rises = each(slots, Statistic::Increase);
+            let count = rises.iter().filter(|(slot, _)| slot.start >= window_start).map(|(_, rise)| rise).sum();
+            Bucket { bound: *bound, count }
+        };
+        self.pool(buckets.iter().map(rise).collect());
+        edge.map(|(bound, _)| *bound)
+    }
+
+    /// Histograms with the same bounds add up.
+    fn pool(&mut self, more: Vec<Bucket>) {
+        let bounds = |buckets: &[Bucket]| buckets.iter().map(|bucket| bucket.bound.to_bits()).collect::<Vec<_>>();
+        match self.buckets.iter_mut().find(|known| bounds(known) == bounds(&more)) {
+            Some(known) => known.iter_mut().zip(more).for_each(|(known, more)| known.count += more.count),
+            None => self.buckets.push(more),
         }
     }
 
@@ -128,14 +181,18 @@ impl Divided {
         add(&mut self.minutes, counts, |a, b| [a, b].into_iter().sum());
     }
 
-    /// What came of it. The percentile that `target` names stands for the values of a distribution, the last value for
-    /// all others.
+    /// What came of it. The percentile that `target` names stands for the values of a distribution, that of the worst
+    /// histogram where there are several, and the last value for all others.
     pub fn judged(self, target: f64) -> Judged {
         let share = if self.threshold.is_upper() { target } else { 1.0 - target };
-        let value = match &self.spread {
+        let of_values = match &self.spread {
             Some(Rollup::Values(values)) => Some(values.quantile(share)),
-            _ => self.levels[self.window].iter().rev().find_map(|level| *level),
+            _ => None,
         };
+        let of_buckets = self.buckets.iter().filter_map(|buckets| quantile(share, buckets));
+        let is_upper = self.threshold.is_upper();
+        let worst = of_buckets.chain(of_values).reduce(|a, b| if is_upper { a.max(b) } else { a.min(b) });
+        let value = worst.or_else(|| self.levels[self.window].iter().rev().find_map(|level| *level));
         Judged { minutes: self.minutes, value: Some((self.threshold, value)), outliers: self.outliers }
     }
 }

@@ -1,4 +1,4 @@
-//! Kaizen: goals kept, what stood out, what was improved.
+//! Kaizen: goals kept, what was recommended and improved.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,12 @@ use crate::analyse::kaizen::is_made;
 use crate::clock::Timestamp;
 use crate::receipt::Value;
 
-/// Robust standard deviations from which a value is an outlier.
-const DEVIATION_MIN: f64 = 3.0;
 /// Weeks of which attainment is kept.
 const WEEKS_MAX: usize = 3;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Kaizen {
     slos: ByName<Goal>,
-    outliers: Totals,
     recommendations: Totals,
     improvements: Totals,
     /// Improvements that are counted.
@@ -38,7 +35,6 @@ struct Goal {
 
 impl Kaizen {
     pub(super) fn begin(&mut self) {
-        self.outliers.begin(&[OTHER]);
         self.recommendations.begin(&[OTHER]);
         self.improvements.begin(&[]);
     }
@@ -53,13 +49,6 @@ impl Kaizen {
         let text = |field: &str| event.receipt.text(field).unwrap_or(OTHER);
         match event.receipt.kind() {
             "slo" => self.evaluated(event),
-            "crossing" => {
-                // With a status it tells the end of one.
-                let deviation = event.receipt.number("deviation").filter(|_| event.receipt.first("status").is_none());
-                if deviation.is_some_and(|deviation| deviation.abs() >= DEVIATION_MIN) {
-                    self.outliers.add(&[text("metric")], 1.0);
-                }
-            }
             "recommendation" => self.recommendations.add(&[text("recommendationType")], 1.0),
             _ => {}
         }
@@ -98,7 +87,6 @@ impl Kaizen {
     }
 
     pub(super) fn tell(&self, page: &mut Page, now: Timestamp) {
-        self.outliers.tell(page, "tps_kaizen_outliers_detected_total");
         self.recommendations.tell(page, "tps_kaizen_recommendations_total");
         self.improvements.tell(page, "tps_kaizen_improvements_total");
         let before = now.checked_add(-TimeDelta::weeks(1)).unwrap_or(now);

@@ -5,6 +5,10 @@ use crate::measure::Series;
 use crate::measure::store::Known;
 
 const CIRCUIT_STATE: &str = "tps_jidoka_circuit_state";
+/// A legacy name of milliseconds that does not say so.
+const IN_MILLISECONDS: &str = "kanban_latency_histogram";
+/// Legacy names that say percent and hold ratios.
+const RATIOS: [&str; 2] = ["coverage_percent", "uptime_percent"];
 /// Neither way is good for these, and yet little of them is worse than much.
 const LOW_IS_WORSE: [&str; 2] = ["tps_heijunka_worker_utilization", "tps_last_sample_timestamp_seconds"];
 
@@ -71,9 +75,10 @@ impl Metric {
         match (self.unit, known.unit.as_deref()) {
             ("s", Some("ms")) => 0.001,
             ("s", Some("s")) => 1.0,
-            ("s", _) if self.milliseconds == Some(name) || name.ends_with("_ms") => 0.001,
+            ("s", _) if self.milliseconds == Some(name) || name.ends_with("_ms") || IN_MILLISECONDS == name => 0.001,
             ("ratio", Some("%")) => 0.01,
             ("ratio", Some("1")) => 1.0,
+            ("ratio", _) if RATIOS.contains(&name) => 1.0,
             ("ratio", _) if is_legacy && (name.ends_with("_percent") || name == "kanban_queue_saturation") => 0.01,
             ("By", Some("MiBy")) => 1_048_576.0,
             ("By", Some("By")) => 1.0,

@@ -1,18 +1,21 @@
 //! Metrics of a user's own at `/metrics`: what their series tell, with what is said of them.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric as Shown, MetricFamily, MetricType};
 
 use super::lives::Lives;
 use super::page::histogram_of;
-use super::series::{FRESH, before, histogram, level_of};
+use super::series::{FRESH, before, level_of};
+use super::spread::spread;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::measure::definition::{Definition, as_name};
+use crate::measure::line::{Line, each_once, histograms};
 use crate::measure::store::{Known, SeriesStore};
-use crate::measure::{Kind, OWN};
+use crate::measure::{Kind, OWN, Series, histogram};
 
 /// Series of all of them.
 const SERIES_MAX: usize = 1_000;
@@ -28,13 +31,13 @@ pub(super) fn families<'a>(
     let mut lives = Lives::of(store);
     let mut families = Vec::new();
     for definition in definitions {
-        let found = store.find(|series| series.metric == definition.name && !series.is_own());
+        let found = lines(definition, store);
         let mut shown = Vec::new();
         let mut told: BTreeSet<Vec<(String, String)>> = BTreeSet::new();
-        for (number, known) in found.into_iter().take(left) {
+        for line in found.into_iter().take(left) {
             left -= 1;
-            let labels = labels(&known);
-            if let Some(values) = values(definition, &mut lives, store, (number, known.series.kind), now)?
+            let labels = labels(&line.known);
+            if let Some(values) = values(definition, &mut lives, store, &line, now)?
                 && told.insert(labels.clone())
             {
                 shown.push(values.under(labels));
@@ -54,18 +57,29 @@ enum Values {
     Spread(prometheus::proto::Histogram),
 }
 
+/// The series of a metric, and where it is a distribution the histograms that are told in buckets.
+fn lines(definition: &Definition, store: &SeriesStore) -> Vec<Line> {
+    let found = store.find(|series| series.metric == definition.name && !series.is_own());
+    let series = found.into_iter().map(|(number, known)| Line::of_series(number, known)).collect();
+    let is_part = |series: &Series| histogram::named(&series.metric) == Some(&definition.name) && !series.is_own();
+    let parts = if definition.kind == Kind::Distribution { store.find(is_part) } else { Vec::new() };
+    let Ok(lines) = each_once(series, histograms(parts, |_| true), |_| Ok::<_, Infallible>(true));
+    lines
+}
+
 fn values(
     definition: &Definition,
     lives: &mut Lives<'_>,
     store: &SeriesStore,
-    (number, kind): (u32, Kind),
+    line: &Line,
     now: Timestamp,
 ) -> Result<Option<Values>> {
+    let (number, kind) = (line.number(), line.known.series.kind);
     Ok(match (definition.kind, kind) {
-        (Kind::Distribution, Kind::Distribution) => lives.read(number)?.map(|life| {
-            let told = histogram(&life, 1.0, &definition.buckets);
-            Values::Spread(histogram_of(&definition.buckets, &told, 1.0))
-        }),
+        (Kind::Distribution, Kind::Distribution) => {
+            let told = spread(lives, line, 1.0, &definition.buckets)?;
+            told.map(|told| Values::Spread(histogram_of(&definition.buckets, &told, 1.0)))
+        }
         (Kind::Counter, Kind::Counter) | (Kind::Delta, Kind::Delta) => {
             lives.read(number)?.map(|life| Values::Total(life.sum.max(0.0)))
         }

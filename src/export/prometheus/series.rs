@@ -11,27 +11,25 @@ use super::lives::Lives;
 use super::page::Page;
 use super::recent::Sum;
 use super::sent::{SERIES_MAX, Told, sent, value_of};
+use super::spread::{Recent, increase, last_minute, recent, spread, whole};
 use super::table::{METRICS, Metric, Type, metric};
 use super::totals::{Histogram, OTHER};
+use super::work;
 use crate::analyse::health::balance;
 use crate::analyse::health::part::OVERALL;
-use crate::clock::{Timestamp, ago, minute_of};
+use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::measure::Kind;
-use crate::measure::read::{Statistic, each, steps};
+use crate::measure::read::{Statistic, steps};
 use crate::measure::rollup::Rollup;
-use crate::measure::store::{Known, Lifetime, SeriesStore, Slot};
+use crate::measure::store::{Known, SeriesStore, Slot};
 
 /// A level is shown this long after it was told.
 pub(super) const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// What was silent for longer has gone.
-const SILENT: TimeDelta = TimeDelta::hours(24);
+pub(super) const SILENT: TimeDelta = TimeDelta::hours(24);
 /// Time of which the spread of a level is told.
 const SPREAD: TimeDelta = TimeDelta::hours(1);
-const MINUTE_SECONDS: f64 = 60.0;
-/// Whether a worker is at work, as it says when that changes; for so long it counts.
-const WORKER: &str = "worker_active";
-const WORKER_WITHIN: TimeDelta = TimeDelta::days(7);
 
 const LATENCY: &str = "tps_kanban_latency_seconds";
 pub(super) const DURATION: &str = "tps_tracing_duration_seconds";
@@ -45,8 +43,10 @@ const ERRORS: &str = "tps_tracing_error_traces_total";
 /// What series tell of the last minutes beside the metrics on the page.
 #[derive(Default)]
 pub(super) struct Lately {
-    /// Requests that each component answered, and how long they took.
-    pub(super) requests: BTreeMap<String, Sum>,
+    /// Requests that each component answered.
+    answers: BTreeMap<String, Answers>,
+    /// How long those of each component took, as far as that is told.
+    took: BTreeMap<String, Sum>,
     /// Of these, those that failed, as far as spans tell.
     pub(super) failed: BTreeMap<String, f64>,
     /// Components that told a sample of a metric within a day.
@@ -60,12 +60,29 @@ pub(super) struct Lately {
     pub(super) request_p99_seconds: Option<f64>,
     /// Items that each queue finished in the last 60 s, as far as their latencies are told.
     finished: BTreeMap<String, f64>,
+    /// Tasks of each component that ended, and how many of them failed.
+    tasks: BTreeMap<String, Sum>,
+    /// Kinds of events that become series, of which there were some.
+    pub(super) kinds: BTreeSet<&'static str>,
+}
+
+/// Requests of a component, by what tells them: both may tell the same ones.
+#[derive(Default)]
+struct Answers {
+    timed: f64,
+    counted: f64,
 }
 
 impl Lately {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     fn timed(&mut self, told: &Told, endpoint: &str, count: u64) {
-        *self.timed.entry((told.known.series.component.clone(), endpoint.to_owned())).or_default() += count as f64;
+        *self.timed.entry((told.series().component.clone(), endpoint.to_owned())).or_default() += count as f64;
+    }
+
+    /// How many requests each component answered that answered any.
+    pub(super) fn answered(&self) -> impl Iterator<Item = (&str, f64)> {
+        let answers = self.answers.iter().map(|(component, one)| (component.as_str(), one.timed.max(one.counted)));
+        answers.filter(|(_, answered)| *answered > 0.0)
     }
 
     /// Tells what nobody counts but durations and latencies tell.
@@ -78,15 +95,43 @@ impl Lately {
         for ((_, endpoint), count) in self.timed.iter().filter(|(one, _)| !self.counted.contains(*one)) {
             page.add(REQUESTS, &[endpoint], *count);
         }
-        for (component, answered) in &self.requests {
-            page.gauge_if("tps_tracing_component_latency_seconds", &[component], answered.mean());
+        for (component, took) in &self.took {
+            page.gauge_if("tps_tracing_component_latency_seconds", &[component], took.mean());
         }
+    }
+
+    /// Reads what events of tasks and workers became.
+    fn work(&mut self, store: &SeriesStore, page: &mut Page, now: Timestamp) -> Result<()> {
+        self.tasks = work::tasks(store, now)?;
+        let has_dead_letters = work::dead_letters(store, page, now)?;
+        self.kinds.extend((has_dead_letters || !self.tasks.is_empty()).then_some("task"));
+        self.kinds.extend(work::workers(store, page, now)?.then_some("worker"));
+        Ok(())
     }
 
     /// Requests of a component that failed in the last minutes, at least: as many as its spans tell of, or as failures that
     /// no trace tells of, which may be of the same requests. Where no span says how requests end, all failures.
     pub(super) fn failures(&self, component: &str, failures: Sum) -> f64 {
         self.failed.get(component).map_or(failures.count, |failed| failed.max(failures.value))
+    }
+
+    /// What each component tried in the last minutes that tried anything: requests that it answered and tasks that ended.
+    pub(super) fn attempts(&self) -> BTreeMap<&str, f64> {
+        let mut attempts: BTreeMap<&str, f64> = self.answered().collect();
+        for (component, ended) in &self.tasks {
+            *attempts.entry(component).or_default() += ended.count;
+        }
+        attempts
+    }
+
+    /// How many of these failed, at least: as many as spans and tasks tell of, or as failures, which may be of the same
+    /// attempts.
+    pub(super) fn failed_attempts(&self, component: &str, failures: Sum) -> f64 {
+        let Some(tasks) = self.tasks.get(component) else { return self.failures(component, failures) };
+        match self.failed.get(component) {
+            Some(failed) => (failed + tasks.value).max(failures.value),
+            None => tasks.value.max(failures.count),
+        }
     }
 }
 
@@ -97,45 +142,49 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
     let mut loads: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
     let mut silent = Vec::new();
-    let (found, left_out) = sent(store);
+    let (found, left_out) = sent(store, now)?;
     lately.left_out = left_out;
     for told in found {
-        let labels: Vec<&str> = told.metric.labels.iter().map(|label| value_of(&told.known.series, label)).collect();
-        let slots = store.slots(told.number, before(now, FRESH))?;
+        let (series, number) = (told.series(), told.line.number());
+        let labels: Vec<&str> = told.metric.labels.iter().map(|label| value_of(series, label)).collect();
+        let slots = store.slots(number, before(now, FRESH))?;
         match slots.last().map(Slot::last_at) {
+            // What naze counts itself is no sign of life.
+            _ if series.is_own() => {}
             Some(last) => {
-                let at = newest.entry(told.known.series.component.clone()).or_insert(last);
+                let at = newest.entry(series.component.clone()).or_insert(last);
                 *at = last.max(*at);
             }
-            None => silent.push((told.number, Arc::clone(&told.known))),
+            None => silent.push((number, Arc::clone(&told.line.known))),
         }
         if !told.metric.is_of_series() {
             page.is_measured(told.metric.name, &labels);
         }
         match told.metric.holds {
             Type::Gauge => {
-                let last = level_of(&slots, told.known.series.kind).map(|level| level * told.factor);
+                let last = level_of(&slots, series.kind).map(|level| level * told.factor);
                 page.gauge_if(told.metric.name, &labels, last);
                 if told.metric.name == POOL {
                     loads.entry(labels[0].to_owned()).or_default().extend(last);
                 }
                 if told.metric.name == DEPTH {
-                    page.gauge_if("tps_heijunka_queue_depth_stddev", &labels, spread(store, told.number, now)?);
+                    page.gauge_if("tps_heijunka_queue_depth_stddev", &labels, deviation(store, number, now)?);
                 }
             }
             Type::Counter => {
-                let Some(life) = lives.read(told.number)? else { return Ok(None) };
+                let Some(life) = lives.read(number)? else { return Ok(None) };
                 page.add(told.metric.name, &labels, life.sum.max(0.0) * told.factor);
-                counted_lately(page, &told, &labels, &slots, &mut lately, now);
+                counted_lately(store, page, &told, &labels, &slots, &mut lately, now)?;
             }
-            Type::Histogram(bounds) if told.known.series.kind == Kind::Distribution => {
-                let Some(life) = lives.read(told.number)? else { return Ok(None) };
-                let spread = histogram(&life, told.factor, bounds);
+            Type::Histogram(bounds) if series.kind == Kind::Distribution => {
+                let Some(spread) = spread(&mut lives, &told.line, told.factor, bounds)? else { return Ok(None) };
                 if told.metric.name == DURATION {
                     lately.timed(&told, labels[0], spread.count);
                 }
                 page.histogram(told.metric.name, &labels, &spread);
-                spread_lately(page, &told, &labels, &slots, &mut lately, now);
+                if let Some(recent) = recent(store, &told.line, told.factor, &slots, now)? {
+                    spread_lately(page, &told, &labels, &recent, &mut lately);
+                }
             }
             Type::Histogram(_) => {}
         }
@@ -153,7 +202,7 @@ pub(super) fn tell(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Resu
         page.add("tps_andon_log_messages_total", &[level], 0.0);
     }
     zeros(page);
-    workers(store, page, now)?;
+    lately.work(store, page, now)?;
     ratios(page);
     Ok(Some(lately))
 }
@@ -173,33 +222,16 @@ fn last_of<'a>(
     Ok(newest.into_iter().filter_map(|(component, last)| Some((component, last?))).collect())
 }
 
-/// How many workers of each pool are at work, and how many are not, by the latest word of each.
-fn workers(store: &SeriesStore, page: &mut Page, now: Timestamp) -> Result<()> {
-    let mut pools: BTreeMap<String, [f64; 2]> = BTreeMap::new();
-    for (number, known) in store.find(|series| series.metric == WORKER).into_iter().take(SERIES_MAX) {
-        let slots = store.slots(number, before(now, WORKER_WITHIN))?;
-        if let Some(active) = slots.last().and_then(|slot| level(&slot.rollup)) {
-            let pool = pools.entry(value_of(&known.series, "pool").to_owned()).or_default();
-            pool[usize::from(active > 0.0)] += 1.0;
-        }
-    }
-    for (pool, [idle, active]) in pools {
-        page.gauge("tps_heijunka_workers_idle", &[&pool], idle);
-        page.gauge("tps_heijunka_workers_active", &[&pool], active);
-    }
-    Ok(())
-}
-
 /// The fresh values of series that are named as a metric of receipts, for want of receipts.
 pub(super) fn stand_in(store: &SeriesStore, name: &str, now: Timestamp) -> Result<Vec<f64>> {
     let metric = metric(name);
     if metric.told_by.contains("series") {
         return Ok(Vec::new());
     }
-    let found = store.find(|series| series.metric == name && !series.is_own()).into_iter().take(SERIES_MAX);
-    let value = |(number, _): (u32, Arc<Known>)| {
+    let found = store.find(|series| metric.is_told_by(series) && !series.is_own()).into_iter().take(SERIES_MAX);
+    let value = |(number, known): (u32, Arc<Known>)| {
         let slots = store.slots(number, before(now, FRESH))?;
-        Ok(slots.last().and_then(|slot| level(&slot.rollup)))
+        Ok(slots.last().map(|slot| level(&slot.rollup) * metric.factor(&known)))
     };
     found.filter_map(|known| value(known).transpose()).collect()
 }
@@ -222,92 +254,70 @@ fn empty(metric: &Metric) -> Histogram {
 pub(super) fn level_of(slots: &[Slot], kind: Kind) -> Option<f64> {
     match (kind, whole(slots)) {
         (Kind::Distribution, Some(Rollup::Values(values))) => Some(values.mean()),
-        _ => slots.last().and_then(|slot| level(&slot.rollup)),
+        _ => slots.last().map(|slot| level(&slot.rollup)),
     }
 }
 
-fn level(rollup: &Rollup) -> Option<f64> {
+/// The last value. What a sender takes for a counter by its name may be a level.
+pub(super) fn level(rollup: &Rollup) -> f64 {
     match rollup {
-        Rollup::Values(values) => Some(values.last),
-        Rollup::Total(_) => None,
+        Rollup::Values(values) => values.last,
+        Rollup::Total(total) => total.last,
     }
 }
 
 /// What the counts of the last minutes say.
-fn counted_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], lately: &mut Lately, now: Timestamp) {
-    let kind = told.known.series.kind;
+fn counted_lately(
+    store: &SeriesStore,
+    page: &mut Page,
+    told: &Told,
+    labels: &[&str],
+    slots: &[Slot],
+    lately: &mut Lately,
+    now: Timestamp,
+) -> Result<()> {
+    let (series, number) = (told.series(), told.line.number());
+    let component = || series.component.clone();
     match told.metric.name {
-        "tps_kanban_throughput_total" => page.add(THROUGHPUT, labels, last_minute(slots, now, kind)),
-        REQUESTS => drop(lately.counted.insert((told.known.series.component.clone(), labels[0].to_owned()))),
+        "tps_kanban_throughput_total" => page.add(THROUGHPUT, labels, last_minute(slots, now, series.kind)),
+        REQUESTS => {
+            lately.counted.insert((component(), labels[0].to_owned()));
+            if matches!(series.kind, Kind::Counter | Kind::Delta) {
+                lately.answers.entry(component()).or_default().counted += increase(store, number, now)?;
+            }
+        }
         ERRORS if !slots.is_empty() => {
-            let failed: f64 = each(slots, Statistic::Increase).iter().map(|(_, count)| count).sum();
-            *lately.failed.entry(told.known.series.component.clone()).or_default() += failed;
+            *lately.failed.entry(component()).or_default() += increase(store, number, now)?;
         }
         _ => {}
     }
-}
-
-/// How all values were spread; `factor` brings them to the unit of the bounds.
-pub(super) fn histogram(life: &Lifetime, factor: f64, bounds: &[f64]) -> Histogram {
-    let counts = bounds.iter().map(|bound| life.sketch.count_to(bound / factor)).collect();
-    Histogram { counts, sum: life.sum * factor, count: life.count }
+    Ok(())
 }
 
 /// What the latencies of the last minutes say.
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn spread_lately(page: &mut Page, told: &Told, labels: &[&str], slots: &[Slot], lately: &mut Lately, now: Timestamp) {
-    let Some(Rollup::Values(values)) = whole(slots) else { return };
+fn spread_lately(page: &mut Page, told: &Told, labels: &[&str], recent: &Recent, lately: &mut Lately) {
     match told.metric.name {
         LATENCY => {
-            page.gauge("tps_kanban_latency_p50_seconds", labels, values.quantile(0.50) * told.factor);
-            page.gauge("tps_kanban_latency_p99_seconds", labels, values.quantile(0.99) * told.factor);
-            *lately.finished.entry(labels[0].to_owned()).or_default() +=
-                last_minute(slots, now, told.known.series.kind);
+            page.gauge_if("tps_kanban_latency_p50_seconds", labels, recent.median);
+            page.gauge_if("tps_kanban_latency_p99_seconds", labels, recent.p99);
+            *lately.finished.entry(labels[0].to_owned()).or_default() += recent.last_minute;
         }
         DURATION => {
-            let p99 = values.quantile(0.99) * told.factor;
-            lately.request_p99_seconds = lately.request_p99_seconds.into_iter().chain([p99]).reduce(f64::max);
-            let answered = lately.requests.entry(told.known.series.component.clone()).or_default();
-            answered.value += values.sum * told.factor;
-            answered.count += values.count as f64;
+            lately.request_p99_seconds = lately.request_p99_seconds.into_iter().chain(recent.p99).reduce(f64::max);
+            let component = told.series().component.clone();
+            lately.answers.entry(component.clone()).or_default().timed += recent.count;
+            if let Some(value) = recent.sum {
+                let took = lately.took.entry(component).or_default();
+                (took.value, took.count) = (took.value + value, took.count + recent.count);
+            }
         }
         _ => {}
     }
-}
-
-fn whole(slots: &[Slot]) -> Option<Rollup> {
-    let (first, others) = slots.split_first()?;
-    let mut whole = first.rollup.clone();
-    for slot in others {
-        let shift = slot.start.since(first.start).num_milliseconds();
-        whole.merge(&slot.rollup, u32::try_from(shift).unwrap_or(u32::MAX));
-    }
-    Some(whole)
-}
-
-/// How many there were in the last 60 s: a part of this minute and the rest of the one before. A counter that is read less
-/// often goes on as it did when it was last read.
-fn last_minute(slots: &[Slot], now: Timestamp, kind: Kind) -> f64 {
-    let this = minute_of(now);
-    let elapsed = (now.seconds() - this.seconds()) / MINUTE_SECONDS;
-    if kind == Kind::Counter {
-        let rates = each(slots, Statistic::Rate);
-        let (latest, before) = (rates.last(), rates.iter().rev().find(|(slot, _)| slot.start < this));
-        let rate = |told: Option<&(&Slot, f64)>| told.or(latest).map_or(0.0, |(_, rate)| *rate);
-        return MINUTE_SECONDS * (rate(latest) * elapsed + rate(before) * (1.0 - elapsed));
-    }
-    let statistic = if kind == Kind::Distribution { Statistic::Count } else { Statistic::Sum };
-    let share = |start: Timestamp| match this.since(start).num_seconds() {
-        ..=0 => 1.0,
-        60 => 1.0 - elapsed,
-        _ => 0.0,
-    };
-    each(slots, statistic).into_iter().map(|(slot, count)| count * share(slot.start)).sum()
 }
 
 /// Standard deviation of a level's minutes in the last hour.
 #[expect(clippy::cast_precision_loss, reason = "sixty minutes")]
-fn spread(store: &SeriesStore, number: u32, now: Timestamp) -> Result<Option<f64>> {
+fn deviation(store: &SeriesStore, number: u32, now: Timestamp) -> Result<Option<f64>> {
     let window = before(now, SPREAD);
     let slots = store.slots(number, window.clone())?;
     let minutes = steps(&slots, &window, 60, Statistic::Mean);

@@ -22,7 +22,7 @@ use crate::error::{Context as _, Result};
 use crate::record::Recorded;
 
 /// Changes with what is saved: a file of another version is read anew from the ledger.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Components whose counters begin at zero; labels have no room for more.
 const COMPONENTS_MAX: usize = 100;
 

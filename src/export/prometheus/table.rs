@@ -35,20 +35,25 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_jidoka_circuit_open_ratio", &[])
         .lower()
         .unit("ratio")
-        .told_by("circuit", "Open circuits of all circuits"),
+        .told_by("circuit", "Open circuits of all circuits")
+        .also(&["jidoka_circuit_open_percent"]),
     counter("tps_jidoka_circuit_opens_total", &["component"])
         .lower()
-        .told_by("circuit", "Times that the circuit opened"),
-    counter("tps_jidoka_failures_total", &["component"]).lower().told_by("failure", "Failures"),
+        .told_by("circuit", "Times that the circuit opened")
+        .also(&["jidoka_circuit_opens_total"]),
+    counter("tps_jidoka_failures_total", &["component"]).lower().told_by("failure", "Failures")
+        .also(&["jidoka_failures_total"]),
     gauge("tps_jidoka_failure_rate", &["component"])
         .lower()
         .unit("1/min")
-        .told_by("failure", "Failures of the last 60 s"),
+        .told_by("failure", "Failures of the last 60 s")
+        .also(&["jidoka_failure_rate"]),
     counter("tps_jidoka_failure_types_total", &["type"]).lower().told_by("failure", "Failures by class"),
     gauge("tps_jidoka_recovery_time_seconds", &["component"])
         .lower()
         .unit("s")
-        .told_by("circuit", "Mean time from open to closed of the recoveries completed in the last day"),
+        .told_by("circuit", "Mean time from open to closed of the recoveries completed in the last day")
+        .also(&["jidoka_recovery_time_secs"]),
     counter("tps_jidoka_requests_rejected_total", &["component"])
         .lower()
         .told_by("rejection", "Requests refused to protect the component"),
@@ -59,7 +64,8 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_jidoka_success_rate", &["component"])
         .higher()
         .unit("ratio")
-        .told_by("failure, series", "One minus failures over requests of the last 5 min"),
+        .told_by("failure, task, series", "One minus failures over requests and tasks of the last 5 min")
+        .also(&["jidoka_success_rate"]),
     gauge("tps_kanban_queue_depth", &["queue"])
         .lower()
         .told_by("series", "Items that wait now")
@@ -67,7 +73,8 @@ pub const METRICS: &[Metric] = &[
     histogram("tps_kanban_latency_seconds", &["queue"], LATENCY)
         .lower()
         .told_by("series", "Time from enqueueing to finishing")
-        .milliseconds("tps_kanban_latency_ms"),
+        .milliseconds("tps_kanban_latency_ms")
+        .also(&["kanban_latency_histogram"]),
     gauge("tps_kanban_latency_p50_seconds", &["queue"])
         .lower()
         .unit("s")
@@ -88,14 +95,15 @@ pub const METRICS: &[Metric] = &[
         .unit("1/min")
         .told_by("series", "Items completed in the last 60 s")
         .also(&["kanban_throughput_per_min"]),
-    gauge("tps_kanban_dlq_depth", &["queue"]).lower().told_by("series", "Dead letters held"),
-    gauge("tps_kanban_workers_available", &["queue"]).higher().told_by("series", "Workers idle and ready"),
+    gauge("tps_kanban_dlq_depth", &["queue"]).lower().told_by("task, series", "Dead letters held: as measured, and those of the last 7 days that were told since"),
+    gauge("tps_kanban_workers_available", &["queue"]).higher().told_by("worker, series", "Workers idle and ready: as measured, or those of the pool without work"),
     gauge("tps_kanban_queue_utilization", &["queue"])
         .lower()
         .unit("ratio")
         .told_by("series", "Depth over capacity")
         .also(&["kanban_queue_saturation"]),
-    gauge("tps_kanban_wip_current", &["bucket"]).told_by("workorder", "Work orders in progress"),
+    gauge("tps_kanban_wip_current", &["bucket"]).told_by("workorder", "Work orders in progress")
+        .also(&["tcps_kanban_wip_current", "wip_by_bucket"]),
     gauge("tps_kanban_wip_limit", &["bucket"]).told_by("series", "Most work orders that may be in progress"),
     gauge("tps_kanban_wip_utilization", &["bucket"])
         .lower()
@@ -112,23 +120,27 @@ pub const METRICS: &[Metric] = &[
     counter("tps_andon_alerts_total", &["name", "severity"])
         .lower()
         .told_by("alert", "Firings of alerts that are not for information"),
-    gauge("tps_andon_alerts_per_minute", &[]).lower().unit("1/min").told_by("alert", "Such firings of the last 60 s"),
+    gauge("tps_andon_alerts_per_minute", &[]).lower().unit("1/min").told_by("alert", "Such firings of the last 60 s")
+        .also(&["andon_alerts_per_min", "alert_frequency_per_min"]),
     gauge("tps_andon_mttd_seconds", &["service"])
         .lower()
         .unit("s")
-        .told_by("alert, failure, incident", "Mean time from the onset of incidents to their detection, and from the first failure to the alert, of the last 30 days"),
+        .told_by("alert, failure, incident", "Mean time from the onset of incidents to their detection, and from the first failure to the alert, of the last 30 days")
+        .also(&["andon_mttd_secs"]),
     gauge("tps_andon_incident_timestamp_seconds", &["component", "severity"])
         .unit("s")
         .told_by("incident", "When an incident of the component was last opened"),
     gauge("tps_andon_alert_types", &[])
         .lower()
-        .told_by("alert", "Names of alerts that fired in the last day, those for information left out"),
+        .told_by("alert", "Names of alerts that fired in the last day, those for information left out")
+        .also(&["andon_alert_types_total"]),
     gauge("tps_andon_critical_alerts", &[]).lower().told_by("alert", "Critical alerts that fire"),
     counter("tps_andon_log_messages_total", &["level"])
         .told_by("series", "Log entries")
         .also(&["andon_log_volume_total"]),
     counter("tps_andon_signals_total", &["colour", "component"]).told_by("signal", "Cords pulled"),
-    gauge("tps_andon_open", &["severity"]).lower().told_by("andon", "Andons not resolved"),
+    gauge("tps_andon_open", &["severity"]).lower().told_by("andon", "Andons not resolved")
+        .also(&["open_andons", "open_count"]),
     gauge("tps_andon_resolution_time_seconds", &[])
         .lower()
         .unit("s")
@@ -148,10 +160,11 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_kaizen_error_budget_remaining_ratio", &["slo"])
         .higher()
         .unit("ratio")
-        .told_by("series, objectives", "Error budget that is left, negative when it is overspent"),
+        .told_by("series, objectives", "Error budget that is left, negative when it is overspent")
+        .also(&["error_budget"]),
     counter("tps_kaizen_outliers_detected_total", &["metric"])
         .lower()
-        .told_by("crossing", "Crossings at least three robust standard deviations away"),
+        .told_by("series", "Values more than three standard deviations above the mean of what their series was lately"),
     counter("tps_kaizen_recommendations_total", &["type"]).told_by("recommendation", "Recommendations issued"),
     gauge("tps_kaizen_relative_deviation", &["metric", "window"])
         .unit("ratio")
@@ -267,11 +280,13 @@ pub const METRICS: &[Metric] = &[
     gauge("tps_tpm_uptime_ratio", &["component"])
         .higher()
         .unit("ratio")
-        .told_by("health", "Time not unhealthy of the last day, as far as its health is known"),
+        .told_by("health", "Time not unhealthy of the last day, as far as its health is known")
+        .also(&["uptime_percent"]),
     gauge("tps_tpm_maintenance_compliance_ratio", &[])
         .higher()
         .unit("ratio")
-        .told_by("maintenance", "Maintenance done on time of what was due in the last 30 days"),
+        .told_by("maintenance", "Maintenance done on time of what was due in the last 30 days")
+        .also(&["compliance"]),
     gauge("tps_tpm_last_maintenance_timestamp_seconds", &[])
         .unit("s")
         .told_by("maintenance", "When maintenance was last done"),

@@ -1,6 +1,6 @@
 //! What is known at one moment, for those inside naze who ask for more than the text of a scrape.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::Page;
 use super::table::{ALL, Metric, OBJECTIVES};
@@ -18,6 +18,8 @@ pub struct View {
     pub violations: Option<f64>,
     /// Receipts refused in the last hour, since the start of the process.
     pub refused_last_hour: f64,
+    /// Kinds of events that are no receipts and told metrics.
+    pub(super) kinds: BTreeSet<&'static str>,
 }
 
 /// How a component stands.
@@ -37,12 +39,14 @@ impl View {
         self.page.values(metric)
     }
 
-    /// What receipts tell, or naze works out: metrics with the values of their labels. What a series tells itself is left
+    /// What receipts and events of tasks and workers tell, or naze works out: metrics with the values of their labels. What a series tells itself is left
     /// out, and so is what no receipt ever told of.
     pub fn worked_out(&self) -> impl Iterator<Item = (&'static Metric, &[String], f64)> {
         let told = self.by_label("tps_receipts_total");
-        let is_told =
-            move |kind: &str| [ALL, OBJECTIVES].contains(&kind) || told.get(kind).is_some_and(|count| *count > 0.0);
+        let is_told = move |kind: &str| {
+            let is_recorded = || told.get(kind).is_some_and(|count| *count > 0.0);
+            [ALL, OBJECTIVES].contains(&kind) || self.kinds.contains(kind) || is_recorded()
+        };
         self.page.worked_out().filter(move |(metric, ..)| metric.tellers().any(&is_told))
     }
 

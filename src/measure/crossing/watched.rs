@@ -10,12 +10,15 @@ use super::band::Band;
 use super::condition::{Standing, short};
 use super::learned::{Basis, Learned, Past, Usual};
 use super::limit::{Direction, Limit};
+use super::outlier::Lately;
 use super::threshold::{Threshold, span};
 use super::watch::{Bounds, Excursion, Level, Step, Watch};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::measure::Kind;
 use crate::measure::histogram::{self, of_bucket};
-use crate::measure::read::{Statistic, minutes};
+use crate::measure::read::{Statistic, each, minutes};
+use crate::measure::rollup::Rollup;
 use crate::measure::store::{Known, Slot};
 
 /// What has been otherwise for so long is how it is.
@@ -118,6 +121,7 @@ pub struct Watched {
     /// The last minute that was looked at.
     pub seen: Option<Timestamp>,
     usual: Usual,
+    lately: Lately,
     above: Watch,
     below: Watch,
     /// By the rule.
@@ -226,6 +230,24 @@ impl Watched {
     /// Has it been held against the threshold?
     pub fn is_held_against(&self, threshold: &Threshold) -> bool {
         self.declared.contains_key(&threshold.to_string())
+    }
+
+    /// How many values stand out of each minute after the last one seen, where some do; [`Watched::advance`] takes the same
+    /// minutes after that.
+    pub fn outliers(&mut self, known: &Known, slots: &[Slot]) -> Vec<(Timestamp, u64)> {
+        let (seen, kind) = (self.seen, known.series.kind);
+        let mut found = Vec::new();
+        for (slot, value) in each(slots, Statistic::of(kind)) {
+            if seen.is_some_and(|seen| slot.start <= seen) {
+                continue;
+            }
+            let count = match &slot.rollup {
+                Rollup::Values(values) if matches!(kind, Kind::Gauge | Kind::Distribution) => self.lately.take(values),
+                _ => u64::from(self.lately.take_one(value)),
+            };
+            found.extend((count > 0).then_some((slot.start, count)));
+        }
+        found
     }
 
     /// Takes the minutes after the last one seen. `slots` begin with that one, for counters to rise from; `past` tells

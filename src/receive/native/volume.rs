@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use self::member::Members;
 use crate::clock::Timestamp;
+use crate::measure::told::{DEAD_LETTERS, TASK_FAILED, WORKER_ACTIVE};
 use crate::measure::{Kind, Point, Samples, Series};
 use crate::receipt::{Receipt, Value};
 use crate::validate::Violation;
@@ -75,7 +76,7 @@ impl Base {
     }
 }
 
-/// How long an item waited and took, and that it is done.
+/// How long an item waited and took, and how it ended.
 fn task(members: &mut Members<'_>, base: &mut Base) -> Option<Receipt> {
     let queue = members.text(&["queue"]).unwrap_or_else(|| base.component.clone());
     let [enqueued, started, finished] =
@@ -96,8 +97,16 @@ fn task(members: &mut Members<'_>, base: &mut Base) -> Option<Receipt> {
         base.tell("tps_kanban_wait_time_seconds", Kind::Distribution, "s", &labels, wait);
     }
     let is_done = latency.is_some() || finished.is_some() || outcome.is_some();
-    if is_done && outcome.is_none_or(|outcome| outcome == "ok") {
-        base.tell("tps_kanban_throughput_total", Kind::Delta, "", &labels, 1.0);
+    if is_done {
+        let is_ok = outcome.is_none_or(|outcome| outcome == "ok");
+        if is_ok {
+            base.tell("tps_kanban_throughput_total", Kind::Delta, "", &labels, 1.0);
+        }
+        // Told of one that went well too: how many were tried is told by how often this is.
+        base.tell(TASK_FAILED, Kind::Gauge, "", &labels, f64::from(u8::from(!is_ok)));
+        if outcome == Some("dead_letter") {
+            base.tell(DEAD_LETTERS, Kind::Delta, "", &labels, 1.0);
+        }
     }
     if !is_done && wait.is_none() {
         members
@@ -115,7 +124,7 @@ fn worker(members: &mut Members<'_>, base: &mut Base) -> Option<Receipt> {
         None => members.fault("status", "a worker needs a status: activated or deactivated"),
         Some(status) => {
             let is_active = f64::from(u8::from(status == "activated"));
-            base.tell("worker_active", Kind::Gauge, "", &[("pool", &pool), ("worker", &worker)], is_active);
+            base.tell(WORKER_ACTIVE, Kind::Gauge, "", &[("pool", &pool), ("worker", &worker)], is_active);
         }
     }
     None

@@ -94,6 +94,8 @@ fn cases() -> Vec<Case> {
     let stopped = |minutes_ago: u32| {
         vec![gauge("a", &json!({}), 60..70, 1.0), gauge("b", &json!({}), minutes_ago..minutes_ago + 1, 1.0)]
     };
+    // In each of five minutes.
+    let outliers = |count: f64| vec![of_kind("delta", "tps_kaizen_outliers_detected_total", 1..6, count)];
     let metric = |metric: &str| format!("{metric}{{queue=\"in\"}}");
     vec![
         (
@@ -152,6 +154,12 @@ fn cases() -> Vec<Case> {
             slower(1.15),
         ),
         ("component_errors_high", errors(2), json!({"value": 0.02, "threshold": 0.01}), errors(1)),
+        (
+            "outliers_high",
+            outliers(3.0),
+            json!({"metric": "tps_kaizen_outliers_detected_total", "value": 15, "threshold": 10}),
+            outliers(2.0),
+        ),
         ("samples_stalled", stopped(6), json!({"value": 2, "metric": "a"}), stopped(4)),
     ]
 }

@@ -3,7 +3,7 @@
 use naze::config::{Config, Metrics};
 use serde_json::{Value as Json, json};
 
-use crate::common::Naze;
+use crate::common::{NOW, Naze};
 
 fn naze() -> Naze {
     Naze::with(Config {
@@ -49,7 +49,7 @@ fn tasks_tell_latency_waiting_time_and_throughput() {
         task("11:59:50", json!({"latencySeconds": 5, "outcome": "failed"})),
     ]));
     assert_eq!(answer["recorded"], 0);
-    assert_eq!(answer["samples"], json!({"recorded": 9, "refused": 0, "problem": null}));
+    assert_eq!(answer["samples"], json!({"recorded": 13, "refused": 0, "problem": null}));
     assert_eq!(answer["receipts"][0], json!({"id": null, "outcome": "measured"}));
     assert_told(
         &naze,
@@ -83,8 +83,87 @@ fn workers_are_counted_by_the_latest_word_of_each() {
             ("tps_heijunka_workers_active{pool=\"web\"}", 2.0),
             ("tps_heijunka_workers_idle{pool=\"web\"}", 1.0),
             ("tps_heijunka_worker_utilization{pool=\"web\"}", 2.0 / 3.0),
+            ("tps_kanban_workers_available{queue=\"web\"}", 1.0),
         ],
     );
+    let measured = json!({"metric": "tps_kanban_workers_available", "value": 5, "labels": {"queue": "web"}});
+    naze.record(&json!([told("measurement", "11:59:00", measured)]));
+    assert_told(&naze, &[("tps_kanban_workers_available{queue=\"web\"}", 5.0)]);
+}
+
+fn task(time: &str, outcome: &str) -> Json {
+    told("task", time, json!({"queue": "in", "latencyMs": 100, "outcome": outcome}))
+}
+
+#[test]
+fn tasks_that_failed_lower_the_success_rate_and_are_no_receipts() {
+    let naze = naze();
+    let mut tasks = vec![task("11:58:00", "failed"), task("11:59:00", "dead_letter"), task("11:30:00", "failed")];
+    tasks.extend((0..6).map(|second| task(&format!("11:58:0{second}"), "ok")));
+    assert_eq!(naze.record(&json!(tasks))["recorded"], 0);
+    let success = "tps_jidoka_success_rate{component=\"orders\"}";
+    assert_told(
+        &naze,
+        &[
+            (success, 0.75),
+            ("tps_kanban_throughput_total{queue=\"in\"}", 6.0),
+            ("tps_kanban_latency_seconds_count{queue=\"in\"}", 9.0),
+            ("tps_jidoka_failures_total{component=\"orders\"}", 0.0),
+            ("tps_receipts_total{kind=\"failure\"}", 0.0),
+        ],
+    );
+    assert!(!naze.get("/metrics").text().contains("tps_andon_error_rate{"), "a task is no request");
+    // Two failures may be those of the two tasks; of four they are two at most.
+    let failures = |count: u32| json!([told("failure", "11:59:00", json!({"failureType": "Timeout", "count": count}))]);
+    naze.record(&failures(2));
+    assert_told(&naze, &[(success, 0.75)]);
+    naze.record(&failures(2 + 2));
+    assert_told(&naze, &[(success, 0.25)]);
+}
+
+#[test]
+fn requests_and_tasks_are_attempts_together() {
+    let naze = naze();
+    let span = |status: &str| told("span", "11:59:00", json!({"name": "/pay", "durationMs": 50, "status": status}));
+    // An error span is a failure too, and of a trace that nobody tells: it counts once.
+    naze.record(&json!([
+        span("ok"),
+        span("ok"),
+        span("ok"),
+        span("error"),
+        task("11:59:00", "ok"),
+        task("11:59:10", "ok"),
+        task("11:59:20", "ok"),
+        task("11:59:30", "dead_letter"),
+    ]));
+    assert_told(
+        &naze,
+        &[("tps_andon_error_rate{service=\"orders\"}", 0.25), ("tps_jidoka_success_rate{component=\"orders\"}", 0.75)],
+    );
+}
+
+#[test]
+fn dead_letters_are_held_until_somebody_measures_that_they_are_not() {
+    let naze = naze();
+    let depth = "tps_kanban_dlq_depth{queue=\"in\"}";
+    let measured = |time: &str, value: u32| {
+        told("measurement", time, json!({"metric": "tps_kanban_dlq_depth", "value": value, "labels": {"queue": "in"}}))
+    };
+    naze.record(&json!([
+        task("10:00:00", "dead_letter"),
+        task("10:00:01", "dead_letter"),
+        task("11:30:00", "dead_letter"),
+        task("11:31:00", "failed"),
+    ]));
+    assert_told(&naze, &[(depth, 3.0)]);
+    // Thresholds see it as well.
+    naze.engine.examine(NOW.parse().unwrap()).unwrap();
+    let kept = naze.engine.series(|series| series.metric == "tps_kanban_dlq_depth" && series.is_own());
+    assert_eq!(kept.len(), 1);
+    naze.record(&json!([measured("11:00:00", 1)]));
+    assert_told(&naze, &[(depth, 2.0)]);
+    naze.record(&json!([measured("11:59:00", 7), task("11:59:30", "dead_letter")]));
+    assert_told(&naze, &[(depth, 7.0)]);
 }
 
 #[test]
