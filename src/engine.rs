@@ -8,6 +8,7 @@ mod crossings;
 mod declared;
 mod defined;
 mod episode;
+mod escalation;
 mod evidence;
 mod examined;
 mod experiment;

@@ -109,6 +109,10 @@ async fn chores(engine: Arc<Engine>) {
                 engine.escalate_alerts(engine.clock().now())
             })
             .await;
+            chore(&engine, "cannot escalate andons that nobody resolved; the next round tries again", |engine| {
+                engine.escalate_andons(engine.clock().now())
+            })
+            .await;
             let is_more = chore(&engine, "cannot look for crossings; the next round tries again", |engine| {
                 engine.watch_series(engine.clock().now())
             })

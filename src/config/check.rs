@@ -42,9 +42,14 @@ fn bounds(config: &Config) -> Result<()> {
 }
 
 fn numbers(config: &Config) -> Result<()> {
-    if !(1..=1_440).contains(&config.escalation.after_minutes) {
-        return Err(Error::invalid(format!("escalation.after_minutes = {}", config.escalation.after_minutes))
-            .hint("write 1 to 1440 minutes, or enabled = false"));
+    let escalation = &config.escalation;
+    for (key, minutes) in
+        [("after_minutes", escalation.after_minutes), ("andon_after_minutes", escalation.andon_after_minutes)]
+    {
+        if !(1..=1_440).contains(&minutes) {
+            return Err(Error::invalid(format!("escalation.{key} = {minutes}"))
+                .hint("write 1 to 1440 minutes, or enabled = false"));
+        }
     }
     let target = config.health.target_throughput;
     if !(target.is_finite() && target > 0.0) {
