@@ -4,6 +4,7 @@ mod advised;
 mod asking;
 mod component;
 mod concluded;
+mod crossed;
 mod crossings;
 mod declared;
 mod defined;

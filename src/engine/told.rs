@@ -53,7 +53,7 @@ impl Engine {
         let lasting = LASTING.iter().find(|lasting| lasting.kind == receipt.kind());
         let Some(lasting) = lasting.filter(|lasting| lasting.is_end(receipt)) else { return Ok(None) };
         let began = self.beginning(&recorded, lasting, lasting.begins)?;
-        Ok(Some(Told { recorded, began }))
+        Ok(Some(Told::since(began, recorded)))
     }
 
     fn notice(&self, recorded: Recorded) -> Result<Option<Told>> {
@@ -71,9 +71,10 @@ impl Engine {
             },
             ("andon", Some("opened"), _) | ("signal", _, Some("yellow" | "red")) => None,
             ("andon", Some(_), _) => self.beginning(&recorded, andon, andon.begins)?,
+            ("crossing", ..) => return self.crossed(recorded),
             _ => return Ok(None),
         };
-        Ok(Some(Told { recorded, began }))
+        Ok(Some(Told::since(began, recorded)))
     }
 
     /// The first receipt with `step` since the same thing last ended before `ended`.

@@ -8,12 +8,12 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::cooldown::COOLDOWN_MAX;
 use super::reading::{Reading, Snapshot};
 use super::told::{Pick, Told};
 use super::{datadog, email, grafana_cloud, newrelic, otlp, pagerduty, slack, webhook};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::measure::crossing::threshold::COOLDOWN_MAX;
 use crate::query::parse_duration;
 use crate::report::span;
 use crate::secret::Secret;
@@ -140,6 +140,8 @@ pub struct Export {
     pub traces: Option<bool>,
     /// Notices of which severities; escalations are told whatever theirs.
     pub severities: Option<Vec<String>>,
+    /// Notices of crossings of declared thresholds? By default they are told.
+    pub crossings: Option<bool>,
     /// Whom mail is from.
     pub from: Option<String>,
     /// Whom it goes to.
@@ -325,11 +327,12 @@ impl Export {
         let kind = self.kind.name;
         let given = [
             ("severities", self.severities.is_some()),
+            ("crossings", self.crossings.is_some()),
             ("link", self.link.is_some()),
             ("cooldown", self.cooldown.is_some()),
         ];
         if let Some((key, _)) = given.iter().find(|(_, is_given)| *is_given && self.kind.pick != Pick::Notices) {
-            let told = format!("configuration: exports.{name}.{key} is set, but {kind} is not told by severity");
+            let told = format!("configuration: exports.{name}.{key} is set, but {kind} takes no notices");
             return Err(Error::invalid(told).hint("leave it out"));
         }
         if let Some(cooldown) = self.cooldown.filter(|cooldown| *cooldown > COOLDOWN_MAX) {

@@ -1,6 +1,7 @@
 //! What naze pushes, at tools that check every byte of it, and dumps, read by others.
 #![expect(clippy::float_cmp, clippy::cast_precision_loss, reason = "counts are whole numbers far below 2^53")]
 
+mod crossed;
 mod datadog;
 mod delivery;
 mod dump;

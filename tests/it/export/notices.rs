@@ -10,7 +10,7 @@ use crate::common::Naze;
 /// As `docs/exports.md` says of it.
 pub(super) const ENQUEUE: &str = "/v2/enqueue";
 pub(super) const KEY: &str = "0123456789abcdef0123456789abcdef";
-const SLACK: &str = "T000/B000/secretsecret";
+pub(super) const SLACK: &str = "T000/B000/secretsecret";
 
 fn body(seen: &Seen) -> Result<Json, String> {
     must(seen.header("content-type") == "application/json", "content-type")?;
@@ -50,7 +50,7 @@ pub(super) fn webhook(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
 }
 
 /// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
-fn slack(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
+pub(super) fn slack(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
     must(seen.path == format!("/services/{SLACK}"), "path")?;
     let told = body(seen)?;
     must(told["text"].as_str().is_some_and(|text| !text.is_empty()), "text")?;
@@ -243,6 +243,7 @@ fn what_a_channel_cannot_be_told_is_refused_with_its_key() {
         ("kind = \"webhook\"", "exports.x.url is missing"),
         ("kind = \"pagerduty\"\ntoken = \"t\"\nseverities = [\"high\"]", "severities has \"high\""),
         ("kind = \"otlp\"\nseverities = [\"critical\"]", "exports.x.severities is set, but otlp"),
+        ("kind = \"otlp\"\ncrossings = false", "exports.x.crossings is set, but otlp takes no notices"),
         ("kind = \"slack\"\ntoken = \"t\"\ntraces = true", "slack takes no spans"),
         ("kind = \"slack\"\ntoken = \"t\"\ncooldown = \"31d\"", "exports.x.cooldown is 31 d"),
     ] {
