@@ -58,6 +58,11 @@ fn numbers(config: &Config) -> Result<()> {
             Error::invalid(message).hint("give the tasks per minute that busy queues should finish, such as 10")
         );
     }
+    let cost = config.advice.scaling_cost_per_day;
+    if !(cost.is_finite() && cost >= 0.0) {
+        return Err(Error::invalid(format!("advice.scaling_cost_per_day is {cost}, which nothing can be held to"))
+            .hint("give what scaling of a pool may cost in a day, such as 100"));
+    }
     Ok(())
 }
 

@@ -151,6 +151,20 @@ impl Default for Metrics {
     }
 }
 
+/// What recommendations rest on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Advice {
+    /// What scaling of a pool may cost in a day, in the currency that receipts tell costs in.
+    pub scaling_cost_per_day: f64,
+}
+
+impl Default for Advice {
+    fn default() -> Self {
+        Self { scaling_cost_per_day: 100.0 }
+    }
+}
+
 /// What health is judged by.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
