@@ -5,6 +5,7 @@ mod crossed;
 mod datadog;
 mod delivery;
 mod dump;
+mod file;
 mod mail;
 mod newrelic;
 mod notices;

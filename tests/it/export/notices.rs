@@ -240,6 +240,9 @@ fn a_channel_that_fails_gets_it_later_and_once() {
 fn what_a_channel_cannot_be_told_is_refused_with_its_key() {
     for (config, told) in [
         ("kind = \"slack\"", "exports.x.token is missing"),
+        ("kind = \"file\"", "exports.x.path is missing"),
+        ("kind = \"file\"\npath = \"n\"\nurl = \"http://127.0.0.1\"", "exports.x.url is set, but file has a path"),
+        ("kind = \"webhook\"\nurl = \"http://127.0.0.1\"\npath = \"n\"", "exports.x.path is set, but webhook is no file"),
         ("kind = \"webhook\"", "exports.x.url is missing"),
         ("kind = \"pagerduty\"\ntoken = \"t\"\nseverities = [\"high\"]", "severities has \"high\""),
         ("kind = \"otlp\"\nseverities = [\"critical\"]", "exports.x.severities is set, but otlp"),
