@@ -59,6 +59,7 @@ impl Engine {
     fn notice(&self, recorded: Recorded) -> Result<Option<Told>> {
         let receipt = &recorded.receipt;
         let [alert, _, andon, ..] = &LASTING;
+        let mut between = Vec::new();
         let began = match (receipt.kind(), receipt.text("status"), receipt.text("colour")) {
             ("alert", Some("escalated"), _) => match receipt.first("causedBy") {
                 Some(Value::Receipt(firing)) => self.index.get(*firing)?,
@@ -70,11 +71,16 @@ impl Engine {
                 None => return Ok(None),
             },
             ("andon", Some("opened"), _) | ("signal", _, Some("yellow" | "red")) => None,
-            ("andon", Some(_), _) => self.beginning(&recorded, andon, andon.begins)?,
+            ("andon", Some(_), _) => {
+                if andon.is_end(receipt) {
+                    between.extend(self.beginning(&recorded, andon, "escalated")?);
+                }
+                self.beginning(&recorded, andon, andon.begins)?
+            }
             ("crossing", ..) => return self.crossed(recorded),
             _ => return Ok(None),
         };
-        Ok(Some(Told::since(began, recorded)))
+        Ok(Some(Told { between, ..Told::since(began, recorded) }))
     }
 
     /// The first receipt with `step` since the same thing last ended before `ended`.

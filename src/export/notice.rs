@@ -11,7 +11,7 @@ use super::told::Told;
 use crate::clock::Timestamp;
 use crate::receipt::Receipt;
 use crate::record::Recorded;
-use crate::report::title_of;
+use crate::report::{figure, title_of};
 
 const LINK_DEFAULT: &str = "http://127.0.0.1:7310";
 /// What is older is no news.
@@ -149,7 +149,7 @@ pub(super) fn is_wanted(told: &Told, export: &Export) -> bool {
         None => export.kind.severities.contains(&severity),
     };
     is_escalation(&told.recorded)
-        || told.began.as_ref().is_some_and(is_escalation)
+        || told.began.iter().chain(&told.between).any(is_escalation)
         || is_of(severity_of(told))
         // Whoever heard that it became worse hears of its end.
         || (is_over(told) && told.between.iter().filter_map(|step| severity_in(&step.receipt)).any(is_of))

@@ -220,6 +220,35 @@ fn andons_and_cords_are_told_by_severity_and_nothing_else_is() {
     assert!(text.contains("WARNING: andon of line") && !text.contains("<!channel>"), "{text}");
 }
 
+/// Whoever hears of warnings alone hears that nobody resolved a critical one, and of its end.
+#[test]
+fn a_critical_andon_that_nobody_resolves_reaches_every_channel_and_so_does_its_end() {
+    let (hook, pager) = (Tool::start(webhook), Tool::start(pagerduty));
+    let mut naze = Pusher::new(&format!(
+        "[exports.hook]\nkind = \"webhook\"\nurl = \"{}/alerts\"\nseverities = [\"warning\"]\n\
+         [exports.pager]\nkind = \"pagerduty\"\nurl = \"{}\"\ntoken = \"{KEY}\"\n",
+        hook.url, pager.url
+    ));
+    let andon = |seconds: i64, status: &str| {
+        json!({"kind": "andon", "occurredAt": ago(seconds), "component": "press", "status": status, "level": "critical",
+            "reference": "a1"})
+    };
+    naze.record(&[andon(61 * 60, "opened")]);
+    // They are looked for at the start.
+    naze.stop();
+    naze.start();
+    let told = wait_for(&hook, "/alerts", 1).remove(0);
+    let said = told["alerts"][0]["annotations"]["description"].as_str().unwrap();
+    assert_eq!(said, "nobody resolved the andon of press within 60 min");
+    naze.record(&[andon(0, "resolved")]);
+    let end = wait_for(&hook, "/alerts", 2).remove(1);
+    assert_eq!((&end["status"], &end["alerts"][0]["fingerprint"]), (&json!("resolved"), &told["alerts"][0]["fingerprint"]));
+    let events = wait_for(&pager, ENQUEUE, 3);
+    let actions: Vec<&str> = events.iter().map(|event| event["event_action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["trigger", "trigger", "resolve"]);
+    assert!(events.iter().all(|event| event["dedup_key"] == events[0]["dedup_key"]), "{events:#?}");
+}
+
 #[test]
 fn a_channel_that_fails_gets_it_later_and_once() {
     let pager = Tool::start(pagerduty);
