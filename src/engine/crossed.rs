@@ -75,6 +75,7 @@ fn is_end(crossing: &Receipt) -> bool {
 fn says(alert: &Receipt, crossing: &Receipt) -> bool {
     let is_as_bad = alert.text("severity") == Some("critical") || crossing.text("severity") != Some("critical");
     let labels = crossing.labels();
-    let is_same_series = !labels.is_empty() && labels.iter().all(|(name, value)| alert.labels().get(name) == Some(value));
+    let is_same_series =
+        !labels.is_empty() && labels.iter().all(|(name, value)| alert.labels().get(name) == Some(value));
     is_as_bad && (alert.component() == crossing.component() || is_same_series)
 }

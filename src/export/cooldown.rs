@@ -64,8 +64,11 @@ fn forget<T>(kept: &mut BTreeMap<String, T>, now: Timestamp, at: fn(&T) -> Times
 fn step_of(told: &Told) -> String {
     let receipt = &told.recorded.receipt;
     let is_crossing = receipt.kind() == "crossing";
-    let fields: &[&str] =
-        if is_crossing { &["metric", "rule", "severity"] } else { &["name", "fingerprint", "status", "colour", "level"] };
+    let fields: &[&str] = if is_crossing {
+        &["metric", "rule", "severity"]
+    } else {
+        &["name", "fingerprint", "status", "colour", "level"]
+    };
     let texts = fields.iter().map(|field| receipt.text(field).unwrap_or_default().to_owned());
     let labels = receipt.labels().iter().filter(|_| is_crossing).map(|(name, value)| format!("{name}={value}"));
     let named = [receipt.kind(), receipt.component().unwrap_or_default()].map(str::to_owned);

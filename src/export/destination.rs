@@ -302,7 +302,9 @@ impl Export {
         let kind = self.kind.name;
         if self.is_file() {
             return match &self.url {
-                Some(_) => Err(Error::invalid(format!("{} is set, but {kind} has a path", of("url"))).hint("leave it out")),
+                Some(_) => {
+                    Err(Error::invalid(format!("{} is set, but {kind} has a path", of("url"))).hint("leave it out"))
+                }
                 None => Ok(()),
             };
         }

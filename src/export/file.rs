@@ -11,7 +11,10 @@ pub(super) const DESTINATION: Destination = Destination {
     needs: &["path"],
     credentials: |_| Vec::new(),
     metrics: None,
-    receipts: Some(route(|export| export.path.as_ref().map_or_else(String::new, |path| path.display().to_string()), write)),
+    receipts: Some(route(
+        |export| export.path.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+        write,
+    )),
     pick: Pick::Notices,
     severities: &["critical", "warning"],
     traces: None,

@@ -77,11 +77,12 @@ fn a_round_holds_the_cost_of_scaling_against_the_configured_budget() {
         let naze = Naze::with(config);
         naze.record(&json!([cost(told)]));
         naze.engine.recommend(at("12:00:00")).unwrap();
-        let all = recorded(&naze, "recommendation");
-        let reason = all.iter().find(|one| one["recommendationType"] == "scaling_cost_high");
+        let all = naze.engine.index().of_kind("recommendation", Window::ALL).unwrap();
+        let mut all = all.into_iter().map(|one| one.receipt);
+        let reason = all.find(|one| one.text("recommendationType") == Some("scaling_cost_high"));
         let week = super::recommended(&naze, "/v1/recommendations?from=-7d");
         let week = week.iter().filter(|one| one["type"] == "scaling_cost_high").count();
-        (reason.map(|one| one["reason"].as_str().unwrap().to_owned()), week)
+        (reason.map(|one| one.text("reason").unwrap().to_owned()), week)
     };
     assert_eq!(found(None, 100.0), (None, 0));
     // In a week it may cost seven times as much.

@@ -176,8 +176,12 @@ fn more_in_progress_than_all_buckets_may_hold_together_is_advised_on() {
     for (limit, count) in [(10.0, 1), (11.0, 0)] {
         let naze = Naze::in_memory();
         let order = |(bucket, number): (&str, u32)| {
-            receipt("workorder", "11:50:00", &json!({"reference": format!("{bucket}-{number}"), "bucket": bucket,
-                "status": "started"}))
+            receipt(
+                "workorder",
+                "11:50:00",
+                &json!({"reference": format!("{bucket}-{number}"), "bucket": bucket,
+                "status": "started"}),
+            )
         };
         let orders = (0..6).map(|number| ("cost", number)).chain((0..5).map(|number| ("security", number)));
         naze.record(&json!(orders.map(order).collect::<Vec<_>>()));

@@ -122,11 +122,16 @@ fn a_crossing_is_told_when_it_begins_becomes_worse_and_is_over() {
     // Beginning and end at the pager are of the critical step; chat, which hears of warnings alone, hears of the end too.
     let events = wait_for(&pager, ENQUEUE, 2);
     let actions: Vec<&Json> = events[..2].iter().map(|event| &event["event_action"]).collect();
-    assert_eq!((actions, &events[0]["dedup_key"]), (vec![&json!("trigger"), &json!("resolve")], &events[1]["dedup_key"]));
+    assert_eq!(
+        (actions, &events[0]["dedup_key"]),
+        (vec![&json!("trigger"), &json!("resolve")], &events[1]["dedup_key"])
+    );
     let details = &events[0]["payload"]["custom_details"];
     assert_eq!((&details["value"], &details["threshold"]), (&json!("1200"), &json!("1000")));
     let messages = wait_for(&chat, &format!("/services/{SLACK}"), 2);
-    assert!(messages[0]["text"].as_str().unwrap().starts_with("WARNING: queue_depth of orders: queue_depth crossed 500"));
+    assert!(
+        messages[0]["text"].as_str().unwrap().starts_with("WARNING: queue_depth of orders: queue_depth crossed 500")
+    );
     assert!(messages[0].to_string().contains("*Action*\\nadd workers"), "{}", messages[0]);
     assert!(messages[1]["text"].as_str().unwrap().starts_with("RESOLVED: queue_depth of orders"), "{}", messages[1]);
     pushing.stop();
@@ -145,7 +150,9 @@ fn what_is_merely_unusual_or_was_found_elsewhere_is_not_told() {
     naze.record(&json!([
         crossing(json!({"source": "naze", "reference": "crossing-learned"})),
         crossing(json!({"source": "naze", "reference": "crossing-learned", "status": "recovered"})),
-        crossing(json!({"source": "naze", "severity": "warning", "rule": "trend reversal: 7d improving, 24h degrading"})),
+        crossing(
+            json!({"source": "naze", "severity": "warning", "rule": "trend reversal: 7d improving, 24h degrading"})
+        ),
         crossing(json!({"source": "other", "severity": "critical", "reference": "crossing-other"})),
         // An end without a beginning.
         crossing(json!({"source": "naze", "reference": "crossing-gone", "status": "recovered"})),

@@ -26,15 +26,15 @@ fn lines(file: &Path, count: usize) -> Vec<Json> {
 fn a_file_gets_a_line_for_each_notice_wherever_it_was_moved() {
     let folder = tempfile::tempdir().unwrap();
     let (file, moved) = (folder.path().join("log/notices.ndjson"), folder.path().join("notices.1"));
-    let config = format!(
-        "[exports.log]\nkind = \"file\"\npath = '{}'\nlink = \"https://naze.example\"\n",
-        file.display()
-    );
+    let config =
+        format!("[exports.log]\nkind = \"file\"\npath = '{}'\nlink = \"https://naze.example\"\n", file.display());
     let naze = Pusher::new(&config);
     let opened = andon("opened", 60, "a1");
     naze.record(&[opened.clone()]);
     // Without its folder nothing is lost.
-    let problem = |standing: &Json| standing["lastProblem"]["message"].as_str().is_some_and(|told| told.contains("cannot write to"));
+    let problem = |standing: &Json| {
+        standing["lastProblem"]["message"].as_str().is_some_and(|told| told.contains("cannot write to"))
+    };
     let standing = eventually("a problem", problem, || naze.standing("receipts"));
     assert_eq!(standing["url"], json!(file.display().to_string()), "{standing}");
     std::fs::create_dir(folder.path().join("log")).unwrap();

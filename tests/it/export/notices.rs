@@ -242,7 +242,10 @@ fn a_critical_andon_that_nobody_resolves_reaches_every_channel_and_so_does_its_e
     assert_eq!(said, "nobody resolved the andon of press within 60 min");
     naze.record(&[andon(0, "resolved")]);
     let end = wait_for(&hook, "/alerts", 2).remove(1);
-    assert_eq!((&end["status"], &end["alerts"][0]["fingerprint"]), (&json!("resolved"), &told["alerts"][0]["fingerprint"]));
+    assert_eq!(
+        (&end["status"], &end["alerts"][0]["fingerprint"]),
+        (&json!("resolved"), &told["alerts"][0]["fingerprint"])
+    );
     let events = wait_for(&pager, ENQUEUE, 3);
     let actions: Vec<&str> = events.iter().map(|event| event["event_action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["trigger", "trigger", "resolve"]);
@@ -271,7 +274,10 @@ fn what_a_channel_cannot_be_told_is_refused_with_its_key() {
         ("kind = \"slack\"", "exports.x.token is missing"),
         ("kind = \"file\"", "exports.x.path is missing"),
         ("kind = \"file\"\npath = \"n\"\nurl = \"http://127.0.0.1\"", "exports.x.url is set, but file has a path"),
-        ("kind = \"webhook\"\nurl = \"http://127.0.0.1\"\npath = \"n\"", "exports.x.path is set, but webhook is no file"),
+        (
+            "kind = \"webhook\"\nurl = \"http://127.0.0.1\"\npath = \"n\"",
+            "exports.x.path is set, but webhook is no file",
+        ),
         ("kind = \"webhook\"", "exports.x.url is missing"),
         ("kind = \"pagerduty\"\ntoken = \"t\"\nseverities = [\"high\"]", "severities has \"high\""),
         ("kind = \"otlp\"\nseverities = [\"critical\"]", "exports.x.severities is set, but otlp"),
