@@ -23,7 +23,7 @@ use crate::vocab::nearest;
 pub use self::credentials::Sender;
 pub use self::overrides::Overrides;
 pub use self::server::{Origin, Prometheus, Reconcile};
-pub use self::table::{Escalation, Health, Limits, Measure, Metrics, Receive};
+pub use self::table::{Advice, Escalation, Health, Limits, Measure, Metrics, Receive};
 
 /// Where `naze serve` listens unless told otherwise.
 pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7310);
@@ -74,6 +74,8 @@ pub struct Config {
     pub escalation: Escalation,
     /// What `/metrics` shows.
     pub metrics: Metrics,
+    /// What recommendations rest on.
+    pub advice: Advice,
     /// What health is judged by.
     pub health: Health,
     /// What is set for one sender, by its name.
@@ -108,6 +110,7 @@ impl Default for Config {
             learned: Learned::default(),
             escalation: Escalation::default(),
             metrics: Metrics::default(),
+            advice: Advice::default(),
             health: Health::default(),
             senders: BTreeMap::new(),
             reconcile: Reconcile::default(),

@@ -2,7 +2,7 @@
 //!
 //! Some fetch it: [`prometheus`] at `/metrics`, [`dashboard`] as files, [`dump`] as a download. To the others in
 //! [`DESTINATIONS`] naze [`push`]es it: the metrics of [`prometheus::METRICS`] as [`reading`]s, and receipts as
-//! entries of a log; people hear of what cannot wait by a pager, a chat, a webhook or e-mail.
+//! entries of a log; people hear of what cannot wait by a pager, a chat, a webhook, e-mail or a file.
 
 mod cooldown;
 pub mod dashboard;
@@ -10,8 +10,8 @@ mod datadog;
 pub mod destination;
 pub mod dump;
 mod email;
-
 mod entry;
+mod file;
 mod grafana_cloud;
 mod newrelic;
 mod notice;

@@ -32,6 +32,7 @@
 //! | [`report`] | timelines, post-mortems, reviews |
 //! | [`export`] | dashboards for Grafana, metrics for Prometheus, pushes to other tools, dumps |
 //! | [`engine`] | all of it over one data directory |
+//! | [`chores`] | what naze does without being asked, and how often |
 //! | [`asked`] | servers that naze asks: a Prometheus for series it does not keep |
 //! | [`reconcile`] | asks senders for what naze missed |
 //! | [`doctor`] | what around naze does not work, and how to mend it |
@@ -81,6 +82,7 @@
 
 pub mod analyse;
 pub mod asked;
+pub mod chores;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -42,9 +42,14 @@ fn bounds(config: &Config) -> Result<()> {
 }
 
 fn numbers(config: &Config) -> Result<()> {
-    if !(1..=1_440).contains(&config.escalation.after_minutes) {
-        return Err(Error::invalid(format!("escalation.after_minutes = {}", config.escalation.after_minutes))
-            .hint("write 1 to 1440 minutes, or enabled = false"));
+    let escalation = &config.escalation;
+    for (key, minutes) in
+        [("after_minutes", escalation.after_minutes), ("andon_after_minutes", escalation.andon_after_minutes)]
+    {
+        if !(1..=1_440).contains(&minutes) {
+            return Err(Error::invalid(format!("escalation.{key} = {minutes}"))
+                .hint("write 1 to 1440 minutes, or enabled = false"));
+        }
     }
     let target = config.health.target_throughput;
     if !(target.is_finite() && target > 0.0) {
@@ -52,6 +57,11 @@ fn numbers(config: &Config) -> Result<()> {
         return Err(
             Error::invalid(message).hint("give the tasks per minute that busy queues should finish, such as 10")
         );
+    }
+    let cost = config.advice.scaling_cost_per_day;
+    if !(cost.is_finite() && cost >= 0.0) {
+        return Err(Error::invalid(format!("advice.scaling_cost_per_day is {cost}, which nothing can be held to"))
+            .hint("give what scaling of a pool may cost in a day, such as 100"));
     }
     Ok(())
 }

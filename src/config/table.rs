@@ -105,14 +105,16 @@ impl Measure {
     }
 }
 
-/// What happens to alerts that nobody answers.
+/// What happens to alerts that nobody answers, and to critical andons that nobody resolves.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Escalation {
     /// Whether they are escalated.
     pub enabled: bool,
-    /// After how many minutes.
+    /// Alerts: after how many minutes.
     pub after_minutes: u32,
+    /// Andons: after how many minutes.
+    pub andon_after_minutes: u32,
 }
 
 impl Escalation {
@@ -120,11 +122,16 @@ impl Escalation {
     pub fn after(&self) -> TimeDelta {
         TimeDelta::minutes(i64::from(self.after_minutes))
     }
+
+    /// How long a critical andon may be open.
+    pub fn andon_after(&self) -> TimeDelta {
+        TimeDelta::minutes(i64::from(self.andon_after_minutes))
+    }
 }
 
 impl Default for Escalation {
     fn default() -> Self {
-        Self { enabled: true, after_minutes: 25 }
+        Self { enabled: true, after_minutes: 25, andon_after_minutes: 60 }
     }
 }
 
@@ -141,6 +148,20 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self { cache_seconds: 5, own: Vec::new() }
+    }
+}
+
+/// What recommendations rest on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Advice {
+    /// What scaling of a pool may cost in a day, in the currency that receipts tell costs in.
+    pub scaling_cost_per_day: f64,
+}
+
+impl Default for Advice {
+    fn default() -> Self {
+        Self { scaling_cost_per_day: 100.0 }
     }
 }
 

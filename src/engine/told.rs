@@ -53,12 +53,13 @@ impl Engine {
         let lasting = LASTING.iter().find(|lasting| lasting.kind == receipt.kind());
         let Some(lasting) = lasting.filter(|lasting| lasting.is_end(receipt)) else { return Ok(None) };
         let began = self.beginning(&recorded, lasting, lasting.begins)?;
-        Ok(Some(Told { recorded, began }))
+        Ok(Some(Told::since(began, recorded)))
     }
 
     fn notice(&self, recorded: Recorded) -> Result<Option<Told>> {
         let receipt = &recorded.receipt;
         let [alert, _, andon, ..] = &LASTING;
+        let mut between = Vec::new();
         let began = match (receipt.kind(), receipt.text("status"), receipt.text("colour")) {
             ("alert", Some("escalated"), _) => match receipt.first("causedBy") {
                 Some(Value::Receipt(firing)) => self.index.get(*firing)?,
@@ -70,10 +71,16 @@ impl Engine {
                 None => return Ok(None),
             },
             ("andon", Some("opened"), _) | ("signal", _, Some("yellow" | "red")) => None,
-            ("andon", Some(_), _) => self.beginning(&recorded, andon, andon.begins)?,
+            ("andon", Some(_), _) => {
+                if andon.is_end(receipt) {
+                    between.extend(self.beginning(&recorded, andon, "escalated")?);
+                }
+                self.beginning(&recorded, andon, andon.begins)?
+            }
+            ("crossing", ..) => return self.crossed(recorded),
             _ => return Ok(None),
         };
-        Ok(Some(Told { recorded, began }))
+        Ok(Some(Told { between, ..Told::since(began, recorded) }))
     }
 
     /// The first receipt with `step` since the same thing last ended before `ended`.

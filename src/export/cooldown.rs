@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::notice::{is_over, key_of};
 use super::told::Told;
 use crate::clock::Timestamp;
+use crate::measure::crossing::threshold::COOLDOWN_MAX;
 
-/// What was told is remembered for so long.
-pub(super) const COOLDOWN_MAX: TimeDelta = TimeDelta::days(30);
 /// So much is remembered; the oldest is forgotten first, and told again.
 const KEYS_MAX: usize = 4_000;
 
@@ -60,10 +59,18 @@ fn forget<T>(kept: &mut BTreeMap<String, T>, now: Timestamp, at: fn(&T) -> Times
     }
 }
 
-/// The same step of the same alert. An andon has another reference each time.
+/// The same step of the same alert, or of the same series beyond the same threshold. An andon and a crossing have another
+/// reference each time.
 fn step_of(told: &Told) -> String {
     let receipt = &told.recorded.receipt;
-    let fields = ["name", "fingerprint", "status", "colour", "level"];
-    let texts = fields.iter().map(|field| receipt.text(field).unwrap_or_default());
-    [receipt.kind(), receipt.component().unwrap_or_default()].into_iter().chain(texts).collect::<Vec<_>>().join("\n")
+    let is_crossing = receipt.kind() == "crossing";
+    let fields: &[&str] = if is_crossing {
+        &["metric", "rule", "severity"]
+    } else {
+        &["name", "fingerprint", "status", "colour", "level"]
+    };
+    let texts = fields.iter().map(|field| receipt.text(field).unwrap_or_default().to_owned());
+    let labels = receipt.labels().iter().filter(|_| is_crossing).map(|(name, value)| format!("{name}={value}"));
+    let named = [receipt.kind(), receipt.component().unwrap_or_default()].map(str::to_owned);
+    named.into_iter().chain(texts).chain(labels).collect::<Vec<_>>().join("\n")
 }

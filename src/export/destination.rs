@@ -1,6 +1,7 @@
 //! What naze knows of a tool that it pushes to: where it listens, what it takes, and how much of that at a time.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use reqwest::Url;
@@ -8,12 +9,12 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::cooldown::COOLDOWN_MAX;
 use super::reading::{Reading, Snapshot};
 use super::told::{Pick, Told};
-use super::{datadog, email, grafana_cloud, newrelic, otlp, pagerduty, slack, webhook};
+use super::{datadog, email, file, grafana_cloud, newrelic, otlp, pagerduty, slack, webhook};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::measure::crossing::threshold::COOLDOWN_MAX;
 use crate::query::parse_duration;
 use crate::report::span;
 use crate::secret::Secret;
@@ -22,6 +23,7 @@ use crate::secret::Secret;
 pub const DESTINATIONS: &[Destination] = &[
     datadog::DESTINATION,
     email::DESTINATION,
+    file::DESTINATION,
     grafana_cloud::DESTINATION,
     grafana_cloud::REMOTE_WRITE,
     newrelic::DESTINATION,
@@ -140,6 +142,10 @@ pub struct Export {
     pub traces: Option<bool>,
     /// Notices of which severities; escalations are told whatever theirs.
     pub severities: Option<Vec<String>>,
+    /// Notices of crossings of declared thresholds? By default they are told.
+    pub crossings: Option<bool>,
+    /// Which file, for one that is written.
+    pub path: Option<PathBuf>,
     /// Whom mail is from.
     pub from: Option<String>,
     /// Whom it goes to.
@@ -230,6 +236,11 @@ impl Export {
         self.token.as_ref().map(|token| String::from_utf8_lossy(token.expose()).into_owned()).unwrap_or_default()
     }
 
+    /// Is it a file, rather than somebody who listens?
+    pub(super) fn is_file(&self) -> bool {
+        self.kind.name == file::DESTINATION.name
+    }
+
     /// Can it be pushed to as it is configured under `name`?
     ///
     /// # Errors
@@ -243,6 +254,7 @@ impl Export {
                 "user" => self.user.is_some(),
                 "from" => self.from.is_some(),
                 "to" => !self.to.is_empty(),
+                "path" => self.path.is_some(),
                 _ => self.token.is_some(),
             };
             if !is_there {
@@ -288,6 +300,17 @@ impl Export {
     fn check_address(&self, name: &str) -> Result<()> {
         let of = |key: &str| format!("configuration: exports.{name}.{key}");
         let kind = self.kind.name;
+        if self.is_file() {
+            return match &self.url {
+                Some(_) => {
+                    Err(Error::invalid(format!("{} is set, but {kind} has a path", of("url"))).hint("leave it out"))
+                }
+                None => Ok(()),
+            };
+        }
+        if self.path.is_some() {
+            return Err(Error::invalid(format!("{} is set, but {kind} is no file", of("path"))).hint("leave it out"));
+        }
         let receipts = self.kind.receipts.iter().chain(&self.kind.traces).map(|route| (route.url)(self));
         let urls: Vec<String> = self.kind.metrics.iter().map(|route| (route.url)(self)).chain(receipts).collect();
         let is_mail = self.kind.name == email::DESTINATION.name;
@@ -325,11 +348,12 @@ impl Export {
         let kind = self.kind.name;
         let given = [
             ("severities", self.severities.is_some()),
+            ("crossings", self.crossings.is_some()),
             ("link", self.link.is_some()),
             ("cooldown", self.cooldown.is_some()),
         ];
         if let Some((key, _)) = given.iter().find(|(_, is_given)| *is_given && self.kind.pick != Pick::Notices) {
-            let told = format!("configuration: exports.{name}.{key} is set, but {kind} is not told by severity");
+            let told = format!("configuration: exports.{name}.{key} is set, but {kind} takes no notices");
             return Err(Error::invalid(told).hint("leave it out"));
         }
         if let Some(cooldown) = self.cooldown.filter(|cooldown| *cooldown > COOLDOWN_MAX) {
@@ -369,6 +393,9 @@ pub(crate) fn shown(url: &str) -> Option<String> {
 
 /// The same, where the token is part of the path.
 pub(super) fn shown_of(export: &Export, url: &str) -> String {
+    if export.is_file() {
+        return url.to_owned();
+    }
     let (shown, token) = (shown(url).unwrap_or_default(), export.token());
     if token.is_empty() { shown } else { shown.replace(&token, "…") }
 }

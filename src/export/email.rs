@@ -70,6 +70,7 @@ fn facts(notice: &Notice) -> Vec<(&'static str, String)> {
         ("Since", notice.starts_at.to_string()),
     ];
     facts.extend(notice.ends_at.map(|at| ("Until", at.to_string())));
+    facts.extend(notice.details.iter().cloned());
     facts
 }
 

@@ -1,4 +1,5 @@
-//! What people are to hear of now: an alert that nobody answered, an andon, a cord that was pulled.
+//! What people are to hear of now: an alert that nobody answered, an andon, a cord that was pulled, a threshold that was
+//! crossed.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +11,13 @@ use super::told::Told;
 use crate::clock::Timestamp;
 use crate::receipt::Receipt;
 use crate::record::Recorded;
-use crate::report::title_of;
+use crate::report::{figure, title_of};
 
 const LINK_DEFAULT: &str = "http://127.0.0.1:7310";
 /// What is older is no news.
 const AGE_MAX: TimeDelta = TimeDelta::hours(24);
+/// Of this kind naze itself finds what people hear of.
+const CROSSING: &str = "crossing";
 const BODY_BYTES_MAX: usize = 512 << 10;
 
 /// One of them.
@@ -32,6 +35,8 @@ pub(super) struct Notice {
     /// What happened, in a line.
     pub(super) summary: String,
     pub(super) labels: BTreeMap<String, String>,
+    /// What crossed which limit, and what to do: titles with texts.
+    pub(super) details: Vec<(&'static str, String)>,
     /// The receipt it tells of, in the browser.
     pub(super) link: String,
 }
@@ -41,7 +46,8 @@ impl Notice {
         let (receipt, first) = (&told.recorded.receipt, told.began.as_ref().unwrap_or(&told.recorded));
         let text = |field: &str| receipt.text(field).or_else(|| first.receipt.text(field));
         let component = receipt.component().unwrap_or_default().to_owned();
-        let name = text("name").unwrap_or(receipt.kind()).to_owned();
+        let metric = text("metric").filter(|_| receipt.kind() == CROSSING);
+        let name = text("name").or(metric).unwrap_or(receipt.kind()).to_owned();
         let is_over = is_over(told);
         let fields = ["instance", "environment", "metric"].into_iter();
         let own = fields.filter_map(|field| Some((field.to_owned(), text(field)?.to_owned())));
@@ -62,6 +68,7 @@ impl Notice {
             ends_at: is_over.then(|| told.recorded.occurred_at()),
             summary: receipt.text("summary").map_or_else(|| title_of(receipt), str::to_owned),
             labels,
+            details: details(told),
             link: format!("{}/receipts/{}", link(export), told.recorded.id),
         }
     }
@@ -84,7 +91,27 @@ pub(super) fn key_of(told: &Told) -> String {
 
 /// Does it end what was begun?
 pub(super) fn is_over(told: &Told) -> bool {
-    told.recorded.receipt.text("status") == Some("resolved")
+    let receipt = &told.recorded.receipt;
+    // Only the end of a crossing has a status.
+    receipt.text("status").is_some_and(|status| status == "resolved" || receipt.kind() == CROSSING)
+}
+
+/// What a crossing tells besides.
+fn details(told: &Told) -> Vec<(&'static str, String)> {
+    let receipt = &told.recorded.receipt;
+    if receipt.kind() != CROSSING {
+        return Vec::new();
+    }
+    let unit = receipt.text("unit").map(|unit| format!(" {unit}")).unwrap_or_default();
+    let number = |field: &str| receipt.number(field).map(|number| format!("{}{unit}", figure(number)));
+    let told = [
+        ("Metric", receipt.text("metric").map(str::to_owned)),
+        ("Value", number("value")),
+        ("Threshold", number("threshold")),
+        ("Rule", receipt.text("rule").map(str::to_owned)),
+        ("Action", told.action.clone()),
+    ];
+    told.into_iter().filter_map(|(title, text)| Some((title, text?))).collect()
 }
 
 /// How notices go anywhere: one a request, as JSON, while they are news.
@@ -113,24 +140,30 @@ pub(super) fn link(export: &Export) -> &str {
 
 /// Is it of a severity that the export wants? What nobody answered is told whatever its severity: somebody has to hear it.
 pub(super) fn is_wanted(told: &Told, export: &Export) -> bool {
+    if told.recorded.receipt.kind() == CROSSING && export.crossings == Some(false) {
+        return false;
+    }
     let is_escalation = |recorded: &Recorded| recorded.receipt.text("status") == Some("escalated");
-    let severity = severity_of(told);
+    let is_of = |severity: &str| match &export.severities {
+        Some(severities) => severities.iter().any(|wanted| wanted == severity),
+        None => export.kind.severities.contains(&severity),
+    };
     is_escalation(&told.recorded)
-        || told.began.as_ref().is_some_and(is_escalation)
-        || match &export.severities {
-            Some(severities) => severities.iter().any(|wanted| wanted == severity),
-            None => export.kind.severities.contains(&severity),
-        }
+        || told.began.iter().chain(&told.between).any(is_escalation)
+        || is_of(severity_of(told))
+        // Whoever heard that it became worse hears of its end.
+        || (is_over(told) && told.between.iter().filter_map(|step| severity_in(&step.receipt)).any(is_of))
 }
 
 fn severity_of(told: &Told) -> &'static str {
-    let of = |receipt: &Receipt| {
-        let words = ["severity", "level", "colour"].into_iter().find_map(|field| receipt.text(field))?;
-        Some(match words {
-            "critical" | "red" => "critical",
-            "warning" | "yellow" => "warning",
-            _ => "info",
-        })
-    };
-    of(&told.recorded.receipt).or_else(|| of(&told.began.as_ref()?.receipt)).unwrap_or("warning")
+    severity_in(&told.recorded.receipt).or_else(|| severity_in(&told.began.as_ref()?.receipt)).unwrap_or("warning")
+}
+
+fn severity_in(receipt: &Receipt) -> Option<&'static str> {
+    let words = ["severity", "level", "colour"].into_iter().find_map(|field| receipt.text(field))?;
+    Some(match words {
+        "critical" | "red" => "critical",
+        "warning" | "yellow" => "warning",
+        _ => "info",
+    })
 }

@@ -1,5 +1,7 @@
 //! PagerDuty: notices by the Events API v2.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::destination::{Destination, Export, is_passing};
@@ -33,6 +35,8 @@ fn write(told: &[Told], export: &Export) -> Vec<u8> {
         "dedup_key": cut(&notice.key, KEY_CHARACTERS_MAX),
     });
     if !notice.is_over {
+        let details = notice.details.iter().map(|(title, text)| (title.to_lowercase(), text.clone()));
+        let details: BTreeMap<String, String> = notice.labels.clone().into_iter().chain(details).collect();
         event["payload"] = json!({
             "summary": cut(&format!("{}: {}", notice.title(), notice.summary), SUMMARY_CHARACTERS_MAX),
             "source": notice.component,
@@ -40,7 +44,7 @@ fn write(told: &[Told], export: &Export) -> Vec<u8> {
             "timestamp": notice.starts_at,
             "component": notice.component,
             "class": notice.name,
-            "custom_details": notice.labels,
+            "custom_details": details,
         });
         event["client"] = json!(export.service_name);
         event["client_url"] = json!(link(export));

@@ -4,6 +4,7 @@
 //! wait in the spool, receipts in the ledger, where they are anyway; both are forgotten there only when the tool has
 //! taken them or never will. What was under way when naze was killed is sent again.
 
+mod append;
 mod board;
 mod lane;
 mod mail;

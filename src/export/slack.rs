@@ -38,16 +38,16 @@ fn write(told: &[Told], export: &Export) -> Vec<u8> {
     let section = format!("{}\n<{}|receipt>", escaped(&notice.summary, SECTION_CHARACTERS_MAX / 2), notice.link);
     let field =
         |name: &str, value: &str| json!({"type": "mrkdwn", "text": format!("*{name}*\n{}", escaped(value, 400))});
+    let since = notice.starts_at.to_string();
+    let fields = [("Component", &notice.component), ("Severity", &notice.severity), ("Since", &since)].into_iter();
+    let fields = fields.map(|(name, value)| field(name, value));
+    let details = notice.details.iter().map(|(name, value)| field(name, value));
     let message = json!({
         "text": escaped(&format!("{title}: {}", notice.summary), SECTION_CHARACTERS_MAX),
         "blocks": [
             {"type": "header", "text": {"type": "plain_text", "text": cut(&title, HEADER_CHARACTERS_MAX)}},
             {"type": "section", "text": {"type": "mrkdwn", "text": section}},
-            {"type": "section", "fields": [
-                field("Component", &notice.component),
-                field("Severity", &notice.severity),
-                field("Since", &notice.starts_at.to_string()),
-            ]},
+            {"type": "section", "fields": fields.chain(details).collect::<Vec<_>>()},
         ],
     });
     message.to_string().into_bytes()

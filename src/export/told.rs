@@ -1,5 +1,7 @@
 //! Receipts on their way to tools that take some of them.
 
+use chrono::TimeDelta;
+
 use crate::record::Recorded;
 
 /// Which receipts a tool takes.
@@ -20,11 +22,22 @@ pub struct Told {
     pub recorded: Recorded,
     /// What it follows, if that is known and asked for.
     pub began: Option<Recorded>,
+    /// Steps between the two: it became worse.
+    pub between: Vec<Recorded>,
+    /// What to do, where naze knows.
+    pub action: Option<String>,
+    /// The same is not told again within this time, whatever the tool says.
+    pub cooldown: TimeDelta,
 }
 
 impl Told {
     /// A receipt by itself.
     pub fn alone(recorded: Recorded) -> Self {
-        Self { recorded, began: None }
+        Self::since(None, recorded)
+    }
+
+    /// A receipt with what began it.
+    pub fn since(began: Option<Recorded>, recorded: Recorded) -> Self {
+        Self { recorded, began, between: Vec::new(), action: None, cooldown: TimeDelta::zero() }
     }
 }

@@ -50,7 +50,11 @@ fn status(notice: &Notice) -> &'static str {
 }
 
 fn annotations(notice: &Notice) -> Json {
-    json!({"summary": notice.title(), "description": notice.summary})
+    let mut annotations = json!({"summary": notice.title(), "description": notice.summary});
+    for (title, text) in &notice.details {
+        annotations[title.to_lowercase()] = json!(text);
+    }
+    annotations
 }
 
 fn alert(notice: &Notice) -> Json {

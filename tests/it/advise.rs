@@ -342,6 +342,25 @@ fn each_fires_on_what_it_is_for_and_not_one_step_below() {
     }
 }
 
+/// Two weeks later the cord is pulled all the same.
+#[test]
+fn a_cord_is_advised_on_for_as_long_as_it_is_pulled() {
+    let naze = Naze::in_memory();
+    let andon = |time: &str, status: &str| {
+        receipt("andon", time, &json!({"status": status, "level": "critical", "reference": "a"}))
+    };
+    let is_told = |path: &str| {
+        let found = recommended(&naze, path);
+        found.iter().any(|one| one["type"] == "critical_andon_open")
+    };
+    naze.record(&json!([andon("2026-02-24T11:00:00Z", "opened")]));
+    assert!(is_told("/v1/recommendations"));
+    assert!(!is_told("/v1/recommendations?to=2026-02-24T11:30:00Z"));
+    naze.record(&json!([andon("11:00:00", "resolved")]));
+    assert!(!is_told("/v1/recommendations"));
+    assert!(is_told("/v1/recommendations?to=2026-03-10T10:59:00Z"));
+}
+
 /// SPEC §7: every row of §4.1 and §4.2 has a recommendation, and so have the other triggers.
 #[test]
 fn every_alert_has_a_recommendation_and_every_recommendation_a_case() {

@@ -127,6 +127,34 @@ fn health_tells_what_was_measured_and_which_alerts_fire() {
     assert!(told["at"].is_string() && told["components"].is_array());
 }
 
+/// Alerts are listed for 30 days: one that nobody clears is no less true after a week.
+#[test]
+fn an_alert_that_fires_for_weeks_is_told_wherever_alerts_are() {
+    let naze = naze();
+    let alert = |name: &str, day: &str, status: &str| {
+        json!({"kind": "alert", "occurredAt": format!("2026-{day}T12:00:00Z"), "component": name.to_lowercase(),
+            "name": name, "status": status, "severity": "critical"})
+    };
+    naze.record(&json!([
+        alert("Forgotten", "02-07", "firing"),
+        alert("Long", "02-09", "firing"),
+        alert("Cleared", "02-20", "firing"),
+        alert("Cleared", "03-01", "resolved"),
+    ]));
+    let rules = |rows: &Json| -> Vec<String> {
+        rows.as_array().unwrap().iter().map(|row| row["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    let health = health(&naze);
+    assert_eq!(rules(&health["alerts"]["items"]), ["Long"], "{health:#}");
+    assert_eq!(health["components"][0]["component"], "long", "{health:#}");
+    assert_eq!((&health["components"][0]["state"], &health["status"]), (&json!("unhealthy"), &json!("unhealthy")));
+    let components = naze.get("/v1/components").json();
+    assert_eq!(components["components"][0]["component"], "long", "{components:#}");
+    assert_eq!(rules(&naze.get("/v1/components/long").json()["openAlerts"]["items"]), ["Long"]);
+    assert_eq!(rules(&naze.get("/v1/dashboard").json()["alerts"]["items"]), ["Long"]);
+    assert_eq!(rules(&naze.get("/v1/queries/unanswered_alerts").json()["rows"]), ["Long"]);
+}
+
 #[test]
 fn a_threshold_of_the_users_changes_the_colour_and_one_of_colours_is_held_against_nothing() {
     let thresholds = r#"

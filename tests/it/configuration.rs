@@ -31,6 +31,12 @@ fn what_is_commented_out_can_be_written() {
 }
 
 #[test]
+fn a_budget_that_is_none_is_refused() {
+    let told = loaded("[advice]\nscaling_cost_per_day = -1.0\n", &[]).unwrap_err();
+    assert!(told.message().contains("advice.scaling_cost_per_day is -1"), "{told}");
+}
+
+#[test]
 fn bounds_of_nothing_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("naze.toml");

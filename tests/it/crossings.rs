@@ -326,7 +326,7 @@ fn the_users_thresholds_go_before_those_that_are_shipped() {
         json!({"name": null, "rule": "max of queue_depth{component=~\"or.*\", queue=~\"in|out\"} warning >= 50 for 2m",
             "metric": ["queue_depth"], "component": "or.*", "labels": {"queue": "in|out"}, "statistic": "max",
             "warning": ">= 50", "critical": null, "colours": {"yellow": ">= 50", "red": null}, "direction": "up", "hysteresis": 10.0, "for": "120s",
-            "changeIn": null, "firstIn": null, "and": [], "origin": "configuration"})
+            "changeIn": null, "firstIn": null, "cooldown": null, "and": [], "origin": "configuration"})
     );
     assert_eq!(shown["thresholds"][2]["origin"], "shipped");
     let series = &shown["series"][0];
@@ -355,6 +355,7 @@ fn a_wrong_threshold_is_refused_with_what_to_write() {
         ("warning = \"> 5\"\ncritical = \"> 9%\"\nchange_in = \"7d\"", "limits of m in percent are of a change"),
         ("change_in = \"1y\"", "a look back=\"1y\" is no span of time"),
         ("first_in = \"5w\"", "\"5w\" is no look back: write 1m to 28d"),
+        ("cooldown = \"31d\"", "cooldown = \"31d\" is longer than what was told is known: write 30d at most"),
         ("and = [{ metric = \"n\" }]", "missing field `limit`"),
         ("and = [{ metric = \"n\", limit = \"> 5%\" }]", "limit \"> 5%\" in and of m is in percent"),
         ("and = [{ metric = \"n\", limit = \"> 5\", hysteresis = -1 }]", "hysteresis = -1 of m is wrong"),

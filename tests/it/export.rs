@@ -1,9 +1,11 @@
 //! What naze pushes, at tools that check every byte of it, and dumps, read by others.
 #![expect(clippy::float_cmp, clippy::cast_precision_loss, reason = "counts are whole numbers far below 2^53")]
 
+mod crossed;
 mod datadog;
 mod delivery;
 mod dump;
+mod file;
 mod mail;
 mod newrelic;
 mod notices;

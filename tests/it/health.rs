@@ -1,9 +1,12 @@
 //! The health of a system: every worked number of the requirements, and every boundary.
 
-use naze::analyse::health::{Colour, Health, Principle, Readings, balance, health};
+use naze::analyse::health::part::{Kanban, Keeping};
+use naze::analyse::health::{Colour, Health, Principle, Readings, State, balance, health};
 use naze::error::Kind;
 use naze::measure::crossing::Palette;
 use serde_json::json;
+
+use crate::common::NOW;
 
 /// Tasks a minute that a busy queue should finish.
 const TARGET: f64 = 10.0;
@@ -292,6 +295,46 @@ fn imbalance_and_a_slow_component_count_though_the_averages_are_fine() {
     assert_eq!(decided(&Readings { balance: Some(0.70), ..overview() }), None);
     assert_eq!(decided(&Readings { slowest_component_seconds: Some(3.1), ..overview() }), Some(Principle::Tracing));
     assert_eq!(decided(&Readings { slowest_component_seconds: Some(3.0), ..overview() }), None);
+}
+
+/// One of the three parts that naze's own keeping is judged by: its state and reason.
+fn kept(name: &str, keeping: &Keeping) -> (State, Option<String>) {
+    let part = keeping.parts(NOW.parse().unwrap()).into_iter().find(|part| part.name == name).unwrap();
+    (part.condition.state, part.condition.reason)
+}
+
+#[test]
+fn a_ledger_that_is_not_as_it_was_signed_is_unhealthy() {
+    let backed_up_at = Some("2026-03-10T11:00:00Z".parse().unwrap());
+    let sealed = Keeping { is_sealed: true, backed_up_at, ..Keeping::default() };
+    assert_eq!(kept("persistence", &sealed), (State::Healthy, None));
+    let broken = "the newest checkpoint does not state what the ledger has: run naze verify";
+    let unsealed = (State::Unhealthy, Some(broken.to_owned()));
+    assert_eq!(kept("persistence", &Keeping { is_sealed: false, ..sealed.clone() }), unsealed);
+    // It is known without any backup.
+    assert_eq!(kept("persistence", &Keeping { is_sealed: false, ..Keeping::default() }), unsealed);
+}
+
+#[test]
+fn receipts_that_the_index_lacks_degrade_it() {
+    let keeping = |recorded, indexed, refused| Keeping { recorded, indexed, refused, ..Keeping::default() };
+    assert_eq!(kept("receipts", &keeping(5, 5, 0.0)), (State::Healthy, None));
+    let missing = "2 receipts of the ledger are missing from the index";
+    assert_eq!(kept("receipts", &keeping(5, 3, 0.0)), (State::Degraded, Some(missing.to_owned())));
+    let both = format!("1 receipts were refused in the last hour; {missing}");
+    assert_eq!(kept("receipts", &keeping(5, 3, 1.0)), (State::Unhealthy, Some(both)), "the worst comes first");
+    assert_eq!(kept("receipts", &keeping(0, 0, 0.0)).0, State::Unknown);
+}
+
+#[test]
+fn a_queue_above_nine_tenths_of_its_capacity_degrades_kanban() {
+    let kanban = |share| {
+        let kanban = Kanban { queue_utilization: Some(share), ..Kanban::default() };
+        let condition = kanban.part(Palette::shipped()).condition;
+        (condition.state, condition.reason)
+    };
+    assert_eq!(kanban(0.9), (State::Healthy, None));
+    assert_eq!(kanban(0.9125), (State::Degraded, Some("a queue is 91.25 % full".to_owned())));
 }
 
 #[test]

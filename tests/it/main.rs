@@ -12,6 +12,7 @@ mod archive;
 mod asked;
 mod board;
 mod cases;
+mod chores;
 mod cli;
 mod common;
 mod configuration;

@@ -182,6 +182,48 @@ fn an_answer_to_one_instance_leaves_the_others_waiting() {
     assert_eq!(late.engine.escalate_alerts("2026-03-10T10:26:00Z".parse().unwrap()).unwrap(), 1);
 }
 
+fn andon(at: &str, status: &str, more: &Json) -> Json {
+    let mut receipt = json!({"kind": "andon", "occurredAt": format!("2026-03-10T{at}Z"), "component": "press",
+        "status": status, "level": "critical", "cause": "oil\non the floor"});
+    receipt.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    receipt
+}
+
+/// SPEC 4.2 B1: more than an hour, and exactly an hour is not.
+#[test]
+fn a_critical_andon_that_nobody_resolves_is_escalated_once_after_an_hour() {
+    let naze = Naze::in_memory();
+    let of = |reference: &str| json!({"reference": reference});
+    naze.record(&json!([
+        andon("10:00:00", "opened", &of("waiting")),
+        andon("10:00:00", "opened", &of("resolved")),
+        andon("10:30:00", "resolved", &of("resolved")),
+        andon("10:00:00", "opened", &json!({"reference": "lesser", "level": "warning"})),
+        andon("10:00:00", "opened", &of("called")),
+        andon("10:20:00", "escalated", &of("called")),
+    ]));
+    let at = |time: &str| format!("2026-03-10T{time}Z").parse().unwrap();
+    assert_eq!(naze.engine.escalate_andons(at("11:00:00")).unwrap(), 0, "an hour is not more than one");
+    assert_eq!(naze.engine.escalate_andons(at("11:00:01")).unwrap(), 1);
+    assert_eq!(naze.engine.escalate_andons(at("11:00:11")).unwrap(), 0, "once");
+    let timeline = naze.get("/v1/timeline?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z&kind=andon").json();
+    let last = timeline["entries"].as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
+    let told = naze.get(&format!("/v1/receipts/{last}")).json();
+    assert_eq!(
+        (&told["status"], &told["reference"], &told["level"], &told["occurredAt"], &told["source"]),
+        (&json!("escalated"), &json!("waiting"), &json!("critical"), &json!("2026-03-10T11:00:00Z"), &json!("naze"))
+    );
+    assert_eq!(told["summary"], "nobody resolved the andon of press within 60 min: oil on the floor");
+    let metrics = naze.get("/metrics").text();
+    assert!(metrics.contains("tps_andon_escalations_total{severity=\"critical\"} 2"), "{metrics}");
+    // A naze that was stopped for an hour still escalates it, and one that was stopped for days leaves the past alone.
+    for (time, count) in [("2026-03-11T10:30:00Z", 1), ("2026-03-11T11:30:00Z", 0)] {
+        let late = Naze::in_memory();
+        late.record(&json!([andon("10:00:00", "opened", &of("waiting"))]));
+        assert_eq!(late.engine.escalate_andons(time.parse().unwrap()).unwrap(), count, "{time}");
+    }
+}
+
 #[test]
 fn escalation_can_be_configured() {
     let with = |escalation| Naze::with(Config { escalation, ..Config::in_memory() });
@@ -193,11 +235,18 @@ fn escalation_can_be_configured() {
     }
     assert_eq!(soon.engine.escalate_alerts(at("10:05:01")).unwrap(), 1);
     assert_eq!(never.engine.escalate_alerts(at("11:00:00")).unwrap(), 0);
+    let sooner = with(Escalation { andon_after_minutes: 5, ..Escalation::default() });
+    for (naze, count) in [(&sooner, 1), (&never, 0)] {
+        naze.record(&json!([andon("10:00:00", "opened", &json!({}))]));
+        assert_eq!(naze.engine.escalate_andons(at("10:05:01")).unwrap(), count);
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("naze.toml");
-    std::fs::write(&file, "[escalation]\nafter_minutes = 0\n").unwrap();
-    let error = Config::read(&file).unwrap_err();
-    assert!(error.message().contains("escalation.after_minutes = 0"), "{error}");
+    for wrong in ["after_minutes = 0", "andon_after_minutes = 1441"] {
+        std::fs::write(&file, format!("[escalation]\n{wrong}\n")).unwrap();
+        let error = Config::read(&file).unwrap_err();
+        assert!(error.message().contains(&format!("escalation.{wrong}")), "{error}");
+    }
 }
 
 /// The chain of the specification: latency, queue, workers, memory, leak, eviction.

@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::export::destination::Export;
 use crate::export::entry::Entry;
 use crate::export::told::Told;
+use crate::receipt::Value;
 
 pub(super) fn spans(told: &[Told], export: &Export) -> ExportTraceServiceRequest {
     let spans = told.iter().filter_map(|told| Some(span(told, began_at(told)?))).collect();
@@ -45,7 +46,11 @@ fn span(told: &Told, began_at: Timestamp) -> Span {
         .text("name")
         .or_else(|| receipt.text("stageName"))
         .map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"));
-    let ended_well = kind == "stage" || receipt.text("status") == Some("succeeded");
+    let ended_well = match kind {
+        // A stage that says nothing went well.
+        "stage" => receipt.first("ok") != Some(&Value::Boolean(false)),
+        _ => receipt.text("status") == Some("succeeded"),
+    };
     let status = if ended_well { StatusCode::Ok } else { StatusCode::Error };
     let message = if ended_well { String::new() } else { entry.message.clone() };
     let told_in = [Some(entry.clone()), told.began.as_ref().map(Entry::of)].into_iter().flatten();

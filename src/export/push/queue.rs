@@ -147,7 +147,7 @@ pub(super) struct Receipts {
     clock: Clock,
     /// Read, and not delivered.
     read: Vec<Told>,
-    /// What it was told, where it has a cooldown.
+    /// What it was told, where it is told notices.
     cooling: Cooling,
 }
 
@@ -166,8 +166,11 @@ impl Receipts {
 
     /// Passes over what is told too soon after the same.
     fn hold_back(&mut self) -> Result<()> {
-        let Some(cooldown) = self.export.cooldown else { return Ok(()) };
-        while let Some(first) = self.read.first().filter(|first| self.cooling.holds(first, cooldown)) {
+        if self.export.kind.pick != Pick::Notices {
+            return Ok(());
+        }
+        let cooldown = |told: &Told| self.export.cooldown.unwrap_or_default().max(told.cooldown);
+        while let Some(first) = self.read.first().filter(|first| self.cooling.holds(first, cooldown(first))) {
             self.cooling.note(first, false);
             self.cursor.set_told(first.recorded.position + 1, &self.cooling)?;
             self.read.remove(0);
@@ -209,7 +212,7 @@ impl Queue for Receipts {
         }
         let Some(last) = self.read[..items].last() else { return Ok(()) };
         let next = last.recorded.position + 1;
-        if is_delivered && self.export.cooldown.is_some() {
+        if is_delivered && self.export.kind.pick == Pick::Notices {
             self.read[..items].iter().for_each(|told| self.cooling.note(told, true));
             self.cursor.set_told(next, &self.cooling)?;
         } else {

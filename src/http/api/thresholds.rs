@@ -132,6 +132,7 @@ fn told(origin: &Origin, threshold: &Threshold) -> JsonValue {
         "for": format!("{}s", threshold.beyond_for.num_seconds()),
         "changeIn": threshold.change.map(|change| format!("{}s", change.span.num_seconds())),
         "firstIn": threshold.first_in.map(|span| format!("{}s", span.num_seconds())),
+        "cooldown": threshold.cooldown.map(|span| format!("{}s", span.num_seconds())),
         "and": threshold.and.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "origin": origin,
     })

@@ -23,6 +23,8 @@ const FOR_DEFAULT: TimeDelta = TimeDelta::minutes(5);
 const CONDITIONS_MAX: usize = 4;
 /// Longest look back of a threshold: values are kept by the minute for as long.
 const BACK_MAX: TimeDelta = TimeDelta::days(28);
+/// Longest time within which the same is not told again.
+pub(crate) const COOLDOWN_MAX: TimeDelta = TimeDelta::days(30);
 /// A text of a receipt has 512 characters at most, and a rule is told there, its parts with their values.
 const RULE_CHARACTERS_MAX: usize = 448;
 
@@ -69,6 +71,8 @@ pub struct Threshold {
     pub and: Vec<Condition>,
     /// What to do when it is crossed.
     pub action: Action,
+    /// People are not told again that it is crossed within this time.
+    pub cooldown: Option<TimeDelta>,
 }
 
 /// What to do when a limit is crossed.
@@ -111,6 +115,8 @@ struct Written {
     beyond_for: TimeDelta,
     #[serde(default)]
     action: Action,
+    #[serde(default, deserialize_with = "cooldown")]
+    cooldown: Option<TimeDelta>,
     #[serde(default, deserialize_with = "look_back")]
     change_in: Option<TimeDelta>,
     #[serde(default, deserialize_with = "look_back")]
@@ -155,6 +161,19 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tim
         return Ok(TimeDelta::zero());
     }
     parse_duration("for", &text).map_err(|error| serde::de::Error::custom(error.in_a_line()))
+}
+
+/// Reads `cooldown`.
+fn cooldown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeDelta>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let cooldown = parse_duration("cooldown", &text).map_err(|error| serde::de::Error::custom(error.in_a_line()))?;
+    if cooldown > COOLDOWN_MAX {
+        return Err(serde::de::Error::custom(format!(
+            "cooldown = \"{text}\" is longer than what was told is known: write {}d at most",
+            COOLDOWN_MAX.num_days()
+        )));
+    }
+    Ok(Some(cooldown))
 }
 
 /// Reads `change_in` and `first_in`.
@@ -216,6 +235,7 @@ impl TryFrom<Written> for Threshold {
             hysteresis: written.hysteresis,
             beyond_for: written.beyond_for,
             action: written.action,
+            cooldown: written.cooldown,
             change: written.change_in.map(|span| Change { span, is_relative }),
             first_in: written.first_in,
             and: written.and,

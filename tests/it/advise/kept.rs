@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use naze::analyse::advise::{Advised, Recommendation};
 use naze::clock::Timestamp;
+use naze::config::Config;
 use naze::record::Window;
 use serde_json::{Value as Json, json};
 
@@ -61,6 +62,35 @@ fn a_recommendation_is_recorded_once_while_it_holds() {
     assert_eq!(naze.engine.recommend(at("11:59:40")).unwrap(), 2);
     let metrics = naze.get("/metrics").text();
     assert!(metrics.contains("tps_kaizen_recommendations_total{type=\"circuit_open\"} 2"), "{metrics}");
+}
+
+/// Nobody gives a budget to the round that naze goes by itself.
+#[test]
+fn a_round_holds_the_cost_of_scaling_against_the_configured_budget() {
+    let cost = |cost: f64| {
+        let more = json!({"pool": "web", "direction": "up", "cost": cost});
+        receipt("scaling", "11:00:00", &more)
+    };
+    let found = |budget: Option<f64>, told: f64| {
+        let mut config = Config::in_memory();
+        config.advice.scaling_cost_per_day = budget.unwrap_or(config.advice.scaling_cost_per_day);
+        let naze = Naze::with(config);
+        naze.record(&json!([cost(told)]));
+        naze.engine.recommend(at("12:00:00")).unwrap();
+        let all = naze.engine.index().of_kind("recommendation", Window::ALL).unwrap();
+        let mut all = all.into_iter().map(|one| one.receipt);
+        let reason = all.find(|one| one.text("recommendationType") == Some("scaling_cost_high"));
+        let week = super::recommended(&naze, "/v1/recommendations?from=-7d");
+        let week = week.iter().filter(|one| one["type"] == "scaling_cost_high").count();
+        (reason.map(|one| one.text("reason").unwrap().to_owned()), week)
+    };
+    assert_eq!(found(None, 100.0), (None, 0));
+    // In a week it may cost seven times as much.
+    let (reason, week) = found(None, 100.5);
+    assert!(reason.as_ref().is_some_and(|reason| reason.contains("100.5") && reason.contains("100")), "{reason:?}");
+    assert_eq!(week, 0);
+    assert!(found(Some(20.0), 100.0).0.is_some());
+    assert_eq!(found(Some(200.0), 150.0), (None, 0));
 }
 
 #[test]

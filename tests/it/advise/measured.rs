@@ -77,6 +77,7 @@ fn cases() -> Vec<Case> {
         let bucket = json!({"bucket": "cost"});
         vec![gauge("tps_kanban_wip_current", &bucket, 1..6, current), gauge("tps_kanban_wip_limit", &bucket, 1..6, 5.0)]
     };
+    let whole = |share: f64| vec![gauge("tps_kanban_wip_utilization", &json!({"bucket": "overall"}), 1..6, share)];
     let dead = |now: f64| {
         [(11..16, 3.0), (1..11, now)].map(|(ago, value)| gauge("kanban_dlq_depth", &json!({}), ago, value)).into()
     };
@@ -141,6 +142,7 @@ fn cases() -> Vec<Case> {
             last("tps_heijunka_pool_utilization", 0.84),
         ),
         ("wip_limit_exceeded", wip(6.0), json!({"bucket": "cost", "value": 6, "threshold": 5}), wip(5.0)),
+        ("wip_limit_exceeded", whole(1.1), json!({"bucket": "overall", "value": 1.1, "threshold": 1}), whole(1.0)),
         (
             "dlq_growing",
             dead(4.0),
@@ -190,6 +192,30 @@ fn each_fires_on_what_it_is_for_and_not_one_step_below() {
         let naze = Naze::in_memory();
         measure(&naze, &silent);
         assert_eq!(found(&naze, id), Vec::<Json>::new(), "{id}");
+    }
+}
+
+/// The limit of all buckets together is held against what is in progress in all of them, once naze has looked.
+#[test]
+fn more_in_progress_than_all_buckets_may_hold_together_is_advised_on() {
+    for (limit, count) in [(10.0, 1), (11.0, 0)] {
+        let naze = Naze::in_memory();
+        let order = |(bucket, number): (&str, u32)| {
+            receipt(
+                "workorder",
+                "11:50:00",
+                &json!({"reference": format!("{bucket}-{number}"), "bucket": bucket,
+                "status": "started"}),
+            )
+        };
+        let orders = (0..6).map(|number| ("cost", number)).chain((0..5).map(|number| ("security", number)));
+        naze.record(&json!(orders.map(order).collect::<Vec<_>>()));
+        measure(&naze, &[gauge("tps_kanban_wip_limit", &json!({"bucket": "overall"}), 1..6, limit)]);
+        naze.engine.examine(NOW.parse().unwrap()).unwrap();
+        let advised = recommended(&naze, "/v1/recommendations?to=2026-03-10T12:01:00Z");
+        let whole = advised.iter().filter(|one| one["type"] == "wip_limit_exceeded");
+        let whole: Vec<&Json> = whole.map(|one| &one["found"]["bucket"]).collect();
+        assert_eq!(whole, vec!["overall"; count], "a limit of {limit}: {advised:#?}");
     }
 }
 

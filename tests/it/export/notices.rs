@@ -10,7 +10,7 @@ use crate::common::Naze;
 /// As `docs/exports.md` says of it.
 pub(super) const ENQUEUE: &str = "/v2/enqueue";
 pub(super) const KEY: &str = "0123456789abcdef0123456789abcdef";
-const SLACK: &str = "T000/B000/secretsecret";
+pub(super) const SLACK: &str = "T000/B000/secretsecret";
 
 fn body(seen: &Seen) -> Result<Json, String> {
     must(seen.header("content-type") == "application/json", "content-type")?;
@@ -50,7 +50,7 @@ pub(super) fn webhook(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
 }
 
 /// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
-fn slack(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
+pub(super) fn slack(seen: &Seen) -> Result<(u16, Vec<u8>), String> {
     must(seen.path == format!("/services/{SLACK}"), "path")?;
     let told = body(seen)?;
     must(told["text"].as_str().is_some_and(|text| !text.is_empty()), "text")?;
@@ -220,6 +220,38 @@ fn andons_and_cords_are_told_by_severity_and_nothing_else_is() {
     assert!(text.contains("WARNING: andon of line") && !text.contains("<!channel>"), "{text}");
 }
 
+/// Whoever hears of warnings alone hears that nobody resolved a critical one, and of its end.
+#[test]
+fn a_critical_andon_that_nobody_resolves_reaches_every_channel_and_so_does_its_end() {
+    let (hook, pager) = (Tool::start(webhook), Tool::start(pagerduty));
+    let mut naze = Pusher::new(&format!(
+        "[exports.hook]\nkind = \"webhook\"\nurl = \"{}/alerts\"\nseverities = [\"warning\"]\n\
+         [exports.pager]\nkind = \"pagerduty\"\nurl = \"{}\"\ntoken = \"{KEY}\"\n",
+        hook.url, pager.url
+    ));
+    let andon = |seconds: i64, status: &str| {
+        json!({"kind": "andon", "occurredAt": ago(seconds), "component": "press", "status": status, "level": "critical",
+            "reference": "a1"})
+    };
+    naze.record(&[andon(61 * 60, "opened")]);
+    // They are looked for at the start.
+    naze.stop();
+    naze.start();
+    let told = wait_for(&hook, "/alerts", 1).remove(0);
+    let said = told["alerts"][0]["annotations"]["description"].as_str().unwrap();
+    assert_eq!(said, "nobody resolved the andon of press within 60 min");
+    naze.record(&[andon(0, "resolved")]);
+    let end = wait_for(&hook, "/alerts", 2).remove(1);
+    assert_eq!(
+        (&end["status"], &end["alerts"][0]["fingerprint"]),
+        (&json!("resolved"), &told["alerts"][0]["fingerprint"])
+    );
+    let events = wait_for(&pager, ENQUEUE, 3);
+    let actions: Vec<&str> = events.iter().map(|event| event["event_action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["trigger", "trigger", "resolve"]);
+    assert!(events.iter().all(|event| event["dedup_key"] == events[0]["dedup_key"]), "{events:#?}");
+}
+
 #[test]
 fn a_channel_that_fails_gets_it_later_and_once() {
     let pager = Tool::start(pagerduty);
@@ -240,9 +272,16 @@ fn a_channel_that_fails_gets_it_later_and_once() {
 fn what_a_channel_cannot_be_told_is_refused_with_its_key() {
     for (config, told) in [
         ("kind = \"slack\"", "exports.x.token is missing"),
+        ("kind = \"file\"", "exports.x.path is missing"),
+        ("kind = \"file\"\npath = \"n\"\nurl = \"http://127.0.0.1\"", "exports.x.url is set, but file has a path"),
+        (
+            "kind = \"webhook\"\nurl = \"http://127.0.0.1\"\npath = \"n\"",
+            "exports.x.path is set, but webhook is no file",
+        ),
         ("kind = \"webhook\"", "exports.x.url is missing"),
         ("kind = \"pagerduty\"\ntoken = \"t\"\nseverities = [\"high\"]", "severities has \"high\""),
         ("kind = \"otlp\"\nseverities = [\"critical\"]", "exports.x.severities is set, but otlp"),
+        ("kind = \"otlp\"\ncrossings = false", "exports.x.crossings is set, but otlp takes no notices"),
         ("kind = \"slack\"\ntoken = \"t\"\ntraces = true", "slack takes no spans"),
         ("kind = \"slack\"\ntoken = \"t\"\ncooldown = \"31d\"", "exports.x.cooldown is 31 d"),
     ] {

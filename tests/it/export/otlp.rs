@@ -348,5 +348,16 @@ fn what_has_a_beginning_and_an_end_is_a_span_and_the_trace_it_names_is_linked() 
     let again = eventually("a stage twice", |spans: &Vec<Span>| spans.len() >= 7, || spans(&tool));
     assert_eq!((&again[5].span_id, &again[5].trace_id), (&again[6].span_id, &again[6].trace_id));
     assert_eq!(again[5].end_time_unix_nano - again[5].start_time_unix_nano, 4_000_000_000);
+
+    // A stage that failed is a span that failed.
+    let stage = |name: &str, ok: bool| step("stage", 5, json!({"stageName": name, "durationSeconds": 1, "ok": ok}));
+    naze.record(&[stage("linking", true), stage("packing", false)]);
+    let stages = eventually("two more stages", |spans: &Vec<Span>| spans.len() >= 9, || spans(&tool));
+    let statuses: Vec<(&str, i32, bool)> = stages[6..]
+        .iter()
+        .map(|span| (span, span.status.as_ref().unwrap()))
+        .map(|(span, status)| (span.name.as_str(), status.code, status.message.is_empty()))
+        .collect();
+    assert_eq!(statuses, [("stage testing", 1, true), ("stage linking", 1, true), ("stage packing", 2, false)]);
     naze.stop();
 }

@@ -123,7 +123,7 @@ fn runbooks_and_dashboards_of_alerts_exist() {
 }
 
 /// Rules that compare a metric with its own past or with another metric, or say since when it is so or that it is missing:
-/// they have no limit.
+/// they have no limit. Of work in progress the limit is critical to naze, and a warning where SPEC 4.2 lists it.
 const WITHOUT_LIMIT: [&str; 9] = [
     "KanbanDlqGrowing",
     "AndonNewErrorType",

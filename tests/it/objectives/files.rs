@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use naze::error::{Error, Kind};
-use naze::slo::Book;
+use naze::slo::{Book, Comparison, Measure, Quality, SloDefinition};
 use serde_json::json;
 
 use super::{ALL, measure, naze, only, ratio, slo, source, status, threshold};
@@ -87,6 +87,56 @@ fn a_name_is_in_one_file_only() {
     assert_eq!(error.kind(), Kind::Conflict);
     let file = |name: &str| folder.path().join(name).display().to_string();
     assert_eq!(error.message(), format!("{}: there is an SLO a already, in {}", file("2.yaml"), file("1.yaml")));
+}
+
+/// SPEC 5, written out by hand; windows that it does not name are of 30 days.
+#[test]
+fn shipped_objectives_promise_what_is_required() {
+    let required = [
+        ("andon-resolution", "< 14400 of tps_andon_resolution_time_seconds", 0.95, "30d"),
+        ("attainment", "good share of tps_kaizen_slo_attainment", 0.95, "24h"),
+        ("checkout-availability", "good share of tps_tpm_uptime_ratio", 0.9999, "30d"),
+        ("checkout-latency", "<= 0.2 of tps_tracing_duration_seconds", 0.99, "5m"),
+        ("checkout-queue", "<= 50 of max tps_kanban_queue_depth", 0.95, "30d"),
+        ("checkout-success", "bad of tps_tracing_duration_seconds", 0.999, "1h"),
+        ("deployments", "good share of tps_production_deployment_success_ratio", 0.99, "30d"),
+        ("lead-time", "< 7200 of tps_production_lead_time_seconds", 0.9, "30d"),
+        ("quality-gates", "good share of tps_quality_gate_pass_rate", 0.95, "30d"),
+        ("uptime", "good share of tps_tpm_uptime_ratio", 0.999, "30d"),
+    ];
+    let book = Book::load(None).unwrap();
+    let told: Vec<(&str, String, f64, String)> = book
+        .iter()
+        .map(|entry| {
+            let slo = &entry.definition;
+            let [objective] = &slo.objectives[..] else { panic!("{} has several", slo.name) };
+            (slo.name.as_str(), promised(slo), objective.target, slo.window().span().to_string())
+        })
+        .collect();
+    let required = required.map(|(name, what, target, window)| (name, what.to_owned(), target, window.to_owned()));
+    assert_eq!(told, required);
+}
+
+/// Which values of what are good.
+fn promised(slo: &SloDefinition) -> String {
+    let selector = slo.indicator.measure.whole().selector.as_ref().unwrap();
+    let statistic = selector.statistic.map(|statistic| format!("{statistic} ")).unwrap_or_default();
+    let metric = format!("{statistic}{}", selector.metric);
+    let quality = |quality: &Quality| if *quality == Quality::Good { "good" } else { "bad" };
+    match &slo.indicator.measure {
+        Measure::Values(_) => {
+            let threshold = slo.objectives[0].threshold.unwrap();
+            let sign = match threshold.comparison {
+                Comparison::Less => "<",
+                Comparison::LessOrEqual => "<=",
+                Comparison::Greater => ">",
+                Comparison::GreaterOrEqual => ">=",
+            };
+            format!("{sign} {} of {metric}", threshold.value)
+        }
+        Measure::Ratio { quality: events, .. } => format!("{} of {metric}", quality(events)),
+        Measure::Computed { quality: share, .. } => format!("{} share of {metric}", quality(share)),
+    }
 }
 
 #[test]
