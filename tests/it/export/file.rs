@@ -30,7 +30,7 @@ fn a_file_gets_a_line_for_each_notice_wherever_it_was_moved() {
         format!("[exports.log]\nkind = \"file\"\npath = '{}'\nlink = \"https://naze.example\"\n", file.display());
     let naze = Pusher::new(&config);
     let opened = andon("opened", 60, "a1");
-    naze.record(&[opened.clone()]);
+    naze.record(std::slice::from_ref(&opened));
     // Without its folder nothing is lost.
     let problem = |standing: &Json| {
         standing["lastProblem"]["message"].as_str().is_some_and(|told| told.contains("cannot write to"))
