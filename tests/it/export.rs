@@ -10,7 +10,7 @@ mod mail;
 mod newrelic;
 mod notices;
 mod otlp;
-mod remote_write;
+pub(crate) mod remote_write;
 mod tool;
 
 use std::collections::BTreeMap;

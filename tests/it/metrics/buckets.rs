@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::{assert_told, measured, naze, receipt, sample};
 use crate::common::Naze;
+use crate::export::remote_write::{Label, Sample, TimeSeries, WriteRequest};
 
 /// [`crate::common::NOW`] in milliseconds since 1970.
 const NOON: i64 = 1_773_144_000_000;
@@ -145,36 +146,6 @@ fn requests_that_are_only_counted_are_requests_too() {
             ("tps_andon_error_rate{service=\"checkout\"}", 0.005),
         ],
     );
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct WriteRequest {
-    #[prost(message, repeated, tag = "1")]
-    timeseries: Vec<TimeSeries>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct TimeSeries {
-    #[prost(message, repeated, tag = "1")]
-    labels: Vec<Label>,
-    #[prost(message, repeated, tag = "2")]
-    samples: Vec<Sample>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Label {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(string, tag = "2")]
-    value: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Message)]
-struct Sample {
-    #[prost(double, tag = "1")]
-    value: f64,
-    #[prost(int64, tag = "2")]
-    timestamp: i64,
 }
 
 /// A series of the queue `in` with two readings, six minutes and one minute before noon.
