@@ -26,8 +26,10 @@ const TOLD_UNTIL: TimeDelta = TimeDelta::hours(1);
 
 type Values = Vec<(Timestamp, f64)>;
 
-/// A window is read in parts of so many seconds, which fit a processor's cache.
+/// A window is read in parts of so many seconds, which fit a processor's cache,
 const PART_SECONDS: i64 = 7 * 86_400;
+/// or longer ones: from the year 1 on there would be too many.
+const PARTS_MAX: i64 = 100;
 
 /// What is known of the components that tell samples.
 #[derive(Default)]
@@ -212,11 +214,12 @@ fn samples(component: &str, now: Timestamp, age: TimeDelta) -> Samples {
     Samples { series, unit: Some("s".to_owned()), points: vec![Point::once(now, age.as_seconds_f64())] }
 }
 
-/// A window in parts of whole steps.
+/// A window in parts of whole steps, about [`PARTS_MAX`] of them at most.
 fn parts(window: &Range<Timestamp>, step: u32) -> impl Iterator<Item = Range<Timestamp>> {
     let step = i64::from(step.max(1));
-    let length = TimeDelta::seconds(step * (PART_SECONDS / step).max(1));
     let end = window.end;
+    let seconds = PART_SECONDS.max(end.since(window.start).num_seconds() / PARTS_MAX);
+    let length = TimeDelta::seconds(step * (seconds / step).max(1));
     let first = Some(window.start).filter(|start| *start < end);
     iter::successors(first, move |start| start.checked_add(length).filter(|start| *start < end))
         .map(move |start| start..after(start, length).min(end))

@@ -145,7 +145,8 @@ impl SeriesStore {
             let table = read.open_table(if tier == Tier::Hour { HOURS } else { MINUTES }).internal(failed)?;
             let chunks = (number, tier.chunk_of(window.start))..=(number, tier.chunk_of(window.end));
             let first = slots.len();
-            let expected = u64::from(chunks.end().1 - chunks.start().1 + 1) * u64::from(tier.slots_per_chunk());
+            let expected =
+                (u64::from(chunks.end().1.saturating_sub(chunks.start().1)) + 1) * u64::from(tier.slots_per_chunk());
             for entry in table.range(chunks.clone()).internal(failed)? {
                 let (key, bytes) = entry.internal(failed)?;
                 if slots.len() == first {
