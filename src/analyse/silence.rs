@@ -23,7 +23,7 @@ pub struct Gap {
     pub from: Timestamp,
     /// The minute of the next value; nothing while there is none.
     pub to: Option<Timestamp>,
-    /// naze did not run meanwhile, so that nobody can tell.
+    /// naze did not run meanwhile, so that nobody can tell; [`Runs`] know.
     pub naze_down: bool,
 }
 
@@ -57,11 +57,12 @@ impl Runs {
     }
 
     /// Was it down for all of a time, but for what is no silence?
-    fn was_down(&self, from: Timestamp, to: Timestamp) -> bool {
+    pub fn was_down(&self, from: Timestamp, to: Timestamp) -> bool {
         let edges = self.0.windows(2).map(|pair| (Some(pair[0].1), Some(pair[1].0)));
         let before_the_first = self.0.first().map(|(since, _)| (None, Some(*since)));
         let after_the_last = self.0.last().map(|(_, until)| (Some(*until), None));
-        let mut downs = edges.chain(before_the_first).chain(after_the_last);
+        let always = self.0.is_empty().then_some((None, None));
+        let mut downs = edges.chain(before_the_first).chain(after_the_last).chain(always);
         let is_near = |one: Timestamp, other: Timestamp| one.since(other) <= SILENCE;
         downs.any(|(down, up)| {
             let is_apart = down.is_none_or(|down| down < to) && up.is_none_or(|up| up > from);
@@ -71,15 +72,15 @@ impl Runs {
 }
 
 /// The gaps of a series up to `now`, oldest first. Only minutes can tell of them.
-pub fn gaps(slots: &[Slot], now: Timestamp, runs: &Runs) -> Vec<Gap> {
-    let mut listener = Listener::new(runs);
+pub fn gaps(slots: &[Slot], now: Timestamp) -> Vec<Gap> {
+    let mut listener = Listener::default();
     listener.hear(slots);
     listener.gaps(now)
 }
 
 /// Finds the gaps of a series whose slots come in parts.
-pub struct Listener<'a> {
-    runs: &'a Runs,
+#[derive(Default)]
+pub struct Listener {
     /// The last value.
     last_at: Option<Timestamp>,
     /// Minutes with values up to it.
@@ -87,12 +88,7 @@ pub struct Listener<'a> {
     gaps: Vec<Gap>,
 }
 
-impl<'a> Listener<'a> {
-    /// Nothing was heard yet.
-    pub fn new(runs: &'a Runs) -> Self {
-        Self { runs, last_at: None, in_a_row: 0, gaps: Vec::new() }
-    }
-
+impl Listener {
     /// Hears slots that follow those before.
     pub fn hear(&mut self, slots: &[Slot]) {
         for slot in slots.iter().filter(|slot| slot.tier == Tier::Minute) {
@@ -114,7 +110,7 @@ impl<'a> Listener<'a> {
         let Some(from) = self.last_at else { return };
         let silent = until.since(from);
         if silent > SILENCE && self.in_a_row >= REGULAR_MIN {
-            self.gaps.push(Gap { from, to, naze_down: self.runs.was_down(from, until) });
+            self.gaps.push(Gap { from, to, naze_down: false });
         }
         if silent > REGULAR {
             self.in_a_row = 0;
@@ -125,6 +121,6 @@ impl<'a> Listener<'a> {
 /// Since when a series has been silent while naze could hear it.
 pub fn stalled_since(slots: &[Slot], now: Timestamp, runs: &Runs) -> Option<Timestamp> {
     let up_since = runs.up_since(now)?;
-    let last = gaps(slots, now, runs).pop().filter(|gap| gap.to.is_none())?;
+    let last = gaps(slots, now).pop().filter(|gap| gap.to.is_none())?;
     (now.since(last.from.max(up_since)) > SILENCE).then_some(last.from)
 }

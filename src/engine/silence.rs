@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::{Engine, Line, SELF};
 use crate::analyse::silence::{Gap, Listener, REGULAR, Runs, SILENCE, gaps, stalled_since};
@@ -58,15 +59,17 @@ impl Heard {
 }
 
 impl Engine {
-    /// When naze ran in a window, and in the time before it that matters.
+    /// When naze ran in the time before `now` that matters.
     ///
     /// # Errors
     /// `Internal` when the disk fails.
-    pub fn runs(&self, window: Range<Timestamp>) -> Result<Runs> {
+    pub fn runs(&self, now: Timestamp) -> Result<Runs> {
+        self.runs_in(ago(now, LOOKBACK)..after(now, MINUTE))
+    }
+
+    fn runs_in(&self, window: Range<Timestamp>) -> Result<Runs> {
         let own = self.series(|series| series.metric == UP && series.component == SELF);
-        let Some((number, _)) = own.first() else { return Ok(Runs::default()) };
-        let window = ago(window.start, LOOKBACK)..after(window.end, MINUTE);
-        Ok(Runs::of(&self.minutes_of(*number, window)?))
+        own.first().map_or(Ok(Runs::default()), |(number, _)| Ok(Runs::of(&self.minutes_of(*number, window)?)))
     }
 
     /// Since when a line has been silent, though naze runs; `runs` are those up to `now`.
@@ -83,7 +86,8 @@ impl Engine {
         Ok(stalled_since(&slots, now, runs))
     }
 
-    /// What [`Engine::values`] tells of a window, and the gaps of the line in it.
+    /// What [`Engine::values`] tells of a window, and the gaps of the line in it. Reads on rayon's threads, so call it
+    /// from a thread that may block.
     ///
     /// # Errors
     /// As [`Engine::values`].
@@ -93,21 +97,29 @@ impl Engine {
         window: &Range<Timestamp>,
         step: u32,
         statistic: Option<Statistic>,
-        runs: &Runs,
     ) -> Result<(Values, Vec<Gap>)> {
         let until = window.end.min(self.clock.now());
-        let mut listener = Listener::new(runs);
+        let mut listener = Listener::default();
         let mut steps = Steps::new(window.start, step, statistic.unwrap_or(line.statistic()));
-        // Read once for both: a month of minutes is most of what a trend reads.
-        for part in iter::once(ago(window.start, BEFORE)..window.start).chain(parts(window, step)) {
-            let slots = self.slots(line.number(), part.clone())?;
-            listener.hear(&slots[..slots.partition_point(|slot| slot.start < until)]);
-            if line.is_series() && part.start >= window.start {
-                steps.take(&slots);
+        let before = ago(window.start, BEFORE)..window.start;
+        let parts: Vec<Range<Timestamp>> = iter::once(before).chain(parts(window, step)).collect();
+        // Read once for both, and side by side: a month of minutes is most of what a trend costs.
+        for side_by_side in parts.chunks(rayon::current_num_threads()) {
+            let read = side_by_side.par_iter().map(|part| self.slots(line.number(), part.clone()));
+            let slots: Vec<Vec<Slot>> = read.collect::<Result<_>>()?;
+            for (part, slots) in side_by_side.iter().zip(&slots) {
+                listener.hear(&slots[..slots.partition_point(|slot| slot.start < until)]);
+                if line.is_series() && part.start >= window.start {
+                    steps.take(slots);
+                }
             }
         }
         let mut gaps = listener.gaps(until);
         gaps.retain(|gap| gap.to.is_none_or(|to| to > window.start));
+        for gap in &mut gaps {
+            let (from, to) = (gap.from, gap.to.unwrap_or(until));
+            gap.naze_down = self.runs_in(ago(from, REGULAR)..after(to, REGULAR))?.was_down(from, to);
+        }
         let values = if line.is_series() { steps.values } else { self.values(line, window, step, statistic)? };
         Ok((values, gaps))
     }
@@ -126,7 +138,7 @@ impl Engine {
     /// # Errors
     /// `Unavailable` when the recorder is overloaded, `Internal` when the disk fails; the next round tries again.
     pub(super) fn tell_silence(&self, now: Timestamp) -> Result<()> {
-        let runs = self.runs(now..now)?;
+        let runs = self.runs(now)?;
         let Some(up_since) = runs.up_since(now) else { return Ok(()) };
         self.catch_up_hearing(now, &runs)?;
         let mut ages = Vec::new();
@@ -191,7 +203,7 @@ impl Engine {
             last = last.max(end.start);
             // As if it stayed silent.
             let late = now.max(after(end.start, SILENCE + MINUTE * 2));
-            was_regular |= gaps(&slots, late, &Runs::default()).last().is_some_and(|gap| gap.to.is_none());
+            was_regular |= gaps(&slots, late).last().is_some_and(|gap| gap.to.is_none());
         }
         Ok((last, was_regular))
     }

@@ -79,6 +79,21 @@ fn a_regular_series_without_a_value_for_five_minutes_is_stalled() {
 }
 
 #[test]
+fn a_window_from_the_first_year_on_tells_the_same_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let naze = open(folder.path());
+    feed(&naze, "orders", -60..-20);
+    run(&naze, -60..1);
+    for from in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", &at(-60).to_string()] {
+        let shown = naze.get(&format!("/v1/series/queue_depth?from={from}&step=31536000&stat=count")).json();
+        let counts =
+            shown["series"][0]["points"].as_array().unwrap().iter().map(|point| point["value"].as_f64().unwrap());
+        assert_eq!(counts.sum::<f64>(), 40.0, "{shown}");
+        assert_eq!(shown["series"][0]["gaps"], json!([{"from": at(-21), "to": null, "nazeDown": false}]), "{shown}");
+    }
+}
+
+#[test]
 fn pages_and_trends_say_it_in_a_word() {
     let folder = tempfile::tempdir().unwrap();
     let naze = open(folder.path());

@@ -56,6 +56,8 @@ const STEPS: u32 = 2_000;
 pub(super) struct Basis<'a> {
     /// Points: days since the start of the window, value.
     pub(super) points: &'a [(f64, f64)],
+    /// The least-squares line through them.
+    pub(super) line: Option<Line>,
     /// The window's cells without the season, whose scatter makes the interval.
     pub(super) adjusted: &'a [(f64, f64)],
     /// How many independent values they are worth.
@@ -69,7 +71,7 @@ pub(super) struct Basis<'a> {
 
 /// Projects to `horizon` after the end of the window; nothing when there is no line.
 pub(super) fn project(basis: &Basis<'_>, horizon: TimeDelta, threshold: Option<f64>) -> Option<Projection> {
-    let line = Line::least_squares(basis.points)?;
+    let line = basis.line?;
     let (first, last) = (basis.points.first()?, basis.points.last()?);
     let time = basis.at.checked_add(horizon)?;
     let ahead = days(horizon);

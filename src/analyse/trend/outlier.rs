@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::summary::{MAD_TO_SIGMA, Summary, mean, median_and_mad};
+use super::summary::{MAD_TO_SIGMA, mean, median_and_mad, variance};
 use super::{Point, Polarity};
 
 /// Outliers of a window by both rules. They stay in the raw data.
@@ -39,8 +39,11 @@ const LISTED_MAX: usize = 100;
 /// Outliers among points; without a polarity the bad side is up. Nothing of no points.
 pub fn outliers(points: &[Point], polarity: Option<Polarity>) -> Option<Outliers> {
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-    let summary = Summary::of(&values)?;
-    let three_sigma = rule(points, summary.mean + DISTANCE_SIGMA * summary.stddev, 1.0);
+    if values.is_empty() {
+        return None;
+    }
+    let centre = mean(&values);
+    let three_sigma = rule(points, centre + DISTANCE_SIGMA * variance(&values, centre).sqrt(), 1.0);
     let (median, mad) = median_and_mad(&values);
     let mut sigma = MAD_TO_SIGMA * mad;
     if sigma == 0.0 {

@@ -76,7 +76,8 @@ pub(super) fn look(
     let places: Vec<(f64, f64)> = points.iter().map(|point| (days(point.time.since(from)), point.value)).collect();
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();
     let summary = Summary::of(&values);
-    let slope = summary.and_then(|summary| Slope::of(&places, summary.mean));
+    let line = Line::least_squares(&places);
+    let slope = line.zip(summary).map(|(line, summary)| Slope::of(line, summary.mean));
     let season = |time: Timestamp| profile.map_or(0.0, |profile| profile.at(time));
     let grid = Grid::new(points, from, to, question.interval).without(season);
     let gaps = gaps(points, from, to, question.interval);
@@ -85,6 +86,7 @@ pub(super) fn look(
     let adjusted = grid.points();
     let basis = Basis {
         points: &places,
+        line,
         adjusted: &adjusted,
         n_effective: verdict.n_effective.unwrap_or(0.0),
         season: &season,
@@ -117,10 +119,9 @@ impl WindowTrend {
 }
 
 impl Slope {
-    fn of(places: &[(f64, f64)], mean: f64) -> Option<Self> {
-        let line = Line::least_squares(places)?;
+    fn of(line: Line, mean: f64) -> Self {
         let percent_per_day = (mean != 0.0).then(|| line.slope / mean * 100.0);
-        Some(Self { per_day: line.slope, per_hour: line.slope / 24.0, percent_per_day })
+        Self { per_day: line.slope, per_hour: line.slope / 24.0, percent_per_day }
     }
 }
 

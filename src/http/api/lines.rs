@@ -115,16 +115,16 @@ fn here(engine: &Engine, asked: &Asked) -> Result<Option<Told>> {
     let truncated = found.len() > asked.lines_max;
     let now = engine.clock().now();
     let Some((window, earlier)) = asked.windows.split_last() else { return Ok(None) };
-    let (then, until_now) = (engine.runs(window.start..window.end.min(now))?, engine.runs(now..now)?);
+    let runs = engine.runs(now)?;
     let (mut lines, mut silences) = (Vec::new(), Vec::new());
     for line in found.into_iter().take(asked.lines_max) {
         let mut values = Vec::new();
         for window in earlier {
             values.extend(engine.values(&line, window, asked.step, asked.statistic)?);
         }
-        let (latest, gaps) = engine.values_and_gaps(&line, window, asked.step, asked.statistic, &then)?;
+        let (latest, gaps) = engine.values_and_gaps(&line, window, asked.step, asked.statistic)?;
         values.extend(latest);
-        silences.push(Silence { stalled_since: engine.stalled_since(&line, now, &until_now)?, gaps });
+        silences.push(Silence { stalled_since: engine.stalled_since(&line, now, &runs)?, gaps });
         lines.push((line.known, values));
     }
     Ok((!lines.is_empty()).then_some(Told { source: "naze", step: asked.step, lines, silences, truncated }))

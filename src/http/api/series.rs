@@ -46,7 +46,7 @@ pub(super) async fn list(
         let found = engine.series(|series| wanted.has(series));
         let truncated = found.len() > SERIES_MAX;
         let now = engine.clock().now();
-        let runs = engine.runs(now..now)?;
+        let runs = engine.runs(now)?;
         let tell = |(number, known): (u32, Arc<Known>)| {
             let mut series = about(&known);
             series["stalledSince"] =

@@ -30,7 +30,7 @@ pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window:
     let slots = engine.slots(number, window.clone())?;
     let statistic = Statistic::of(known.series.kind);
     let now = engine.clock().now();
-    let runs = engine.runs(now..now)?;
+    let runs = engine.runs(now)?;
     Ok(Plot {
         title: title(known),
         unit: known.unit.clone(),
