@@ -69,7 +69,8 @@ impl Timestamp {
 
 impl From<DateTime<Utc>> for Timestamp {
     fn from(time: DateTime<Utc>) -> Self {
-        Self::from_micros(time.timestamp_micros()).unwrap_or(Self(0))
+        let micros = time.timestamp_micros();
+        Self::from_micros(micros).unwrap_or(if micros < Self::MIN.0 { Self::MIN } else { Self::MAX })
     }
 }
 
@@ -134,7 +135,7 @@ impl Clock {
 
 /// The instant `span` before `time`, as far back as time goes.
 pub fn ago(time: Timestamp, span: TimeDelta) -> Timestamp {
-    time.checked_add(-span).unwrap_or_else(|| Timestamp::from_micros(0).expect("1970 is in range"))
+    time.checked_add(-span).unwrap_or(Timestamp::MIN)
 }
 
 /// When the hour begins that `time` is in.

@@ -28,7 +28,7 @@ use chrono::TimeDelta;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Serialize;
 
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 pub use capacity::Growth;
 pub use change_point::ChangePoint;
 pub use comparison::{Comparison, Comparisons};
@@ -137,7 +137,7 @@ pub fn trend(question: &Question, points: &[Point]) -> Trend {
     let mut known = points.to_vec();
     known.retain(|point| point.value.is_finite() && point.time <= question.at);
     known.sort_by(|a, b| a.time.cmp(&b.time).then(a.value.total_cmp(&b.value)));
-    let recent = &known[known.partition_point(|point| point.time < back(question.at, LOOKBACK))..];
+    let recent = &known[known.partition_point(|point| point.time < ago(question.at, LOOKBACK))..];
     let look_through_windows = || -> Vec<WindowTrend> {
         let profile = Profile::of(recent, question);
         let look = |(name, seconds): &(&'static str, i64)| {
@@ -188,11 +188,6 @@ fn between(points: &[Point], from: Timestamp, to: Timestamp) -> &[Point] {
     let first = points.partition_point(|point| point.time <= from);
     let end = points.partition_point(|point| point.time <= to);
     &points[first.min(end)..end]
-}
-
-/// `at` moved back by `length`, not before the first year.
-fn back(at: Timestamp, length: TimeDelta) -> Timestamp {
-    at.checked_add(-length).unwrap_or(Timestamp::MIN)
 }
 
 /// A span in days.

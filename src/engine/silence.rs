@@ -100,7 +100,7 @@ impl Engine {
     ) -> Result<(Values, Vec<Gap>)> {
         let until = window.end.min(self.clock.now());
         let mut listener = Listener::default();
-        let mut steps = Steps::new(window.start, step, statistic.unwrap_or(line.statistic()));
+        let mut steps = Steps::new(window, step, statistic.unwrap_or(line.statistic()));
         let before = ago(window.start, BEFORE)..window.start;
         let parts: Vec<Range<Timestamp>> = iter::once(before).chain(parts(window, step)).collect();
         // Read once for both, and side by side: a month of minutes is most of what a trend costs.

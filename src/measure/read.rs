@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::Kind;
 use super::rollup::{Rollup, Values, step as rise};
 use super::store::Slot;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, minute_of};
 use crate::error::Error;
 
 /// Which number tells a step.
@@ -97,9 +97,10 @@ impl FromStr for Statistic {
 
 /// The statistic of each step of `window` that has values, by the time the step begins. Steps shorter than a slot are as
 /// long as the slot. A counter's rate is told over the time since its reading before, so that one that is read less often
-/// than every step has the same rate; its first reading alone has none.
+/// than every step has the same rate; its first reading alone has none. The rate of other values is told over the minutes
+/// of the step that the window leaves whole: the one that is not over yet has none.
 pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic: Statistic) -> Vec<(Timestamp, f64)> {
-    let mut steps = Steps::new(window.start, seconds, statistic);
+    let mut steps = Steps::new(window, seconds, statistic);
     steps.take(slots);
     steps.values
 }
@@ -107,6 +108,8 @@ pub fn steps(slots: &[Slot], window: &Range<Timestamp>, seconds: u32, statistic:
 /// [`steps`] of slots that come in parts.
 pub struct Steps {
     from: Timestamp,
+    /// End of the last whole minute.
+    until: Timestamp,
     seconds: u32,
     teller: Teller,
     /// Those so far.
@@ -114,27 +117,29 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Of so many seconds each, counted from `from`.
-    pub fn new(from: Timestamp, seconds: u32, statistic: Statistic) -> Self {
-        Self { from, seconds, teller: Teller { statistic, before: None }, values: Vec::new() }
+    /// Of so many seconds each, counted from the beginning of `window`.
+    pub fn new(window: &Range<Timestamp>, seconds: u32, statistic: Statistic) -> Self {
+        let teller = Teller { statistic, before: None };
+        Self { from: window.start, until: minute_of(window.end), seconds, teller, values: Vec::new() }
     }
 
     /// Adds the steps of slots that follow those before; parts begin where a step does.
     pub fn take(&mut self, slots: &[Slot]) {
-        let mut slots = slots.iter().peekable();
+        let (is_rate, until) = (self.teller.statistic == Statistic::Rate, self.until);
+        let is_told = |slot: &&Slot| !is_rate || slot.start < until || matches!(slot.rollup, Rollup::Total(_));
+        let mut slots = slots.iter().take_while(is_told).peekable();
         while let Some(first) = slots.next() {
             let start = beginning(first.start, self.from, self.seconds);
             let end_micros = start.micros() + i64::from(self.seconds) * 1_000_000;
-            let mut whole = Cow::Borrowed(&first.rollup);
-            let mut last = first;
+            let mut step = self.teller.begin(first);
+            let mut tier = first.tier;
             while let Some(slot) = slots.next_if(|slot| slot.start.micros() < end_micros) {
-                let shift = u32::try_from(slot.start.since(first.start).num_milliseconds()).unwrap_or(u32::MAX);
-                whole.to_mut().merge(&slot.rollup, shift);
-                last = slot;
+                step.add(slot, first.start);
+                tier = slot.tier;
             }
-            let covered = (last.tier.milliseconds() / 1_000).max(self.seconds);
-            let value = self.teller.tell(first.start, &whole, covered);
-            self.values.extend(value.map(|value| (start, value)));
+            let covered = (end_micros.min(until.micros()) - start.micros()) / 1_000_000;
+            let seconds = u32::try_from(covered).unwrap_or_default().max(tier.milliseconds() / 1_000);
+            self.values.extend(self.teller.tell(&step, seconds).map(|value| (start, value)));
         }
     }
 }
@@ -142,9 +147,10 @@ impl Steps {
 /// The statistic of each slot that has it.
 pub fn each(slots: &[Slot], statistic: Statistic) -> Vec<(&Slot, f64)> {
     let mut teller = Teller { statistic, before: None };
-    let told = slots
-        .iter()
-        .filter_map(|slot| Some((slot, teller.tell(slot.start, &slot.rollup, slot.tier.milliseconds() / 1_000)?)));
+    let told = slots.iter().filter_map(|slot| {
+        let step = teller.begin(slot);
+        Some((slot, teller.tell(&step, slot.tier.milliseconds() / 1_000)?))
+    });
     told.collect()
 }
 
@@ -155,23 +161,56 @@ pub fn minutes(slots: &[Slot], statistic: Statistic) -> Vec<(Timestamp, f64)> {
     each(slots, statistic).into_iter().skip(untold).map(|(slot, value)| (slot.start, value)).collect()
 }
 
-/// Tells a statistic of one roll-up after the other; it remembers where a counter stood.
+/// Tells a statistic of one step after the other; it remembers where a counter stood.
 struct Teller {
     statistic: Statistic,
     before: Option<Reading>,
 }
 
 impl Teller {
-    fn tell(&mut self, start: Timestamp, rollup: &Rollup, seconds: u32) -> Option<f64> {
-        match rollup {
+    fn begin<'a>(&self, slot: &'a Slot) -> Step<'a> {
+        match &slot.rollup {
             Rollup::Total(total) => {
-                let since = self.before.unwrap_or(Reading::of(start, total.first, total.first_at));
-                let now = Reading::of(start, total.last, total.last_at);
-                self.before = Some(now);
-                let increase = rise(since.value, total.first) + total.increase;
-                of_counter(self.statistic, total.last, increase, now.since(since))
+                let since = self.before.unwrap_or(Reading::of(slot.start, total.first, total.first_at));
+                let mut step = Step::Counter { since, now: since, increase: 0.0 };
+                step.add(slot, slot.start);
+                step
             }
-            Rollup::Values(values) => Some(of_values(self.statistic, values, f64::from(seconds))),
+            Rollup::Values(values) => Step::Values(Cow::Borrowed(values)),
+        }
+    }
+
+    fn tell(&mut self, step: &Step<'_>, seconds: u32) -> Option<f64> {
+        match step {
+            Step::Counter { since, now, increase } => {
+                self.before = Some(*now);
+                of_counter(self.statistic, now.value, *increase, now.since(*since))
+            }
+            Step::Values(values) => Some(of_values(self.statistic, values, f64::from(seconds))),
+        }
+    }
+}
+
+/// What the slots of a step tell together.
+enum Step<'a> {
+    Counter { since: Reading, now: Reading, increase: f64 },
+    Values(Cow<'a, Values>),
+}
+
+impl Step<'_> {
+    /// Adds a slot that follows those before, the first of which began at `start`.
+    fn add(&mut self, slot: &Slot, start: Timestamp) {
+        match (self, &slot.rollup) {
+            (Self::Counter { now, increase, .. }, Rollup::Total(total)) => {
+                *increase += rise(now.value, total.first) + total.increase;
+                *now = Reading::of(slot.start, total.last, total.last_at);
+            }
+            (Self::Values(whole), Rollup::Values(values)) => {
+                let shift = slot.start.since(start).num_milliseconds();
+                whole.to_mut().merge(values, u32::try_from(shift).unwrap_or(u32::MAX));
+            }
+            // A series has one kind, so its roll-ups have one form.
+            _ => {}
         }
     }
 }

@@ -151,19 +151,22 @@ impl Values {
         }
     }
 
-    fn merge(&mut self, other: &Self, shift: u32) {
+    /// Adds what `other` knows, whose slot begins `shift` milliseconds after this one's.
+    pub(super) fn merge(&mut self, other: &Self, shift: u32) {
         let mut sketch = self.spread();
         match &other.sketch {
             Some(told) => sketch.merge(told),
             None => sketch.add(other.last, other.count),
         }
         self.sketch = Some(sketch);
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
-        if other.last_at + shift >= self.last_at {
-            (self.last, self.last_at) = (other.last, other.last_at + shift);
+        // 49 days fit; beyond, later ones still come later.
+        let last_at = other.last_at.saturating_add(shift);
+        if last_at >= self.last_at {
+            (self.last, self.last_at) = (other.last, last_at);
         }
     }
 

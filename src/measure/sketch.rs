@@ -95,7 +95,7 @@ impl Sketch {
 
     fn insert(&mut self, bucket: i32, count: u64) {
         match self.0.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
-            Ok(place) => self.0[place].1 += count,
+            Ok(place) => self.0[place].1 = self.0[place].1.saturating_add(count),
             Err(place) => self.0.insert(place, (bucket, count)),
         }
     }
@@ -103,8 +103,8 @@ impl Sketch {
     fn keep_bound(&mut self) {
         if self.0.len() > BUCKETS_MAX {
             let surplus = self.0.len() - BUCKETS_MAX;
-            let joined: u64 = self.0.drain(..surplus).map(|(_, count)| count).sum();
-            self.0[0].1 += joined;
+            let joined = self.0.drain(..surplus).fold(0, |sum: u64, (_, count)| sum.saturating_add(count));
+            self.0[0].1 = self.0[0].1.saturating_add(joined);
         }
     }
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::{address, moment};
 use crate::analyse::trend::WINDOWS;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 use crate::error::{Error, Result};
 use crate::query::parse_time;
 use crate::record::Window;
@@ -42,7 +42,7 @@ impl Range {
         })?;
         let (from, to) = (time("from")?, time("to")?);
         let end = to.unwrap_or(now);
-        let start = from.unwrap_or_else(|| before(end, TimeDelta::seconds(seconds)));
+        let start = from.unwrap_or_else(|| ago(end, TimeDelta::seconds(seconds)));
         if start >= end {
             return Err(Error::invalid(format!("from ({start}) is not before to ({end})")).hint("swap them"));
         }
@@ -107,10 +107,6 @@ impl Range {
             }
         }
     }
-}
-
-fn before(time: Timestamp, span: TimeDelta) -> Timestamp {
-    time.checked_add(-span).unwrap_or(Timestamp::MIN)
 }
 
 /// To the second, as it stands in addresses and forms.

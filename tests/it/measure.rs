@@ -8,7 +8,9 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
+use chrono::TimeDelta;
 use naze::clock::{Clock, Timestamp};
 use naze::config::Config;
 use naze::engine::Engine;
@@ -121,6 +123,71 @@ fn a_counter_that_is_read_seldom_has_the_rate_of_one_that_is_read_often() {
     assert_eq!(post(&naze, "text/plain", text).json()["recorded"], 4);
     assert_eq!(points(&naze, "jobs_total?component=seldom&step=1m"), json!([["2026-03-10T11:55:00Z", 2.0]]));
     assert_eq!(points(&naze, "jobs_total?component=often&step=1m"), json!([["2026-03-10T11:51:00Z", 2.0]]));
+}
+
+#[test]
+fn a_step_of_many_months_tells_all_of_them() {
+    let naze = Naze::in_memory();
+    let mut text = String::new();
+    // Every other day for 120 days, a counter by 10 and a gauge by one.
+    for read in 0..61 {
+        let day = at("2026-03-10T11:00:00Z").checked_add(TimeDelta::days(2 * (read - 60))).unwrap();
+        let millis = day.micros() / 1_000;
+        writeln!(text, "jobs_total{{service=\"web\"}} {} {millis}", 500 + 10 * read).unwrap();
+        writeln!(text, "depth{{service=\"web\"}} {read} {millis}").unwrap();
+    }
+    assert_eq!(post(&naze, "text/plain", &text).json()["recorded"], 122);
+    let whole = |metric: &str, stat: &str| {
+        points(&naze, &format!("{metric}?from=2025-11-01T00:00:00Z&to=2026-03-10T12:00:00Z&step=365d&stat={stat}"))
+    };
+    for (metric, stat, value) in [
+        ("jobs_total", "increase", 600.0),
+        ("jobs_total", "last", 1_100.0),
+        ("jobs_total", "rate", 600.0 / (120.0 * 86_400.0)),
+        ("depth", "last", 60.0),
+        ("depth", "count", 61.0),
+    ] {
+        assert_eq!(whole(metric, stat), json!([["2025-11-01T00:00:00Z", value]]), "{stat} of {metric}");
+    }
+}
+
+#[test]
+fn the_minute_that_is_not_over_has_no_rate_yet() {
+    let naze = Naze::in_memory();
+    let told = |time: &str| {
+        json!({"metric": "tasks", "component": "orders", "kind": "delta", "value": 60.0,
+            "occurredAt": format!("2026-03-10T11:{time}Z")})
+    };
+    post(&naze, "application/json", &json!([told("50:10"), told("51:10"), told("52:01")]).to_string());
+    let rates = |to: &str, step: &str| {
+        points(&naze, &format!("tasks?from=2026-03-10T11:50:00Z&to=2026-03-10T11:{to}Z&step={step}"))
+    };
+    let line = |values: &[f64]| {
+        let minutes = (50..).zip(values).map(|(minute, value)| json!([format!("2026-03-10T11:{minute}:00Z"), value]));
+        Json::Array(minutes.collect())
+    };
+    assert_eq!(rates("53:00", "1m"), line(&[1.0, 1.0, 1.0]));
+    assert_eq!(rates("52:05", "1m"), line(&[1.0, 1.0]));
+    assert_eq!(rates("52:05", "10m"), line(&[1.0]), "120 in two minutes");
+    let current = |at: &str| {
+        let trend = naze.get(&format!("/v1/trends/tasks?at=2026-03-10T11:{at}Z")).json();
+        trend["trends"][0]["trend"]["windows"][0]["summary"]["current"].as_f64()
+    };
+    assert_eq!(current("52:05"), Some(1.0));
+}
+
+#[test]
+fn a_window_in_the_future_is_empty() {
+    let naze = Naze::in_memory();
+    post(&naze, "application/json", r#"{"metric": "depth", "component": "orders", "value": 1}"#);
+    naze.engine.examine(at(NOW)).unwrap();
+    for path in ["depth?from=%2B2d&to=%2B3d", "depth?from=2026-05-01T00:00:00Z&to=2026-05-02T00:00:00Z"] {
+        assert_eq!(points(&naze, path), json!([]), "{path}");
+    }
+    let trend = naze.get("/v1/trends/depth?at=2026-12-01T00:00:00Z");
+    assert_eq!(trend.status, 200, "{}", trend.text());
+    let windows = trend.json()["trends"][0]["trend"]["windows"].as_array().unwrap().clone();
+    assert!(windows.iter().all(|window| window["summary"].is_null()), "{windows:?}");
 }
 
 #[test]

@@ -390,6 +390,63 @@ fn a_week_is_compared_with_the_one_before_and_a_year_ago() {
     assert_eq!(window(&short, "7d").comparison.year_ago, None);
 }
 
+/// Busy on workdays, half as much on Saturdays and Sundays, in UTC.
+fn working_week(time: Timestamp) -> f64 {
+    use chrono::{Datelike as _, Weekday};
+    if matches!(time.utc().weekday(), Weekday::Sat | Weekday::Sun) { 50.0 } else { 100.0 }
+}
+
+#[test]
+fn the_weekend_is_taken_out_whenever_one_asks() {
+    let interval = TimeDelta::minutes(15);
+    for hour in [0, 6, 12, 18, 20, 23] {
+        // A Sunday.
+        let at: Timestamp = format!("2026-03-15T{hour:02}:30:00Z").parse().unwrap();
+        let times = (0..35 * 96).rev().map(|back| at.checked_add(interval * -back).unwrap());
+        // Each tells of the quarter before it.
+        let told = |time: Timestamp| working_week(time.checked_add(-interval / 2).unwrap());
+        let points: Vec<Point> = times.map(|time| Point { time, value: told(time) }).collect();
+        let asked = Question { at, ..question(interval, Some(Polarity::HigherIsBetter)) };
+        let week = window(&trend(&asked, &points), "7d").clone();
+        assert!(week.verdict.seasonally_adjusted, "{at}");
+        assert_eq!(week.change_points, [], "{at}");
+        assert_eq!(week.verdict.direction, Direction::Stable, "{at}: {}", week.verdict.statement);
+    }
+}
+
+#[test]
+fn hours_weigh_as_much_as_the_minutes_they_stand_for() {
+    // Minutes of the last 35 days, hours of those before; 100 until day 35, 200 since.
+    let value = |days: f64| if days < 35.0 { 200.0 } else { 100.0 };
+    let (minutes, hours) = (TimeDelta::minutes(1), TimeDelta::hours(1));
+    let mut points: Vec<Point> = every(hours, TimeDelta::days(60), value);
+    points.retain(|point| point.time <= ago(TimeDelta::days(35)));
+    points.extend(every(minutes, TimeDelta::days(35), value));
+    let answer = lower_is_better(minutes, &points);
+    // 25 days of 100 and 5 of 200.
+    let previous = window(&answer, "30d").comparison.previous.unwrap();
+    assert_near(previous.previous, 116.7, 0.5);
+    assert_near(previous.change_percent.unwrap(), 71.4, 1.0);
+    let hours = answer.seasonality.unwrap().hours;
+    assert_near(hours[3].unwrap(), (35.0 * 200.0 + 25.0 * 100.0) / 60.0, 1.0);
+}
+
+#[test]
+fn growth_compounds_as_far_as_it_can_be_known() {
+    let points = every(TimeDelta::minutes(1), TimeDelta::hours(1), |days| 120.0 - days * 960.0);
+    let ahead = |horizon: TimeDelta| {
+        let asked = Question { horizon: Some(horizon), ..question(TimeDelta::minutes(1), None) };
+        window(&trend(&asked, &points), "1h").projection.unwrap()
+    };
+    // From 81 to 120 in an hour, by a half: once more in the next.
+    let hour = ahead(TimeDelta::hours(1));
+    assert_near(hour.compound.unwrap(), 180.0, 5.0);
+    assert_near(hour.capacity_needed, hour.compound.unwrap() * 1.41, 1e-6);
+    let week = ahead(TimeDelta::days(7));
+    assert_eq!(week.compound, None);
+    assert_near(week.capacity_needed, (120.0 + 7.0 * 960.0) * 1.41, 1.0);
+}
+
 #[test]
 fn outliers_are_on_the_bad_side_and_a_metric_that_never_moves_has_none() {
     let points = |odd: f64| -> Vec<Point> {

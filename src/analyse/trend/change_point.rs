@@ -33,6 +33,8 @@ const CUTS_MAX: usize = 20;
 const STRETCH_MIN: usize = 5;
 /// Price of each parameter, in units of ln(n); BIC has 1. Scores on TCPD are flat from 3.5 to 6.
 const PENALTY: f64 = 4.5;
+/// Standard deviation, relative to the level, up to which values are equal but for rounding.
+const SCALE_MIN: f64 = 1e-12;
 /// Residual variance that counts as none, relative to the series.
 const VARIANCE_MIN: f64 = 1e-9;
 
@@ -60,7 +62,7 @@ pub(super) fn between(grid: &Grid, stretches: &[Range<usize>]) -> Vec<ChangePoin
 pub fn cuts(values: &[f64]) -> Vec<usize> {
     let centre = mean(values);
     let scale = variance(values, centre).sqrt();
-    if values.len() < 2 * STRETCH_MIN || scale <= centre.abs() * f64::EPSILON || !scale.is_finite() {
+    if values.len() < 2 * STRETCH_MIN || scale <= centre.abs() * SCALE_MIN || !scale.is_finite() {
         return Vec::new();
     }
     let costs = Costs::new(values.iter().map(|value| (value - centre) / scale));

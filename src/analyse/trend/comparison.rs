@@ -3,9 +3,10 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 
+use super::grid::Grid;
 use super::summary::mean;
-use super::{Point, YEAR, back, between};
-use crate::clock::Timestamp;
+use super::{Point, YEAR, between};
+use crate::clock::{Timestamp, ago};
 
 /// Two means and the change between them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -30,13 +31,16 @@ pub struct Comparisons {
 }
 
 impl Comparison {
-    /// Compares the `length` up to `at` with the `length` that ended `ago` earlier, of points in order of time.
-    pub fn of(points: &[Point], at: Timestamp, length: TimeDelta, ago: TimeDelta) -> Option<Self> {
+    /// Compares the `length` up to `at` with the `length` that ended `before` it, of points in order of time.
+    pub fn of(points: &[Point], at: Timestamp, length: TimeDelta, before: TimeDelta) -> Option<Self> {
+        // Means of cells, because old points stand for an hour and new ones for a minute.
         let mean_until = |end: Timestamp| {
-            let values: Vec<f64> = between(points, back(end, length), end).iter().map(|point| point.value).collect();
+            let from = ago(end, length);
+            let grid = Grid::new(between(points, from, end), from, end, TimeDelta::zero());
+            let values: Vec<f64> = grid.known().map(|(_, value)| value).collect();
             (!values.is_empty()).then(|| mean(&values))
         };
-        let (current, previous) = (mean_until(at)?, mean_until(back(at, ago))?);
+        let (current, previous) = (mean_until(at)?, mean_until(ago(at, before))?);
         let change_percent = (previous != 0.0).then(|| (current - previous) / previous.abs() * 100.0);
         Some(Self { current, previous, change_percent })
     }

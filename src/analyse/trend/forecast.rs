@@ -17,7 +17,7 @@ pub struct Projection {
     pub time: Timestamp,
     /// By the least-squares line, from the current value on.
     pub linear: f64,
-    /// By the compound growth observed, from the current value on.
+    /// By the compound growth fitted, from the current value on; nothing beyond ten times the window.
     pub compound: Option<f64>,
     /// The fitted line there: the middle of the interval.
     pub expected: f64,
@@ -47,7 +47,7 @@ pub struct Arrival {
 
 /// Quantile of the upper edge of the interval.
 const EDGE: f64 = 0.975;
-/// Arrivals are looked for within so many times the window.
+/// Arrivals are looked for, and growth compounds, within so many times the window.
 const REACH: f64 = 10.0;
 /// Steps in which they are looked for.
 const STEPS: u32 = 2_000;
@@ -78,7 +78,9 @@ pub(super) fn project(basis: &Basis<'_>, horizon: TimeDelta, threshold: Option<f
     let observed = capacity::growth(first.1, last.1, last.0 - first.0);
     let growth = observed.map(|observed| Growth { observed, fitted: fitted_growth(basis.points) });
     let linear = last.1 + line.slope * ahead;
-    let compound = observed.map(|growth| capacity::compound(last.1, growth, ahead));
+    // Growth compounds: farther ahead the least noise becomes a number without end.
+    let compounds = growth.and_then(|growth| growth.fitted).filter(|_| ahead <= REACH * days(basis.length));
+    let compound = compounds.map(|growth| capacity::compound(last.1, growth, ahead)).filter(|value| value.is_finite());
     let band = Band::of(basis);
     let season = (basis.season)(time);
     let expected = band.as_ref().map_or(linear, |band| band.line.at(days(basis.length) + ahead) + season);

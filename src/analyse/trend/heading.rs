@@ -3,15 +3,15 @@
 use chrono::TimeDelta;
 
 use super::grid::{Grid, gaps};
-use super::{Point, Polarity, Verdict, back, change_point, verdict};
-use crate::clock::Timestamp;
+use super::{Point, Polarity, Verdict, change_point, verdict};
+use crate::clock::{Timestamp, ago};
 
 /// Distance at which points are expected.
 const INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
 /// Where points by the minute, in order of time, were heading in the last `length` before `at`. No season is taken out.
 pub fn verdict_over(points: &[Point], at: Timestamp, length: TimeDelta, polarity: Option<Polarity>) -> Verdict {
-    let from = back(at, length);
+    let from = ago(at, length);
     let points = super::between(points, from, at);
     let grid = Grid::new(points, from, at, INTERVAL).without(|_| 0.0);
     let gaps = gaps(points, from, at, INTERVAL);

@@ -6,13 +6,13 @@
     reason = "phases of a day are bounded and not negative"
 )]
 
-use chrono::{Datelike, TimeDelta, Timelike};
+use chrono::{TimeDelta, Timelike};
 use serde::Serialize;
 
 use super::grid::Grid;
 use super::summary::{mean, median, variance};
-use super::{DAY, Point, Question, back, days};
-use crate::clock::Timestamp;
+use super::{DAY, Point, Question, days};
+use crate::clock::{Timestamp, ago};
 
 /// Mean by hour of the day and by weekday.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,6 +25,7 @@ pub struct Seasonality {
 }
 
 const HOUR_MICROS: i64 = 3_600_000_000;
+const DAY_MICROS: i64 = 24 * HOUR_MICROS;
 /// History that [`Seasonality`] rests on at least.
 const WEEKS_MIN: i64 = 2;
 
@@ -35,12 +36,13 @@ pub(super) fn seasonality(points: &[Point]) -> Option<Seasonality> {
         return None;
     }
     let (mut hours, mut weekdays) = (vec![(0.0, 0_u32); 24], vec![(0.0, 0_u32); 7]);
-    for point in points {
-        let hour = point.time.micros().div_euclid(HOUR_MICROS);
-        // 1970 began on a Thursday.
-        let weekday = (hour.div_euclid(24) + 3).rem_euclid(7);
-        for (sum, n) in [&mut hours[hour.rem_euclid(24) as usize], &mut weekdays[weekday as usize]] {
-            *sum += point.value;
+    let hour_of = |point: &Point| point.time.micros().div_euclid(HOUR_MICROS);
+    // Hour by hour, because old points stand for an hour and new ones for a minute.
+    for points in points.chunk_by(|one, next| hour_of(one) == hour_of(next)) {
+        let hour = hour_of(&points[0]);
+        let mean = points.iter().map(|point| point.value).sum::<f64>() / points.len() as f64;
+        for (sum, n) in [&mut hours[hour.rem_euclid(24) as usize], &mut weekdays[weekday_of(hour.div_euclid(24))]] {
+            *sum += mean;
             *n += 1;
         }
     }
@@ -72,22 +74,34 @@ const STRENGTH_MIN: f64 = 0.3;
 impl Profile {
     /// Learned from the last weeks of points in order of time; nothing when they show no season.
     pub(super) fn of(points: &[Point], question: &Question) -> Option<Self> {
-        let from = points.first()?.time.max(back(question.at, HISTORY));
+        let from = points.first()?.time.max(ago(question.at, HISTORY));
         let step = [15, 30, 60, 120, 180, 240, 360]
             .map(TimeDelta::minutes)
             .into_iter()
             .find(|step| *step >= question.interval.max(PHASE_MIN))?;
         // Whole days back from the end, so that each phase is a cell.
         let whole_days = (days(question.at.since(from)) + days(step)).floor();
-        let start = back(question.at, DAY * whole_days as i32);
+        let start = ago(question.at, DAY * whole_days as i32);
         let grid = Grid::with_step(points, start, question.at, step);
         let phases = (DAY.num_minutes() / step.num_minutes()) as usize;
         let day = cycle(&grid.cells, phases, DAYS_MIN).unwrap_or_default();
-        let weekday_of_first = start.utc().weekday().num_days_from_monday() as usize;
-        let week = weekly(&grid.cells, phases).unwrap_or_default();
         let first_phase = phase(grid.time(0), phases).round() as usize % phases;
-        let profile = Self { days: whole_days, day: turned(day, first_phase), week: turned(week, weekday_of_first) };
+        let of_day = Self { days: whole_days, day: turned(day, first_phase), week: Vec::new() };
+        let profile = Self { week: of_day.week(&grid, phases).unwrap_or_default(), ..of_day };
         (!profile.day.is_empty() || !profile.week.is_empty()).then_some(profile)
+    }
+
+    /// Weekday levels, from the means of the days in UTC without what is usual at that time of day.
+    fn week(&self, grid: &Grid, phases: usize) -> Option<Vec<f64>> {
+        let day_of = |cell: usize| grid.time(cell).micros().div_euclid(DAY_MICROS);
+        let cells: Vec<usize> = (0..grid.cells.len()).collect();
+        let level = |cells: &[usize]| {
+            let known = cells.iter().filter_map(|cell| Some(grid.cells[*cell]? - self.at(grid.time(*cell))));
+            let known: Vec<f64> = known.collect();
+            (known.len() * 2 > phases).then(|| mean(&known))
+        };
+        let days: Vec<Option<f64>> = cells.chunk_by(|one, next| day_of(*one) == day_of(*next)).map(level).collect();
+        Some(turned(cycle(&days, 7, WEEKS_OF_PROFILE_MIN)?, weekday_of(day_of(0))))
     }
 
     /// Share of their freedom that values keep when the profile they helped to learn is taken out.
@@ -98,7 +112,7 @@ impl Profile {
 
     /// What is usual at `time`, relative to the level of the week.
     pub(super) fn at(&self, time: Timestamp) -> f64 {
-        let weekday = self.week.get(time.utc().weekday().num_days_from_monday() as usize).copied().unwrap_or(0.0);
+        let weekday = self.week.get(weekday_of(time.micros().div_euclid(DAY_MICROS))).copied().unwrap_or(0.0);
         if self.day.is_empty() {
             return weekday;
         }
@@ -107,6 +121,11 @@ impl Profile {
         let after = (before + 1) % self.day.len();
         weekday + self.day[before] + (self.day[after] - self.day[before]) * place.fract()
     }
+}
+
+/// The weekday, from Monday, of a day counted from 1970, which began on a Thursday.
+fn weekday_of(day: i64) -> usize {
+    (day + 3).rem_euclid(7) as usize
 }
 
 /// Distance from the middle of the day's first phase, in phases.
@@ -122,18 +141,6 @@ fn turned(mut profile: Vec<f64>, first: usize) -> Vec<f64> {
         profile.rotate_right(first % places);
     }
     profile
-}
-
-/// Weekday levels, from the medians of the days.
-fn weekly(cells: &[Option<f64>], phases: usize) -> Option<Vec<f64>> {
-    let days: Vec<Option<f64>> = cells
-        .chunks(phases)
-        .map(|day| {
-            let known: Vec<f64> = day.iter().flatten().copied().collect();
-            (known.len() * 2 > phases).then(|| mean(&known))
-        })
-        .collect();
-    cycle(&days, 7, WEEKS_OF_PROFILE_MIN)
 }
 
 /// The usual deviation of each phase from a level that moves along, or nothing if phases explain too little.

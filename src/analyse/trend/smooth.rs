@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 
+use super::Point;
 use super::summary::mean;
-use super::{Point, back};
+use crate::clock::ago;
 
 /// Narrowest width of the moving average.
 const WIDTH_MIN: TimeDelta = TimeDelta::seconds(60);
@@ -14,7 +15,7 @@ const INTERVALS_MIN: i32 = 3;
 /// order of time.
 pub fn moving_average(points: &[Point], interval: TimeDelta) -> Option<f64> {
     let width = interval.checked_mul(INTERVALS_MIN).map_or(WIDTH_MIN, |width| width.max(WIDTH_MIN));
-    let after = back(points.last()?.time, width);
+    let after = ago(points.last()?.time, width);
     let values = points.iter().rev().take_while(|point| point.time > after).map(|point| point.value);
     Some(mean(&values.collect::<Vec<_>>()))
 }

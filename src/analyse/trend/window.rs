@@ -8,9 +8,9 @@ use super::grid::{Gap, Grid, gaps};
 use super::line::Line;
 use super::{
     ChangePoint, Comparisons, Direction, Outliers, Point, Polarity, Profile, Projection, Question, Summary, Surprise,
-    Verdict, back, change_point, days, forecast, outlier, smooth, verdict,
+    Verdict, change_point, days, forecast, outlier, smooth, verdict,
 };
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago};
 
 /// Everything that is said about one window.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -71,7 +71,7 @@ pub(super) fn look(
     all: &[Point],
     profile: Option<&Profile>,
 ) -> WindowTrend {
-    let (from, to) = (back(question.at, length), question.at);
+    let (from, to) = (ago(question.at, length), question.at);
     let points = &all[all.partition_point(|point| point.time < from)..];
     let places: Vec<(f64, f64)> = points.iter().map(|point| (days(point.time.since(from)), point.value)).collect();
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();

@@ -12,7 +12,7 @@ use super::band::Band;
 use super::limit::Limit;
 use super::threshold::duration;
 use super::watch::{Bounds, Level};
-use crate::clock::{Timestamp, hour_of};
+use crate::clock::{Timestamp, ago, hour_of};
 use crate::error::Result;
 
 /// Values that a band has to rest on.
@@ -120,7 +120,7 @@ impl Usual {
             self.due = hour.checked_add(TimeDelta::hours(1));
             return Ok(());
         }
-        let from = self.not_before(before(at, RECENT));
+        let from = self.not_before(ago(at, RECENT));
         let values = past(from..at)?;
         let age = values.first().map_or(TimeDelta::zero(), |(first, _)| at.since(*first));
         let values = self.without_excursions(&values, from);
@@ -138,12 +138,12 @@ impl Usual {
     fn weeks(&self, hour: Timestamp, past: &mut Past<'_>) -> Result<Vec<Vec<f64>>> {
         let mut weeks = Vec::new();
         for week in 1..=WEEKS {
-            let from = before(hour, TimeDelta::weeks(1) * week);
+            let from = ago(hour, TimeDelta::weeks(1) * week);
             if self.not_before(from) > from {
                 break;
             }
-            let values = past(from..before(from, TimeDelta::hours(-1)))?;
-            let values = self.without_excursions(&values, before(hour, TimeDelta::weeks(1) * WEEKS));
+            let values = past(from..ago(from, TimeDelta::hours(-1)))?;
+            let values = self.without_excursions(&values, ago(hour, TimeDelta::weeks(1) * WEEKS));
             if values.len() >= VALUES_IN_AN_HOUR_MIN {
                 weeks.push(values);
             }
@@ -174,8 +174,4 @@ impl Usual {
     fn not_before(&self, from: Timestamp) -> Timestamp {
         self.since.map_or(from, |since| since.max(from))
     }
-}
-
-fn before(at: Timestamp, span: TimeDelta) -> Timestamp {
-    at.checked_add(-span).unwrap_or(Timestamp::MIN)
 }
