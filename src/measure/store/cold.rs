@@ -95,9 +95,13 @@ impl SeriesStore {
             let kept = write.open_table(HOURS).internal(failed)?;
             let mut series = write.open_table(SERIES).internal(failed)?;
             let mut restored = write.open_table(RESTORED).internal(failed)?;
-            for ((number, day), hours) in self.numbered(hours, &mut told) {
+            let days = self.numbered(hours, &mut told);
+            // All that have a number, also those that the recorder has yet to write: none may be missing between others.
+            for number in 0..self.len() {
                 let known = postcard::to_allocvec(&*self.known(number)).internal(failed)?;
                 series.insert(number, &*known).internal(failed)?;
+            }
+            for ((number, day), hours) in days {
                 let read = |bytes: Option<redb::AccessGuard<'_, &[u8]>>| bytes.map(|bytes| chunk::read(bytes.value()));
                 let kept = read(kept.get((number, day)).internal(failed)?).transpose()?.unwrap_or_default();
                 let before = read(restored.get((number, day)).internal(failed)?).transpose()?;
