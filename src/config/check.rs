@@ -8,6 +8,7 @@ use crate::receive::RECEIVERS;
 pub(super) fn check(config: &Config) -> Result<()> {
     senders(config)?;
     bounds(config)?;
+    retention(config)?;
     numbers(config)?;
     labels(config)
 }
@@ -39,6 +40,26 @@ fn bounds(config: &Config) -> Result<()> {
             .hint("leave it out for the default, which docs/configuration.md tells")),
         None => Ok(()),
     }
+}
+
+/// The longest window that objectives, trends and limits are told by the minute.
+const MINUTES_DAYS_MIN: u32 = 30;
+
+fn retention(config: &Config) -> Result<()> {
+    let (minutes, hours) = (config.measure.minutes_days, config.measure.hours_days);
+    if minutes < MINUTES_DAYS_MIN {
+        let message =
+            format!("measure.minutes_days is {minutes}, which is shorter than the windows of objectives and trends");
+        return Err(Error::invalid(message).hint(format!(
+            "give {MINUTES_DAYS_MIN} days or more; measure.relabel and measure.series_max save more room"
+        )));
+    }
+    if hours < minutes {
+        let message =
+            format!("measure.hours_days is {hours}, but minutes become hours after measure.minutes_days = {minutes}");
+        return Err(Error::invalid(message).hint(format!("give {minutes} days or more, such as 400")));
+    }
+    Ok(())
 }
 
 fn numbers(config: &Config) -> Result<()> {

@@ -37,6 +37,21 @@ fn a_budget_that_is_none_is_refused() {
 }
 
 #[test]
+fn a_retention_that_windows_do_not_fit_into_is_refused() {
+    for (file, fault, fix) in [
+        ("minutes_days = 29", "measure.minutes_days is 29, which is shorter", "give 30 days or more"),
+        ("minutes_days = 0", "measure.minutes_days is 0, which is shorter", "give 30 days or more"),
+        ("minutes_days = 60\nhours_days = 59", "measure.hours_days is 59, but", "give 60 days or more"),
+        ("hours_days = 7", "measure.hours_days is 7, but minutes become hours", "give 35 days or more"),
+    ] {
+        let error = loaded(&format!("[measure]\n{file}\n"), &[]).unwrap_err();
+        assert!(error.message().contains(fault) && error.hints()[0].starts_with(fix), "{}", error.in_a_line());
+    }
+    let config = loaded("[measure]\nminutes_days = 30\nhours_days = 30\n", &[]).unwrap();
+    assert_eq!((config.measure.minutes_days, config.measure.hours_days), (30, 30));
+}
+
+#[test]
 fn bounds_of_nothing_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("naze.toml");
