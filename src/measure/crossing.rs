@@ -13,7 +13,7 @@ pub mod threshold;
 mod watch;
 pub mod watched;
 
-pub use band::Band;
+pub use band::{Band, MAD_TO_SIGMA};
 pub use batch::{Sample, crossings};
 pub use colours::{Colours, Palette};
 pub use condition::{Change, Condition, HOLDS, latest};

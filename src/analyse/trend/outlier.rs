@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
-use super::summary::{MAD_TO_SIGMA, mean, median_and_mad, variance};
+use super::summary::{mean, median_and_mad, variance};
 use super::{Point, Polarity};
+use crate::measure::crossing::MAD_TO_SIGMA;
 
 /// Outliers of a window by both rules. They stay in the raw data.
 #[derive(Debug, Clone, PartialEq, Serialize)]

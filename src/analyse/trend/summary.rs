@@ -111,6 +111,3 @@ pub(super) fn median_and_mad(values: &[f64]) -> (f64, f64) {
     own.iter_mut().for_each(|value| *value = (*value - centre).abs());
     (centre, median(&mut own))
 }
-
-/// Makes the median absolute deviation of a normal distribution its standard deviation.
-pub(super) const MAD_TO_SIGMA: f64 = 1.4826;

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::grid::{Gap, Grid};
 use super::kendall;
 use super::line::Line;
-use super::summary::{MAD_TO_SIGMA, median, median_and_mad};
+use super::summary::{median, median_and_mad};
 use super::{Direction, Polarity, days};
+use crate::measure::crossing::MAD_TO_SIGMA;
 
 /// What the window's trend is, and what that rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -12,7 +12,7 @@ const SCALE_FLOOR_AT_ZERO_SHARE: f64 = 0.2;
 /// Smallest scale of a bounded metric, as a share of its range.
 const SCALE_FLOOR_OF_RANGE: f64 = 0.002_5;
 /// Makes the median absolute deviation of a normal distribution its standard deviation.
-const MAD_TO_SIGMA: f64 = 1.4826;
+pub const MAD_TO_SIGMA: f64 = 1.4826;
 /// The same for the distance of the 5th and 95th percentile from the median.
 const P95_TO_SIGMA: f64 = 1.645;
 /// Values this rare are usual, however far out they are, and somewhat farther out.
