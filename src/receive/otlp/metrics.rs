@@ -1,7 +1,8 @@
 //! Metrics: points of gauges, sums, histograms and summaries, as series.
 //!
 //! A histogram that counts since its start becomes counters with the upper bounds of its buckets in the label `le`, as in
-//! Prometheus. One that counts since its last report is a distribution: each bucket stands for its middle.
+//! Prometheus. One that counts since its last report is a distribution: each bucket stands for its middle,
+//! and where there is but one, their mean.
 
 use std::collections::BTreeMap;
 
@@ -91,8 +92,10 @@ impl Reading<'_> {
 
     fn histogram(&mut self, point: &HistogramDataPoint, temporality: AggregationTemporality) -> Option<()> {
         let bounds = &point.explicit_bounds;
-        let buckets: Vec<Bucket> = point
-            .bucket_counts
+        // A sender may leave out the counts of its only bucket.
+        let only = [point.count];
+        let counts = if point.bucket_counts.is_empty() { &only[..] } else { &point.bucket_counts };
+        let buckets: Vec<Bucket> = counts
             .iter()
             .enumerate()
             .map(|(place, count)| Bucket {
@@ -137,14 +140,16 @@ impl Reading<'_> {
         total: &Totals,
         temporality: AggregationTemporality,
     ) -> Option<()> {
-        match temporality {
-            AggregationTemporality::Unspecified => return None,
-            AggregationTemporality::Delta => {
+        match (temporality, buckets) {
+            (AggregationTemporality::Unspecified, _) => return None,
+            (AggregationTemporality::Delta, [all]) => self.in_one_bucket(all, attributes, total),
+            (AggregationTemporality::Delta, _) => {
                 let told = buckets.iter().filter(|bucket| bucket.count > 0);
-                let points = told.map(|bucket| Point { at: total.at, value: bucket.middle(), count: bucket.count });
-                self.push("", Kind::Distribution, attributes, points.collect());
+                let point =
+                    |bucket: &Bucket| Some(Point { at: total.at, value: bucket.middle()?, count: bucket.count });
+                self.push("", Kind::Distribution, attributes, told.filter_map(point).collect());
             }
-            AggregationTemporality::Cumulative => {
+            (AggregationTemporality::Cumulative, _) => {
                 self.totals(&attributes, total);
                 let mut seen = 0;
                 for bucket in buckets {
@@ -158,6 +163,24 @@ impl Reading<'_> {
             }
         }
         Some(())
+    }
+
+    /// Values of which no bucket tells how they were spread: each is taken for their mean, and without a sum for the
+    /// middle between the least and the largest. Where neither is told they are only counted.
+    fn in_one_bucket(&mut self, all: &Bucket, attributes: BTreeMap<String, String>, total: &Totals) {
+        if all.count == 0 {
+            return;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+        let count = all.count as f64;
+        let value = total.sum.map(|sum| sum / count).or(all.middle());
+        match value {
+            Some(value) => {
+                let point = Point { at: total.at, value, count: all.count };
+                self.push("", Kind::Distribution, attributes, vec![point]);
+            }
+            None => self.push("_count", Kind::Delta, attributes, vec![Point::once(total.at, count)]),
+        }
     }
 
     fn summary(&mut self, point: &SummaryDataPoint) {
@@ -204,12 +227,11 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// What its values are taken for.
-    fn middle(&self) -> f64 {
+    /// What its values are taken for; nothing where it is open on both sides.
+    fn middle(&self) -> Option<f64> {
         match (self.lower, self.upper) {
-            (Some(lower), Some(upper)) => f64::midpoint(lower, upper),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => 0.0,
+            (Some(lower), Some(upper)) => Some(f64::midpoint(lower, upper)),
+            (one, None) | (None, one) => one,
         }
     }
 }
