@@ -63,12 +63,17 @@ pub struct Bucket {
     pub count: f64,
 }
 
-/// A bound this little above a value is that value: it was converted from another unit.
-const NEAR: f64 = 1.0 + 1e-9;
+/// Bounds that differ by this share of them are the same one: it was converted from another unit.
+const NEAR: f64 = 1e-9;
+
+/// Is `low` at or below `high`, or no farther above it than a conversion makes it?
+pub fn is_up_to(low: f64, high: f64) -> bool {
+    low <= high || low - high <= NEAR * high.abs()
+}
 
 /// How many values are known to be at or below `value`: those up to the last bound that is not above it.
 pub fn count_to(buckets: &[Bucket], value: f64) -> f64 {
-    let within = buckets.iter().filter(|bucket| bucket.bound <= value * NEAR);
+    let within = buckets.iter().filter(|bucket| is_up_to(bucket.bound, value));
     within.map(|bucket| bucket.count).fold(0.0, f64::max)
 }
 

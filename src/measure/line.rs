@@ -35,6 +35,13 @@ pub struct Buckets {
     pub sum: Option<u32>,
 }
 
+impl Buckets {
+    /// Does the last bucket count all values?
+    pub fn count_all(&self) -> bool {
+        self.bounds.last().is_some_and(|(bound, _)| *bound == f64::INFINITY)
+    }
+}
+
 impl Line {
     /// The series with this number.
     pub fn of_series(number: u32, known: Arc<Known>) -> Self {

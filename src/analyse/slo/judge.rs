@@ -7,7 +7,7 @@ use super::frame::{Frame, Minutes, add};
 use super::outlier::outliers;
 use crate::clock::Timestamp;
 use crate::measure::Kind;
-use crate::measure::histogram::{Bucket, quantile};
+use crate::measure::histogram::{Bucket, is_up_to, quantile};
 use crate::measure::read::{Statistic, each};
 use crate::measure::rollup::Rollup;
 use crate::measure::store::Slot;
@@ -125,7 +125,8 @@ impl Divided {
         }
     }
 
-    /// Values that are told in buckets, with the slots of each by its bound, the smallest first. Where the threshold lies
+    /// Values that are told in buckets, with the slots of each by its bound, the smallest first and that of all values
+    /// last. Where the threshold lies
     /// between two bounds nobody knows on which side of it values are: those count as bad. Returns the bound that stands
     /// for the threshold.
     pub fn add_buckets(&mut self, buckets: &[(f64, Vec<Slot>)], window_start: Timestamp) -> Option<f64> {
@@ -133,9 +134,9 @@ impl Divided {
         let is_upper = self.threshold.is_upper();
         let limit = self.threshold.value;
         let edge = if is_upper {
-            buckets.iter().rfind(|(bound, _)| *bound <= limit)
+            buckets.iter().rfind(|(bound, _)| is_up_to(*bound, limit))
         } else {
-            buckets.iter().find(|(bound, _)| *bound >= limit)
+            buckets.iter().find(|(bound, _)| is_up_to(limit, *bound))
         };
         let events = |slots: &[Slot]| self.frame.events(slots, Kind::Counter);
         let total = events(all);

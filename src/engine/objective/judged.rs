@@ -10,11 +10,12 @@ use crate::analyse::slo::Count;
 use crate::analyse::slo::frame::{Frame, Minutes, add};
 use crate::analyse::slo::judge::{Divided, Judged, computed, ratio};
 use crate::analyse::slo::report::Asked;
-use crate::clock::{Timestamp, ago};
+use crate::clock::Timestamp;
 use crate::engine::Engine;
+use crate::engine::lines::lately;
 use crate::error::Result;
 use crate::measure::Kind;
-use crate::measure::histogram::{self, quantiles};
+use crate::measure::histogram::{self, is_up_to, quantiles};
 use crate::measure::line::Kept;
 use crate::measure::read::{Statistic, each};
 use crate::measure::store::{Known, Slot};
@@ -147,6 +148,13 @@ impl Engine {
             let slots = |number: u32| self.slots(number, window.clone());
             let read = match &line.kept {
                 Kept::Series(number) => Read::Series(slots(*number)?),
+                Kept::Buckets(buckets) if !buckets.count_all() => {
+                    problems.tell(format!(
+                        "{} is told in buckets without one of all values (le=\"+Inf\"): nobody knows how many there were",
+                        line.known.series.metric
+                    ));
+                    continue;
+                }
                 Kept::Buckets(buckets) => {
                     let of = |(bound, number): &(f64, u32)| Ok((*bound, slots(*number)?));
                     Read::Buckets(buckets.bounds.iter().map(of).collect::<Result<_>>()?)
@@ -199,7 +207,7 @@ fn levels(
 fn between(metric: &str, threshold: Threshold, bound: Option<f64>) -> Option<String> {
     let value = threshold.value;
     match bound {
-        Some(bound) if bound.total_cmp(&value).is_eq() => None,
+        Some(bound) if is_up_to(bound, value) && is_up_to(value, bound) => None,
         Some(bound) if bound.is_finite() => Some(format!(
             "{metric} is told in buckets without a bound at {value}: what lies between {bound} and {value} counts as bad"
         )),

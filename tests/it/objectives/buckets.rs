@@ -4,16 +4,21 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{measure, naze, only, slo, status, threshold};
+use super::{measure, naze, only, ratio, slo, status, threshold};
 use crate::common::Naze;
 
 /// A hundred requests a minute for an hour and a half, read every minute: 80 within 200 ms, 98 within a second, all
 /// within five.
 fn requests(naze: &Naze, metric: &str, component: &str) {
+    in_buckets(naze, metric, component, &[("0.1", 50), ("0.2", 80), ("1", 98), ("5", 100), ("+Inf", 100)]);
+}
+
+/// A hundred requests a minute, by how many were within each bound.
+fn in_buckets(naze: &Naze, metric: &str, component: &str, buckets: &[(&str, i64)]) {
     let mut text = String::new();
     for minutes in 0..=90 {
         let at = 1_773_144_000_000_i64 - (90 - minutes) * 60_000;
-        for (bound, count) in [("0.1", 50), ("0.2", 80), ("1", 98), ("5", 100), ("+Inf", 100)] {
+        for (bound, count) in buckets {
             let count = count * minutes;
             writeln!(text, "{metric}_bucket{{component=\"{component}\",le=\"{bound}\"}} {count} {at}").unwrap();
         }
@@ -99,4 +104,45 @@ fn values_and_buckets_of_one_component_count_once() {
     measure(&naze, &values("shop"), [(70, 0.1)]);
     let told = only(&naze, "all");
     assert_eq!((&told["good"], &told["total"]), (&json!(810), &json!(1_010)));
+}
+
+#[test]
+fn a_histogram_without_a_bucket_of_all_values_counts_nothing() {
+    let of = |name: &str, indicator: &str, objective: &str| slo(name, "10m", indicator, objective);
+    let metric = "{metric: request_seconds, component: shop}";
+    let ratio = ratio("good", "{metric: paid, component: shop}", metric);
+    let quick = of("quick", &threshold(metric), "{op: lte, value: 1, target: 0.9}");
+    let naze = naze(&[quick, of("paid", &ratio, "{target: 0.9}")].concat());
+    in_buckets(&naze, "request_seconds", "shop", &[("0.2", 80), ("1", 98)]);
+    let paid = json!({"metric": "paid", "component": "shop", "kind": "delta"});
+    measure(&naze, &paid, (1..=10).map(|ago| (ago, 50.0)));
+    let why =
+        "request_seconds is told in buckets without one of all values (le=\"+Inf\"): nobody knows how many there were";
+    for name in ["quick", "paid"] {
+        let told = status(&naze, name);
+        let objective = &told["objectives"][0];
+        assert_eq!((&objective["state"], &objective["total"]), (&json!("unknown"), &json!(0)), "{told:#}");
+        assert_eq!(told["problems"], json!([why]));
+    }
+}
+
+#[test]
+fn a_bound_that_was_converted_is_the_threshold() {
+    let of = |name: &str, objective: &str| {
+        slo(name, "10m", &threshold("{metric: request_seconds, component: shop}"), objective)
+    };
+    let slos = [of("quick", "{op: lte, value: 0.7, target: 0.5}"), of("slow", "{op: gte, value: 0.7, target: 0.01}")];
+    // 700 times a thousandth, as a machine has it.
+    for bound in ["0.7000000000000001", "0.6999999999999999"] {
+        let naze = naze(&slos.concat());
+        in_buckets(&naze, "request_seconds", "shop", &[("0.1", 50), (bound, 90), ("1", 98), ("+Inf", 100)]);
+        for (name, good) in [("quick", 900), ("slow", 100)] {
+            let told = status(&naze, name);
+            assert_eq!(
+                (&told["objectives"][0]["good"], &told["problems"]),
+                (&json!(good), &json!([])),
+                "{bound} {told:#}"
+            );
+        }
+    }
 }
