@@ -20,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::query::Priority;
 use crate::receipt::ReceiptId;
 pub use change::after_changes;
-pub use figure::{Figure, figures};
+pub use figure::{Figure, Opened, Told, figures};
 pub use noise::{Cause, Day, Habit, Minute, Noise, NoisyRule, noise};
 pub use pattern::{Blamed, Origin, Pattern, of_incidents, strongest};
 pub use week::Week;

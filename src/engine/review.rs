@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::Value as Json;
 
-use super::{Engine, KaizenAsked, LOOKBACK_DEFAULT};
+use super::{Engine, Incident, KaizenAsked, LOOKBACK_DEFAULT};
 use crate::analyse::cause::Verdict;
 use crate::analyse::review::{
-    Blamed, Figure, Missing, Origin, Pattern, Review, SloOfWeek, Week, after_changes, figures, noise, of_incidents,
-    rank, strongest,
+    Blamed, Figure, Missing, Opened, Origin, Pattern, Review, SloOfWeek, Told, Week, after_changes, figures, noise,
+    of_incidents, rank, strongest,
 };
 use crate::analyse::slo::State;
 use crate::clock::Timestamp;
@@ -49,13 +49,23 @@ impl Engine {
         }
         let window = Window { from: whole.from, to: whole.to.min(now) };
         let before = week.previous().window();
+        // A week that lasts is held against as much of the one before.
+        let before = Window { to: before.from.checked_add(window.length()).unwrap_or(before.to), ..before };
         let mut missing = Vec::new();
         let receipts = self.receipts_of(window, "the week", &mut missing)?;
         let previous = self.receipts_of(before, "the week before", &mut missing)?;
+        let incidents = self.incidents_of(&receipts, window)?;
+        let opened = opened(&incidents, window);
+        let opened_before = self::opened(&self.incidents_of(&previous, before)?, before);
         let (health, health_before) = (self.health_of(window)?, self.health_of(before)?);
         let slos = self.slos_of(window.to, &mut missing)?;
-        let health = series::told(&health, &health_before, window, &mut missing);
-        let mut comparison = figures(&receipts, &previous, window, |query| show(query, window, &[]));
+        let health = series::told(&health, &health_before, window, &self.watching().palette, &mut missing);
+        let mut comparison = figures(
+            Told { receipts: &receipts, incidents: &opened },
+            Told { receipts: &previous, incidents: &opened_before },
+            window,
+            |query| show(query, window, &[]),
+        );
         comparison.push(self.failures_of(window, before, &mut missing));
         comparison.push(Figure::new("health score", "", health.score, health.previous, "/v1/series".to_owned()));
         let trends = self.trends_of(window, before, &mut missing)?;
@@ -64,7 +74,7 @@ impl Engine {
             what: format!("{} gave no answer: {}", failed.query, failed.problem),
             show: Some(show(&failed.query, window, &[])),
         }));
-        let patterns = self.patterns_of(&receipts, window, &mut missing)?;
+        let patterns = self.patterns_of(&receipts, incidents, window, &mut missing)?;
         let effect_by = window.to.checked_add(EFFECT).unwrap_or(window.to).min(now);
         let kaizen = self.kaizen(&KaizenAsked { window, component: None, effect: EFFECT }, effect_by)?;
         self.add_silences(window, &mut missing);
@@ -159,8 +169,14 @@ impl Engine {
         Ok(told)
     }
 
-    fn patterns_of(&self, receipts: &[Recorded], window: Window, missing: &mut Vec<Missing>) -> Result<Vec<Pattern>> {
-        let mut patterns = of_incidents(&self.blamed(receipts, window, missing)?);
+    fn patterns_of(
+        &self,
+        receipts: &[Recorded],
+        incidents: Vec<Incident>,
+        window: Window,
+        missing: &mut Vec<Missing>,
+    ) -> Result<Vec<Pattern>> {
+        let mut patterns = of_incidents(&self.blamed(incidents, missing));
         patterns
             .extend(after_changes(receipts, |component| show("alert_timeline", window, &[("component", component)])));
         let recurring = self.ask("recurring_patterns", window, &[("min", DAYS_MIN)], missing).unwrap_or_default();
@@ -175,8 +191,8 @@ impl Engine {
         Ok(patterns)
     }
 
-    /// What the incidents of the window are blamed on.
-    fn blamed(&self, receipts: &[Recorded], window: Window, missing: &mut Vec<Missing>) -> Result<Vec<Blamed>> {
+    /// The incidents that receipts of a window tell of, as far as they were opened in it.
+    fn incidents_of(&self, receipts: &[Recorded], window: Window) -> Result<Vec<Incident>> {
         let told = receipts.iter().filter(|told| told.receipt.kind() == "incident");
         let references: BTreeSet<&str> = told.filter_map(|told| told.receipt.text("reference")).collect();
         let mut incidents = Vec::new();
@@ -185,6 +201,11 @@ impl Engine {
         }
         incidents.retain(|incident| window.contains(incident.opened.occurred_at()));
         incidents.sort_by_key(|incident| (incident.opened.occurred_at(), incident.opened.id));
+        Ok(incidents)
+    }
+
+    /// What incidents are blamed on.
+    fn blamed(&self, incidents: Vec<Incident>, missing: &mut Vec<Missing>) -> Vec<Blamed> {
         let more = incidents.len().saturating_sub(INCIDENTS_MAX);
         if more > 0 {
             let what = format!("the causes of {more} more incidents were not looked for");
@@ -229,7 +250,7 @@ impl Engine {
                 show: path,
             });
         }
-        Ok(blamed)
+        blamed
     }
 
     fn add_silences(&self, window: Window, missing: &mut Vec<Missing>) {
@@ -255,6 +276,21 @@ impl Engine {
             }
         }
     }
+}
+
+/// Incidents of a window, each once, whatever was told of it again later.
+fn opened(incidents: &[Incident], window: Window) -> Vec<Opened> {
+    let has = |told: &&Recorded, status: &str| told.receipt.text("status") == Some(status);
+    let opened = |incident: &Incident| {
+        let mut told = incident.receipts();
+        let first = told.find(|told| has(told, "open"))?;
+        let resolved = told.find(|told| has(told, "resolved") && window.contains(told.occurred_at()));
+        Some(Opened {
+            detected_at: first.receipt.time("detectedAt").unwrap_or_else(|| first.occurred_at()),
+            resolved_at: resolved.map(Recorded::occurred_at),
+        })
+    };
+    incidents.iter().filter_map(opened).collect()
 }
 
 fn recurring_pattern(row: &Json, window: Window) -> Option<Pattern> {

@@ -1,9 +1,9 @@
 //! A week in numbers, beside the one before.
 
-use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::analyse::kaizen::change_percent;
+use crate::analyse::trend::Summary;
 use crate::clock::Timestamp;
 use crate::record::{Recorded, Window};
 
@@ -39,25 +39,38 @@ impl Figure {
     }
 }
 
-/// What receipts of incidents, alerts, deployments and changes count up to, of the week and the one before.
-pub fn figures(
-    current: &[Recorded],
-    previous: &[Recorded],
-    week: Window,
-    show: impl Fn(&str) -> String,
-) -> Vec<Figure> {
+/// An incident that was opened in a week.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Opened {
+    /// When it was noticed.
+    pub detected_at: Timestamp,
+    /// When it was resolved first, if that was in the same week.
+    pub resolved_at: Option<Timestamp>,
+}
+
+/// What a week tells: its receipts of alerts, deployments and changes, and the incidents opened in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// Its receipts.
+    pub receipts: &'a [Recorded],
+    /// Incidents, each once.
+    pub incidents: &'a [Opened],
+}
+
+/// What incidents, alerts, deployments and changes count up to, of the week and the one before.
+pub fn figures(current: Told<'_>, previous: Told<'_>, week: Window, show: impl Fn(&str) -> String) -> Vec<Figure> {
     let kinds = |kinds: &'static [&'static str], status: &'static str| {
-        move |receipts: &[Recorded]| {
-            Some(count(receipts, |told| kinds.contains(&told.receipt.kind()) && has(told, status)))
+        move |told: Told<'_>| {
+            Some(count(told.receipts, |told| kinds.contains(&told.receipt.kind()) && has(told, status)))
         }
     };
-    let row = |name, unit, value: &dyn Fn(&[Recorded]) -> Option<f64>, query: &str| {
+    let row = |name, unit, value: &dyn Fn(Told<'_>) -> Option<f64>, query: &str| {
         Figure::new(name, unit, value(current), value(previous), show(query))
     };
     let from = |path: &str| format!("{path}from={}&to={}", week.from, week.to);
     let mut told = vec![
-        row("incidents opened", "", &kinds(&["incident"], "open"), ""),
-        row("mean time to resolve", "s", &time_to_resolve, ""),
+        row("incidents opened", "", &|told| Some(opened(told.incidents)), ""),
+        row("mean time to resolve", "s", &|told| time_to_resolve(told.incidents), ""),
         row("alerts fired", "", &kinds(&["alert"], "firing"), "alert_timeline"),
         row("alerts escalated", "", &kinds(&["alert"], "escalated"), "alert_timeline"),
         row("deployments and changes", "", &kinds(&["deployment", "change"], ""), ""),
@@ -77,19 +90,14 @@ fn count(receipts: &[Recorded], wanted: impl Fn(&&Recorded) -> bool) -> f64 {
     receipts.iter().filter(wanted).count() as f64
 }
 
-/// Mean from detection to resolution of the incidents that were opened and resolved in the week.
 #[expect(clippy::cast_precision_loss, reason = "counts of incidents fit 53 bits")]
-fn time_to_resolve(receipts: &[Recorded]) -> Option<f64> {
-    let incidents = || receipts.iter().filter(|told| told.receipt.kind() == "incident");
-    let took = |opened: &Recorded| -> Option<TimeDelta> {
-        let reference = opened.receipt.text("reference")?;
-        let resolved = incidents()
-            .find(|told| has(told, "resolved") && told.receipt.text("reference") == Some(reference))?
-            .occurred_at();
-        let detected: Timestamp = opened.receipt.time("detectedAt").unwrap_or_else(|| opened.occurred_at());
-        Some(resolved.since(detected))
-    };
-    let took: Vec<f64> =
-        incidents().filter(|told| has(told, "open")).filter_map(took).map(TimeDelta::as_seconds_f64).collect();
-    (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64)
+fn opened(incidents: &[Opened]) -> f64 {
+    incidents.len() as f64
+}
+
+/// Mean from detection to resolution of the incidents that were opened and resolved in the week.
+fn time_to_resolve(incidents: &[Opened]) -> Option<f64> {
+    let took = |incident: &Opened| Some(incident.resolved_at?.since(incident.detected_at).as_seconds_f64());
+    let took: Vec<f64> = incidents.iter().filter_map(took).collect();
+    Summary::of(&took).map(|summary| summary.mean)
 }
