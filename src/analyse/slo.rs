@@ -3,9 +3,10 @@
 //!
 //! ```
 //! use naze::analyse::slo::{Count, Measured, State, evaluate};
+//! use naze::measure::crossing::Palette;
 //!
 //! let measured = Measured::events(&[Some(Count::new(9_970, 10_000)?)]);
-//! let evaluation = evaluate(0.9995, &measured)?;
+//! let evaluation = evaluate(0.9995, &measured, Palette::shipped())?;
 //! assert_eq!(evaluation.state, State::Missed);
 //! let budget = evaluation.budget.expect("there were events");
 //! assert_eq!((budget.consumed, budget.remaining.raw, budget.remaining.value), (6.0, -5.0, 0.0));
@@ -73,7 +74,7 @@ pub struct Evaluation {
     pub budget: Option<Budget>,
     /// Less than 99 % was good, whatever the objective.
     pub is_degraded: bool,
-    /// Green above 95 %, yellow from 90 %, else red; grey when nothing was measured.
+    /// Green above 95 %, yellow from 90 %, else red, unless thresholds say otherwise; grey when nothing was measured.
     pub colour: Colour,
     /// Every slice of the window was measured.
     pub is_complete: bool,
@@ -100,8 +101,8 @@ pub struct Budget {
 /// Share of good events below which a service is degraded.
 const DEGRADED_BELOW: f64 = 0.99;
 
-/// Holds what was `measured` against a `target`, the share that has to be good.
-pub fn evaluate(target: f64, measured: &Measured) -> Result<Evaluation> {
+/// Holds what was `measured` against a `target`, the share that has to be good; its colour is that of `palette`.
+pub fn evaluate(target: f64, measured: &Measured, palette: &Palette) -> Result<Evaluation> {
     check_target(target)?;
     let attainment = measured.attainment;
     let threshold = measured.threshold.unwrap_or(Threshold { comparison: Comparison::GreaterOrEqual, value: target });
@@ -121,7 +122,7 @@ pub fn evaluate(target: f64, measured: &Measured) -> Result<Evaluation> {
         headroom: value.and_then(|value| threshold.headroom(value)),
         budget: attainment.map(|attainment| Budget::of(target, attainment)),
         is_degraded: attainment.is_some_and(|attainment| attainment < DEGRADED_BELOW),
-        colour: Colour::of(attainment, "tps_kaizen_slo_attainment", Palette::shipped()),
+        colour: Colour::of(attainment, "tps_kaizen_slo_attainment", palette),
         is_complete: measured.slices_missing == 0 && measured.slices > 0,
         slices: measured.slices,
         slices_missing: measured.slices_missing,

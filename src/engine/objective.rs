@@ -126,6 +126,7 @@ impl Engine {
     /// `Internal` when the disk fails.
     pub fn slo_at(&self, entry: &Entry, at: Timestamp) -> Result<SloStatus> {
         let slo = &entry.definition;
+        let watching = self.watching();
         let mut problems = Problems::default();
         let span = slo.window().span();
         let range = slo.window().at(at);
@@ -138,7 +139,8 @@ impl Engine {
             let target = phase.map_or(objective.target, |(phase, _)| phase.target);
             let objective = &Objective { target, ..objective.clone() };
             let (budgeting, counts_outliers) = (slo.budgeting, slo.counts_outliers);
-            let asked = Asked { objective, budgeting, counts_outliers, span, window };
+            let palette = &watching.palette;
+            let asked = Asked { objective, budgeting, counts_outliers, span, window, palette };
             let told = self.objective_at(name, &slo.indicator.measure, &asked, &mut problems)?;
             Ok(ObjectiveStatus { phase: phase.map(|(_, status)| status), ..told })
         };

@@ -13,6 +13,7 @@ use super::measured::{judged, levelled};
 use super::{Count, Evaluation, Measured, Weekly, evaluate, weekly};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::measure::crossing::Palette;
 use crate::slo::{Budgeting, Objective, Span};
 
 /// Minutes of an hour.
@@ -64,6 +65,8 @@ pub struct Asked<'a> {
     pub span: Span,
     /// The part of its window that is over.
     pub window: Range<Timestamp>,
+    /// Where values change colour.
+    pub palette: &'a Palette,
 }
 
 impl Asked<'_> {
@@ -107,7 +110,7 @@ impl Asked<'_> {
         let burn = policy.burn(&self.burning(frame, &judged.minutes), self.step());
         Ok(Told {
             display_name: self.objective.display_name.clone(),
-            evaluation: evaluate(self.objective.target, &measured)?,
+            evaluation: evaluate(self.objective.target, &measured, self.palette)?,
             outliers: judged.outliers,
             firing: burn.iter().filter(|burn| burn.is_firing).map(|burn| burn.rule.severity).min(),
             burn,

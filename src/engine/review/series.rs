@@ -56,7 +56,13 @@ impl Scores {
 }
 
 /// A week's health beside that of the week before.
-pub(super) fn told(scores: &Scores, before: &Scores, window: Window, missing: &mut Vec<Missing>) -> HealthOfWeek {
+pub(super) fn told(
+    scores: &Scores,
+    before: &Scores,
+    window: Window,
+    palette: &Palette,
+    missing: &mut Vec<Missing>,
+) -> HealthOfWeek {
     let known = scores.known();
     let lowest = known.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
     let score = scores.mean();
@@ -77,7 +83,7 @@ pub(super) fn told(scores: &Scores, before: &Scores, window: Window, missing: &m
     let read = metrics.into_iter().filter(|metric| score.is_some() && !gone.contains(metric));
     HealthOfWeek {
         score,
-        band: Colour::of(score, SCORE, Palette::shipped()),
+        band: Colour::of(score, SCORE, palette),
         lowest: lowest.map(|(_, score)| score),
         lowest_at: lowest.map(|(at, _)| at),
         scored: known.len(),

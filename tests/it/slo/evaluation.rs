@@ -1,8 +1,9 @@
 //! Attainment, headroom, error budget.
 
 use naze::analyse::health::Colour;
-use naze::analyse::slo::{Count, Evaluation, Measured, State, evaluate, overall, weekly};
-use naze::error::Kind;
+use naze::analyse::slo::{Count, Evaluation, Measured, State, overall, weekly};
+use naze::error::{Error, Kind};
+use naze::measure::crossing::Palette;
 use naze::slo::{Comparison, Threshold};
 use serde_json::json;
 
@@ -19,6 +20,10 @@ fn at_most(value: f64) -> Threshold {
 
 fn at_least(value: f64) -> Threshold {
     Threshold { comparison: Comparison::GreaterOrEqual, value }
+}
+
+fn evaluate(target: f64, measured: &Measured) -> Result<Evaluation, Error> {
+    naze::analyse::slo::evaluate(target, measured, Palette::shipped())
 }
 
 #[track_caller]
