@@ -125,7 +125,7 @@ impl Asked {
         let points: Vec<Point> = values.into_iter().map(Point::from).collect();
         let question = Question {
             at: self.at,
-            interval: interval(&points),
+            interval: trend::interval(&points),
             polarity: self.polarity,
             threshold: self.threshold,
             horizon: self.horizon,
@@ -149,15 +149,4 @@ pub(super) fn polarity(text: &str) -> Result<Polarity> {
             Err(Error::invalid(format!("polarity=\"{text}\" is unknown")).hint("say whether lower or higher is better"))
         }
     }
-}
-
-/// The distance at which points come: most of them are so far apart.
-fn interval(points: &[Point]) -> TimeDelta {
-    let distance = |pair: &[Point]| pair[1].time.micros() - pair[0].time.micros();
-    let mut distances: Vec<i64> = points.windows(2).map(distance).collect();
-    if distances.is_empty() {
-        return TimeDelta::seconds(i64::from(MINUTE_SECONDS));
-    }
-    let middle = distances.len() / 2;
-    TimeDelta::microseconds(*distances.select_nth_unstable(middle).1)
 }
