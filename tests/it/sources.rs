@@ -472,3 +472,53 @@ fn the_documentation_names_every_source_with_its_paths() {
     let rows = table.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(rows, RECEIVERS.len() + 1, "native, and one for each receiver");
 }
+
+/// What a histogram of a hundred requests became: the values of its series in the minute, by metric and statistic.
+fn in_one_bucket(point: &Json, temporality: u32, ask: &[(&str, &str)]) -> Vec<Json> {
+    let naze = Naze::in_memory();
+    let mut points = vec![point.clone()];
+    if temporality == 2 {
+        // It began with nothing two minutes before.
+        let mut first = point.clone();
+        (first["timeUnixNano"], first["count"], first["sum"]) = (json!("1773143820000000000"), json!("0"), json!(0.0));
+        points.insert(0, first);
+    }
+    let metric = json!({"name": "request_seconds", "unit": "s",
+        "histogram": {"aggregationTemporality": temporality, "dataPoints": points}});
+    let service = json!({"key": "service.name", "value": {"stringValue": "shop"}});
+    let told =
+        json!({"resourceMetrics": [{"resource": {"attributes": [service]}, "scopeMetrics": [{"metrics": [metric]}]}]});
+    let reply = naze.post("/v1/metrics", "application/json", told.to_string());
+    assert_eq!((reply.status, reply.json()), (axum::http::StatusCode::OK, json!({})), "{}", reply.text());
+    let value = |(metric, stat): &(&str, &str)| {
+        let path =
+            format!("/v1/series/{metric}?stat={stat}&from=2026-03-10T11:50:00Z&to=2026-03-10T12:00:00Z&step=10m");
+        naze.get(&path).json()["series"][0]["points"][0][1].clone()
+    };
+    ask.iter().map(value).collect()
+}
+
+#[test]
+fn an_otlp_histogram_without_buckets_is_its_count_and_sum() {
+    let point = |more: Json| {
+        let mut point = json!({"timeUnixNano": "1773143940000000000", "count": "100"});
+        point.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        point
+    };
+    let values = [("request_seconds", "count"), ("request_seconds", "mean")];
+    let of_sum = point(json!({"sum": 25.0}));
+    assert_eq!(in_one_bucket(&of_sum, 1, &values), [json!(100.0), json!(0.25)]);
+    // The same with its only bucket told, and what lies far from the mean.
+    let spread = point(json!({"sum": 25.0, "bucketCounts": ["100"], "min": 0.1, "max": 9.9}));
+    assert_eq!(in_one_bucket(&spread, 1, &values), [json!(100.0), json!(0.25)]);
+    let ends = point(json!({"min": 1.0, "max": 3.0}));
+    assert_eq!(in_one_bucket(&ends, 1, &values), [json!(100.0), json!(2.0)]);
+    let counted = point(json!({}));
+    assert_eq!(in_one_bucket(&counted, 1, &[("request_seconds_count", "increase")]), [json!(100.0)]);
+    let total = [
+        ("request_seconds_count", "increase"),
+        ("request_seconds_sum", "increase"),
+        ("request_seconds_bucket", "increase"),
+    ];
+    assert_eq!(in_one_bucket(&of_sum, 2, &total), [json!(100.0), json!(25.0), json!(100.0)]);
+}
