@@ -11,6 +11,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const ALERTS_EVERY: Duration = Duration::from_secs(10);
 const EXAMINE_EVERY: Duration = Duration::from_secs(30);
 const TRENDS_EVERY: Duration = Duration::from_mins(1);
+const OUTCOMES_EVERY: Duration = Duration::from_mins(5);
 
 /// All of them, in their order. The first round is at the start.
 pub const CHORES: &[Chore] = &[
@@ -84,6 +85,13 @@ pub const CHORES: &[Chore] = &[
         share: 0,
         failed: "cannot record which trends turned; a later round finds them again",
         work: |engine| engine.note_reversals(engine.clock().now()).map(|_| Left::Nothing),
+    },
+    Chore {
+        name: "keep_outcomes",
+        every: OUTCOMES_EVERY,
+        share: 20,
+        failed: "cannot record what experiments showed; a later round tries again",
+        work: |engine| engine.keep_outcomes(engine.clock().now()).map(|_| Left::Nothing),
     },
 ];
 

@@ -11,7 +11,9 @@
 mod rank;
 mod welch;
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use super::trend::Summary;
 pub use rank::{MannWhitney, mann_whitney};
@@ -30,7 +32,7 @@ pub struct Sample {
 }
 
 /// One of the two sides, in numbers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Side {
     /// The plain numbers.
@@ -41,7 +43,7 @@ pub struct Side {
 }
 
 /// The second side against the first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Compared {
     /// What it is held against.
@@ -58,12 +60,32 @@ pub struct Compared {
     pub mann_whitney: MannWhitney,
     /// The difference in standard deviations, after Cohen; nothing when no value varies.
     pub cohens_d: Option<f64>,
-    /// Name of the test that decides.
-    pub test: &'static str,
+    /// The test that decides.
+    pub test: Test,
     /// Its two-sided probability of such a difference by chance.
     pub p_value: f64,
     /// Is that below 5 %?
     pub is_significant: bool,
+}
+
+/// A test, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Test {
+    /// Do the means differ?
+    #[serde(rename = "Welch's t")]
+    Welch,
+    /// Does one side tend to be larger?
+    #[serde(rename = "Mann–Whitney U")]
+    MannWhitney,
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Welch => "Welch's t",
+            Self::MannWhitney => "Mann–Whitney U",
+        })
+    }
 }
 
 impl Sample {
@@ -113,8 +135,8 @@ pub fn compare(control: &Sample, canary: &Sample) -> Result<Compared, String> {
     let welch = welch(control, canary);
     let mann_whitney = mann_whitney(&control.values, &canary.values);
     let (test, p_value) = match &welch {
-        Some(welch) => ("Welch's t", welch.p_value),
-        None => ("Mann–Whitney U", mann_whitney.p_value),
+        Some(welch) => (Test::Welch, welch.p_value),
+        None => (Test::MannWhitney, mann_whitney.p_value),
     };
     Ok(Compared {
         difference: welch::difference(control, canary, welch.as_ref()),

@@ -1,6 +1,6 @@
 //! Did the experiment show what its hypothesis says? A canary held against a control, and what that means.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::compare::Compared;
 use crate::clock::Timestamp;
@@ -53,7 +53,7 @@ pub struct Told {
 }
 
 /// How things were in the hour before.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Baseline {
     /// From when.

@@ -1,11 +1,13 @@
 //! Experiments: their receipts and the series of both sides, for `analyse::experiment` to judge.
 
+mod outcome;
+
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::Engine;
 use super::pooled::{Pooled, path};
+use super::{Engine, SELF};
 use crate::analyse::compare::{Sample, compare};
 use crate::analyse::experiment::{Baseline, Experiment, Findings, Told, findings};
 use crate::clock::{Timestamp, ago};
@@ -41,12 +43,28 @@ impl Arm {
 }
 
 /// The receipts of one experiment, oldest first.
-struct Receipts(Vec<Recorded>);
+struct Receipts {
+    /// What was said of it, at least once.
+    told: Vec<Recorded>,
+    /// What naze kept of its outcome.
+    kept: Vec<Recorded>,
+}
 
 impl Receipts {
+    /// Nothing where nobody said anything of it.
+    fn of(receipts: Vec<Recorded>) -> Option<Self> {
+        let is_own = |recorded: &Recorded| recorded.receipt.text("source") == Some(SELF);
+        let (kept, told): (Vec<_>, Vec<_>) = receipts.into_iter().partition(is_own);
+        (!told.is_empty()).then_some(Self { told, kept })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Recorded> {
+        self.told.iter().chain(&self.kept)
+    }
+
     /// What was said last of a field.
     fn latest(&self, field: &str) -> Option<&Value> {
-        self.0.iter().rev().find_map(|recorded| recorded.receipt.first(field))
+        self.told.iter().rev().find_map(|recorded| recorded.receipt.first(field))
     }
 
     fn text(&self, field: &str) -> Option<String> {
@@ -62,11 +80,11 @@ impl Receipts {
     }
 
     fn component(&self) -> &str {
-        self.0.iter().find_map(|recorded| recorded.receipt.component()).unwrap_or_default()
+        self.told.iter().find_map(|recorded| recorded.receipt.component()).unwrap_or_default()
     }
 
     fn experiment(&self) -> Experiment {
-        let first = &self.0[0];
+        let first = &self.told[0];
         let starts_at = self.time("startsAt").unwrap_or_else(|| first.occurred_at());
         let has_values = self.latest("canaryValues").is_some();
         let runs = if has_values { TimeDelta::zero() } else { RUNS };
@@ -74,7 +92,7 @@ impl Receipts {
         let outcome = |recorded: &&Recorded| {
             ["result", "actualPercent"].iter().any(|field| recorded.receipt.first(field).is_some())
         };
-        let told = self.0.iter().rev().find(outcome).map(|recorded| Told {
+        let told = self.told.iter().rev().find(outcome).map(|recorded| Told {
             result: recorded.receipt.text("result").map(str::to_owned),
             actual_percent: recorded.receipt.number("actualPercent"),
             summary: recorded.receipt.text("summary").map(str::to_owned),
@@ -93,7 +111,7 @@ impl Receipts {
             starts_at,
             ends_at,
             told,
-            receipts: self.0.iter().map(|recorded| recorded.id).collect(),
+            receipts: self.all().map(|recorded| recorded.id).collect(),
         }
     }
 
@@ -137,7 +155,7 @@ impl Engine {
         let id = name.parse::<ReceiptId>().ok();
         let is_named = |receipts: &Receipts| {
             receipts.text("reference").as_deref() == Some(name)
-                || receipts.0.iter().any(|recorded| Some(recorded.id) == id)
+                || receipts.all().any(|recorded| Some(recorded.id) == id)
         };
         let found = self.all_experiments()?.into_iter().find(is_named).ok_or_else(|| {
             Error::not_found(format!("there is no experiment \"{name}\"")).hint("GET /v1/experiments lists them")
@@ -151,7 +169,7 @@ impl Engine {
     /// `Internal` when the disk fails.
     pub fn experiments(&self, at: Timestamp) -> Result<Vec<Findings>> {
         let mut all = self.all_experiments()?;
-        all.sort_by_key(|receipts| std::cmp::Reverse((receipts.0[0].occurred_at(), receipts.0[0].id)));
+        all.sort_by_key(|receipts| std::cmp::Reverse((receipts.told[0].occurred_at(), receipts.told[0].id)));
         all.iter().take(EXPERIMENTS_MAX).map(|receipts| self.judged_experiment(receipts, at)).collect()
     }
 
@@ -161,7 +179,7 @@ impl Engine {
             let name = recorded.receipt.text("reference").map_or_else(|| recorded.id.to_string(), str::to_owned);
             by_name.entry(name).or_default().push(recorded);
         }
-        Ok(by_name.into_values().map(Receipts).collect())
+        Ok(by_name.into_values().filter_map(Receipts::of).collect())
     }
 
     fn judged_experiment(&self, receipts: &Receipts, at: Timestamp) -> Result<Findings> {
@@ -171,6 +189,11 @@ impl Engine {
         let mut sides = Vec::new();
         for arm in [Arm::Control, Arm::Canary] {
             sides.push(self.side(receipts, arm, window, &mut show)?);
+        }
+        if experiment.ends_at <= at
+            && let Some(outcome::Kept { baseline, compared }) = self.outcome(receipts, &experiment)?
+        {
+            return Ok(findings(experiment, at, baseline, Ok(compared), show));
         }
         let canary = sides.pop().expect("two arms were read");
         let control = sides.pop().expect("two arms were read");
@@ -197,7 +220,8 @@ impl Engine {
         let Some(line) = self.pooled(&selector, window)? else {
             return Ok(Err(format!("there is no series of {} for the {}", selector.metric, arm.fields().0)));
         };
-        Ok(Ok(Sample::series(line.minutes().into_iter().map(|(_, value)| value))))
+        let minutes = line.minutes().map_err(|error| error.in_a_line());
+        Ok(minutes.map(|minutes| Sample::series(minutes.into_iter().map(|(_, value)| value))))
     }
 
     fn baseline(&self, receipts: &Receipts, starts_at: Timestamp) -> Result<Option<Baseline>> {
@@ -208,9 +232,9 @@ impl Engine {
 }
 
 fn told(line: &Pooled, window: Window) -> Option<Baseline> {
-    let minutes: Vec<f64> = line.minutes().into_iter().map(|(_, value)| value).collect();
+    let minutes: Vec<f64> = line.minutes().ok()?.into_iter().map(|(_, value)| value).collect();
     let summary = crate::analyse::trend::Summary::of(&minutes)?;
-    let whole = |statistic| line.steps(BEFORE_SECONDS, statistic).first().map(|(_, value)| *value);
+    let whole = |statistic| line.steps(BEFORE_SECONDS, statistic).ok()?.first().map(|(_, value)| *value);
     let of_values = |share, of_minutes| {
         if line.is_distribution() { whole(Statistic::Quantile(share)).unwrap_or(of_minutes) } else { of_minutes }
     };

@@ -26,6 +26,7 @@ fn each_chore_has_the_rhythm_that_is_required() {
         ("escalate_andons", 10),
         ("watch_series", 10),
         ("note_reversals", 60),
+        ("keep_outcomes", 300),
     ];
     assert_eq!(told, required);
 }

@@ -1,9 +1,14 @@
 //! Experiments: the tests against published figures, the decisions of the specification, and too little said aloud.
 
-use naze::analyse::compare::{Sample, compare};
+use chrono::TimeDelta;
+use naze::analyse::compare::{Sample, Test, compare};
+use naze::clock::{Clock, Timestamp};
+use naze::config::Config;
+use naze::engine::Engine;
 use serde_json::{Value as Json, json};
 
-use crate::common::Naze;
+use crate::common::{NOW, Naze};
+use crate::lines::Histogram;
 
 fn close(found: f64, expected: f64) {
     assert!((found - expected).abs() <= 1e-9 * expected.abs().max(1e-12), "{found} is not {expected}");
@@ -62,7 +67,7 @@ fn minutes_of_a_series_count_for_what_they_are_worth() {
 fn values_that_do_not_vary_are_told_apart_by_rank() {
     let flat = |value: f64| Sample::series(std::iter::repeat_n(value, 20));
     let compared = compare(&flat(5.0), &flat(4.0)).unwrap();
-    assert_eq!((compared.welch, compared.test, compared.is_significant), (None, "Mann–Whitney U", true));
+    assert_eq!((compared.welch, compared.test, compared.is_significant), (None, Test::MannWhitney, true));
     let same = compare(&flat(5.0), &flat(5.0)).unwrap();
     assert!(!same.is_significant && same.p_value > 0.99, "{same:?}");
 }
@@ -213,4 +218,105 @@ fn series_of_canary_and_control_are_compared_over_the_time_it_runs() {
     assert!(page.contains("Success: roll out to all") && page.contains("warm sooner"), "{page}");
     assert_eq!(naze.get("/v1/experiments/EX-1?format=html").headers["content-type"], "text/html; charset=utf-8");
     assert_eq!(naze.get("/v1/experiments/EX-1?format=pdf").status, 400);
+}
+
+/// The vector of the specification, by a P99 of buckets: 200 ms for the control, 130 ms for the canary.
+#[test]
+fn histograms_of_canary_and_control_are_compared() {
+    let naze = Naze::in_memory();
+    let arm = |labels: &str, place: &dyn Fn(i32) -> usize| {
+        let end = "2026-03-10T10:59:00Z".parse().unwrap();
+        let (metric, bounds, step) = ("request_seconds", &[0.1, 0.16, 0.24][..], TimeDelta::minutes(1));
+        Histogram { metric, labels, bounds, step, readings: 180, end }.send(&naze, place);
+    };
+    arm("component=\"checkout\",version=\"1\"", &|_| 2);
+    arm("component=\"checkout\",version=\"2\"", &|minute| if minute < 60 { 2 } else { 1 });
+    naze.record(&json!({"kind": "experiment", "occurredAt": "2026-03-10T08:30:00Z", "component": "checkout",
+        "reference": "EX-1", "hypothesis": "2 is faster", "metric": "request_seconds", "statistic": "p99",
+        "expectedPercent": -30, "canary": "version=2", "control": "version=1", "startsAt": "2026-03-10T09:00:00Z"}));
+    let found = naze.get("/v1/experiments/EX-1").json();
+    assert_eq!((&found["decision"], &found["missing"]), (&json!("success"), &json!([])), "{found:#}");
+    assert!((found["compared"]["changePercent"]["value"].as_f64().unwrap() + 35.0).abs() < 1e-6, "{found:#}");
+    let baseline = &found["baseline"];
+    close(baseline["p99"].as_f64().unwrap(), 0.2);
+    // Five seconds of a hundred requests; two hundred in each of 59 minutes, for the first is not known to be new.
+    close(baseline["mean"].as_f64().unwrap(), 0.05);
+    close(baseline["throughputPerMinute"].as_f64().unwrap(), 200.0 * 59.0 / 60.0);
+    let mut largest = experiment("largest", 0);
+    for (field, value) in
+        [("statistic", "max"), ("metric", "request_seconds"), ("canary", "version=2"), ("control", "version=1")]
+    {
+        largest[field] = json!(value);
+    }
+    for field in ["controlValues", "canaryValues"] {
+        largest.as_object_mut().unwrap().remove(field);
+    }
+    naze.record(&largest);
+    let told = naze.get("/v1/experiments/largest").json();
+    let missing = told["missing"][0].as_str().unwrap();
+    assert!(missing.starts_with("request_seconds is a histogram told in buckets, which has no max"), "{missing}");
+}
+
+#[test]
+fn what_an_experiment_showed_is_kept_when_its_minutes_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |now: &str| {
+        let clock = Clock::Fixed(now.parse::<Timestamp>().unwrap());
+        Naze::of(Engine::open(Config::with_data(folder.path()), clock).unwrap())
+    };
+    let found = {
+        let naze = at(NOW);
+        assert_eq!(naze.post("/v1/measurements", "application/x-ndjson", requests()).json()["recorded"], 1_440);
+        let told = |reference: &str, more: Json| {
+            let mut told = json!({"kind": "experiment", "occurredAt": "2026-03-10T08:30:00Z", "component": "checkout",
+                "reference": reference, "hypothesis": "2 is faster", "metric": "latency_ms", "statistic": "mean",
+                "expectedPercent": -30, "canary": "version=2", "control": "version=1",
+                "startsAt": "2026-03-10T09:00:00Z"});
+            told.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            told
+        };
+        // One that is over, one that runs, one of which nothing is measured, one whose values were sent.
+        naze.record(&json!([
+            told("EX-1", json!({})),
+            told("EX-2", json!({"endsAt": "2026-03-10T13:00:00Z"})),
+            told("EX-3", json!({"metric": "nothing"})),
+            experiment("EX-4", -70),
+        ]));
+        let found = naze.get("/v1/experiments/EX-1").json();
+        assert_eq!(found["decision"], "success");
+        let early = "2026-03-10T11:09:59Z".parse().unwrap();
+        assert_eq!(naze.engine.keep_outcomes(early).unwrap(), 0, "samples may be late");
+        assert_eq!(naze.engine.keep_outcomes(NOW.parse().unwrap()).unwrap(), 1);
+        assert_eq!(naze.engine.keep_outcomes(NOW.parse().unwrap()).unwrap(), 0, "once");
+        found
+    };
+    let later = at("2026-04-20T12:00:00Z");
+    // Whoever asks next waits until the recorder has done what was due at its start.
+    for second in 0..2 {
+        let late =
+            json!({"metric": "other", "component": "shop", "value": second, "occurredAt": "2026-04-20T11:00:00Z"});
+        assert_eq!(later.post("/v1/measurements", "application/json", late.to_string()).status, 201);
+    }
+    assert_eq!(later.engine.keep_outcomes("2026-04-20T12:00:00Z".parse().unwrap()).unwrap(), 0, "also after a start");
+    let told = later.get("/v1/experiments/EX-1").json();
+    assert_eq!((&told["decision"], &told["statement"]), (&found["decision"], &found["statement"]), "{told:#}");
+    assert_eq!(told["compared"]["control"]["n"], 120, "minutes, not hours");
+    assert_eq!(told["baseline"], found["baseline"]);
+    assert_eq!(told["experiment"]["told"], Json::Null, "nobody said anything of it");
+    let id = told["experiment"]["receipts"].as_array().unwrap().last().unwrap().as_str().unwrap();
+    let kept = later.get(&format!("/v1/receipts/{id}")).json();
+    assert_eq!(
+        (&kept["source"], &kept["result"], &kept["reference"]),
+        (&json!("naze"), &json!("success"), &json!("EX-1"))
+    );
+    let change =
+        (kept["actualPercent"].as_f64().unwrap(), found["compared"]["changePercent"]["value"].as_f64().unwrap());
+    close(change.0, change.1);
+    assert_eq!(later.get("/v1/experiments").json()["experiments"].as_array().unwrap().len(), 4);
+    let rows = later.get("/v1/queries/kaizen_effect?from=2026-03-01T00:00:00Z").json();
+    assert_eq!(rows["rows"].as_array().unwrap().len(), 4, "each experiment once: {rows:#}");
+    // The other half of the minutes is another question, and its answer is gone.
+    later.record(&json!({"kind": "experiment", "occurredAt": "2026-04-20T11:00:00Z", "component": "checkout",
+        "reference": "EX-1", "hypothesis": "2 is faster", "canary": "version=1", "control": "version=2"}));
+    assert_eq!(later.get("/v1/experiments/EX-1").json()["decision"], "not_enough_data");
 }

@@ -1,12 +1,12 @@
 //! Mann–Whitney U: does one side tend to be larger, whatever the distribution?
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use super::count;
 
 /// What the test says.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MannWhitney {
     /// Pairs in which the canary's value is the larger one; equal ones count half.

@@ -1,6 +1,6 @@
 //! Welch's t: do two means differ, when the spreads may differ too?
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
 use super::{Sample, count, mean};
@@ -9,7 +9,7 @@ use super::{Sample, count, mean};
 const CONFIDENCE: f64 = 0.95;
 
 /// What the test says.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Welch {
     /// The difference of the means in its standard errors.
@@ -21,7 +21,7 @@ pub struct Welch {
 }
 
 /// A number with the interval that holds it with 95 % confidence; without ends where the values do not vary.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The number.
     pub value: f64,

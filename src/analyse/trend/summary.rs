@@ -1,10 +1,10 @@
 //! The plain numbers of a window.
 #![expect(clippy::cast_precision_loss, reason = "counts of points fit 53 bits")]
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a set of values looks like. Percentiles are nearest rank, the standard deviation is the population's.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// How many values.
