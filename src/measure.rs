@@ -47,6 +47,11 @@ impl Series {
         let (label, name) = OWN;
         own::is_own(&self.metric) || self.labels.get(label).is_some_and(|value| value == name)
     }
+
+    /// Is it a bucket of a histogram? That is a level of nothing, and counts what its neighbours count.
+    pub fn is_bucket(&self) -> bool {
+        self.labels.contains_key(histogram::BOUND)
+    }
 }
 
 /// How the values of a series are to be read.

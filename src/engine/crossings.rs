@@ -59,7 +59,6 @@ impl Followed {
 }
 
 /// What a round found.
-#[derive(Default)]
 struct Round {
     looked_at: usize,
     followed: Vec<(u32, Followed)>,
@@ -68,6 +67,19 @@ struct Round {
     /// Series with minutes that are not over.
     waiting: Vec<u32>,
     lines: Lines,
+}
+
+impl Round {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            looked_at: 0,
+            followed: Vec::new(),
+            found: Vec::new(),
+            outliers: Outliers::default(),
+            waiting: Vec::new(),
+            lines: Lines::new(now),
+        }
+    }
 }
 
 impl Engine {
@@ -125,7 +137,7 @@ impl Engine {
 
     fn look_at(&self, numbers: &[u32], now: Timestamp) -> Round {
         let started = Instant::now();
-        let mut round = Round::default();
+        let mut round = Round::new(now);
         for number in numbers {
             if round.found.len() >= ROUND_EVENTS_MAX || started.elapsed() >= ROUND_TIME_MAX {
                 break;

@@ -24,19 +24,31 @@ const BESIDE_MAX: usize = 100;
 type Values = Vec<(Timestamp, f64)>;
 
 /// Lines by the name of their metric: a round looks each name up once.
-#[derive(Default)]
-pub(super) struct Lines(HashMap<String, Arc<[Line]>>);
+pub(super) struct Lines {
+    now: Timestamp,
+    known: HashMap<String, Arc<[Line]>>,
+}
 
 impl Lines {
-    fn of(&mut self, engine: &Engine, metric: &str) -> Arc<[Line]> {
-        let known = self.0.entry(metric.to_owned());
-        Arc::clone(known.or_insert_with(|| engine.lines(metric, |_| true).into()))
+    /// None yet, of a round at `now`.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { now, known: HashMap::new() }
+    }
+
+    fn of(&mut self, engine: &Engine, metric: &str) -> Result<Arc<[Line]>> {
+        if let Some(known) = self.known.get(metric) {
+            return Ok(Arc::clone(known));
+        }
+        let lines: Arc<[Line]> = engine.lines(metric, |_| true, self.now)?.into();
+        self.known.insert(metric.to_owned(), Arc::clone(&lines));
+        Ok(lines)
     }
 
     /// The histogram that a series is the last bucket of.
-    fn histogram(&mut self, engine: &Engine, series: &Series) -> Option<Line> {
-        let (histogram, _) = of_bucket(series)?;
-        self.of(engine, &histogram.metric).iter().find(|line| line.known.series == histogram).cloned()
+    fn histogram(&mut self, engine: &Engine, series: &Series) -> Result<Option<Line>> {
+        let Some((histogram, _)) = of_bucket(series) else { return Ok(None) };
+        let lines = self.of(engine, &histogram.metric)?;
+        Ok(lines.iter().find(|line| line.known.series == histogram).cloned())
     }
 }
 
@@ -72,7 +84,7 @@ impl Engine {
             held.push(self.hold(subject, &subject.line, threshold, values, watched, lines)?);
         }
         if !rules.of_histogram.is_empty()
-            && let Some(histogram) = lines.histogram(self, &subject.line.known.series)
+            && let Some(histogram) = lines.histogram(self, &subject.line.known.series)?
         {
             for threshold in &rules.of_histogram {
                 let statistic = threshold.statistic_of(&histogram.known.series);
@@ -149,7 +161,7 @@ impl Engine {
     ) -> Result<Vec<Values>> {
         let mut beside = Vec::new();
         for metric in &condition.metric {
-            for line in lines.of(self, metric).iter().filter(|line| condition.joins(&known.series, &line.known.series))
+            for line in lines.of(self, metric)?.iter().filter(|line| condition.joins(&known.series, &line.known.series))
             {
                 if beside.len() < BESIDE_MAX {
                     let statistic = condition.statistic.unwrap_or(line.statistic());

@@ -71,7 +71,11 @@ impl Engine {
         let Some(line) = self.pooled(&selector, window)? else {
             return Ok(Err(format!("there is no series of {metric} of {}", entry.component)));
         };
-        let (before, after): (Vec<_>, Vec<_>) = line.minutes().into_iter().partition(|(minute, _)| *minute < entry.at);
+        let minutes = match line.minutes() {
+            Ok(minutes) => minutes,
+            Err(error) => return Ok(Err(error.in_a_line())),
+        };
+        let (before, after): (Vec<_>, Vec<_>) = minutes.into_iter().partition(|(minute, _)| *minute < entry.at);
         let side = |minutes: Vec<(Timestamp, f64)>| Sample::series(minutes.into_iter().map(|(_, value)| value));
         let compared = match compare(&side(before), &side(after)) {
             Ok(compared) => compared,

@@ -180,7 +180,7 @@ impl Engine {
 
     fn is_measured(&self, entry: &Entry) -> bool {
         let selector = entry.definition.indicator.measure.whole().selector.as_ref();
-        selector.is_some_and(|selector| !self.lines(&selector.metric, |series| selector.has(series)).is_empty())
+        selector.is_some_and(|selector| self.has_line(&selector.metric, |series| selector.has(series)))
     }
 
     fn objective_at(

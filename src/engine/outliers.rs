@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::measure::own::OUTLIERS;
 use crate::measure::told::is_state;
-use crate::measure::{Kind, OWN, Point, Samples, Series, histogram};
+use crate::measure::{Kind, OWN, Point, Samples, Series};
 
 /// The label that names what stood out.
 const METRIC: &str = "metric";
@@ -19,7 +19,7 @@ pub(super) struct Outliers(BTreeMap<(String, String), BTreeMap<Timestamp, u64>>)
 impl Outliers {
     /// Can values of a series stand out? Those of a bucket and of a state cannot, and naze's own tell of others.
     pub(super) fn are_of(series: &Series) -> bool {
-        !series.is_own() && !is_state(&series.metric) && !series.labels.contains_key(histogram::BOUND)
+        !series.is_own() && !is_state(&series.metric) && !series.is_bucket()
     }
 
     pub(super) fn add(&mut self, series: &Series, found: Vec<(Timestamp, u64)>) {

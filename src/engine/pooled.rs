@@ -1,66 +1,124 @@
-//! Several series as one line of minutes: what a metric was, whoever measured it.
+//! Several lines as one of minutes: what a metric was, whoever measured it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::ops::Range;
 
-use super::Engine;
+use super::{Engine, Line};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::measure::histogram::{no_such, quantiles};
+use crate::measure::line::Buckets;
 use crate::measure::read::{Statistic, minutes, steps};
-use crate::measure::store::{Known, Slot};
+use crate::measure::store::Slot;
 use crate::measure::{Kind, Series};
 use crate::receipt::percent_encode;
 use crate::record::Window;
 use crate::slo::Selector;
 
-/// Series that one line is made of; of more, the others are left out.
-const SERIES_MAX: usize = 100;
+/// Lines that one is made of; of more, the others are left out.
+const LINES_MAX: usize = 100;
 
-/// The series that a selector picks, read in a window.
+/// The values of some steps, by when they begin.
+type Values = Vec<(Timestamp, f64)>;
+
+/// The lines that a selector picks, read in a window.
 pub(super) struct Pooled {
+    metric: String,
     kind: Kind,
     statistic: Statistic,
-    /// Of counters one list for each, of all others one list together.
-    slots: Vec<Vec<Slot>>,
+    read: Read,
     window: Window,
 }
 
+/// What is kept of them.
+enum Read {
+    /// Of counters one list for each series, of all others one list together.
+    Series(Vec<Vec<Slot>>),
+    /// Of histograms the slots of their buckets, by the bounds that all of them have, the smallest first; and of their sums.
+    Buckets { bounds: Vec<(f64, Vec<Vec<Slot>>)>, sums: Vec<Vec<Slot>> },
+}
+
 impl Engine {
-    /// Reads what `selector` picks; nothing when it picks no series.
+    /// Reads what `selector` picks; nothing when it picks no line.
     pub(super) fn pooled(&self, selector: &Selector, window: Window) -> Result<Option<Pooled>> {
-        let found: Vec<(u32, Arc<Known>)> = self.series(|series| selector.has(series));
-        let Some((_, first)) = found.first() else { return Ok(None) };
-        let kind = first.series.kind;
-        let statistic = selector.statistic.unwrap_or(Statistic::of(kind));
-        let of_kind = found.iter().filter(|(_, known)| known.series.kind == kind).take(SERIES_MAX);
-        let read = of_kind.map(|(number, known)| Ok((&known.series, self.slots(*number, window.from..window.to)?)));
+        let found = self.lines(&selector.metric, |series| selector.has(series), window.to)?;
+        let Some(first) = found.first() else { return Ok(None) };
+        let (kind, is_series) = (first.known.series.kind, first.is_series());
+        let statistic = selector.statistic.unwrap_or(first.statistic());
+        let is_alike = |line: &&Line| line.known.series.kind == kind && line.is_series() == is_series;
+        let alike: Vec<&Line> = found.iter().filter(is_alike).take(LINES_MAX).collect();
+        let span = window.from..window.to;
+        let read = if is_series { self.of_series(kind, &alike, &span)? } else { self.of_buckets(&alike, &span)? };
+        Ok(Some(Pooled { metric: selector.metric.clone(), kind, statistic, read, window }))
+    }
+
+    fn of_series(&self, kind: Kind, lines: &[&Line], window: &Range<Timestamp>) -> Result<Read> {
+        let read = lines.iter().map(|line| Ok((&line.known.series, self.slots(line.number(), window.clone())?)));
         let read = measured(read.collect::<Result<_>>()?);
-        let slots = if kind == Kind::Counter { read } else { vec![merged(read)] };
-        Ok(Some(Pooled { kind, statistic, slots, window }))
+        Ok(Read::Series(if kind == Kind::Counter { read } else { vec![merged(read)] }))
+    }
+
+    fn of_buckets(&self, lines: &[&Line], window: &Range<Timestamp>) -> Result<Read> {
+        let all: Vec<&Buckets> = lines.iter().filter_map(|line| line.buckets()).collect();
+        let read = |numbers: Vec<u32>| -> Result<Vec<Vec<Slot>>> {
+            numbers.into_iter().map(|number| self.slots(number, window.clone())).collect()
+        };
+        let number = |buckets: &Buckets, bound: f64| {
+            buckets.bounds.iter().find(|(own, _)| own.total_cmp(&bound).is_eq()).map(|(_, number)| *number)
+        };
+        let mut bounds = Vec::new();
+        for (bound, _) in all.first().map_or(&[][..], |first| &first.bounds) {
+            let numbers: Option<Vec<u32>> = all.iter().map(|buckets| number(buckets, *bound)).collect();
+            if let Some(numbers) = numbers {
+                bounds.push((*bound, read(numbers)?));
+            }
+        }
+        let sums: Option<Vec<u32>> = all.iter().map(|buckets| buckets.sum).collect();
+        Ok(Read::Buckets { bounds, sums: read(sums.unwrap_or_default())? })
     }
 }
 
 impl Pooled {
     /// The value of each minute that has one; counters add up.
-    pub(super) fn minutes(&self) -> Vec<(Timestamp, f64)> {
-        let mut sums: BTreeMap<Timestamp, f64> = BTreeMap::new();
-        for (at, value) in self.slots.iter().flat_map(|slots| minutes(slots, self.statistic)) {
-            *sums.entry(at).or_default() += value;
-        }
-        sums.into_iter().collect()
+    ///
+    /// # Errors
+    /// `Invalid` when a histogram has no such statistic.
+    pub(super) fn minutes(&self) -> Result<Values> {
+        self.told(self.statistic, minutes)
     }
 
     /// The value of each step of so many seconds; counters add up.
-    pub(super) fn steps(&self, seconds: u32, statistic: Statistic) -> Vec<(Timestamp, f64)> {
+    ///
+    /// # Errors
+    /// `Invalid` when a histogram has no such statistic.
+    pub(super) fn steps(&self, seconds: u32, statistic: Statistic) -> Result<Values> {
         let window = self.window.from..self.window.to;
-        let mut sums: BTreeMap<Timestamp, f64> = BTreeMap::new();
-        for (at, value) in self.slots.iter().flat_map(|slots| steps(slots, &window, seconds, statistic)) {
-            *sums.entry(at).or_default() += value;
-        }
-        sums.into_iter().collect()
+        self.told(statistic, |slots, statistic| steps(slots, &window, seconds, statistic))
     }
 
-    /// Are its values kept one by one, so that it has percentiles of its own?
+    fn told(&self, statistic: Statistic, tell: impl Fn(&[Slot], Statistic) -> Values) -> Result<Values> {
+        let (bounds, sums) = match &self.read {
+            Read::Series(lists) => return Ok(added(lists.iter().flat_map(|slots| tell(slots, statistic)))),
+            Read::Buckets { bounds, sums } => (bounds, sums),
+        };
+        let rises = |lists: &[Vec<Slot>]| added(lists.iter().flat_map(|slots| tell(slots, Statistic::Increase)));
+        let all = bounds.last().filter(|(bound, _)| *bound == f64::INFINITY).map_or(&[][..], |(_, lists)| lists);
+        match statistic {
+            Statistic::Quantile(share) => {
+                let rises: Vec<_> = bounds.iter().map(|(bound, lists)| (*bound, rises(lists))).collect();
+                Ok(quantiles(share, &rises))
+            }
+            Statistic::Count => Ok(rises(all)),
+            Statistic::Mean if !sums.is_empty() => {
+                let counts: BTreeMap<Timestamp, f64> =
+                    rises(all).into_iter().filter(|(_, count)| *count > 0.0).collect();
+                Ok(rises(sums).into_iter().filter_map(|(at, sum)| Some((at, sum / counts.get(&at)?))).collect())
+            }
+            other => Err(no_such(&self.metric, other)),
+        }
+    }
+
+    /// Are its values known one by one or by buckets, so that it has percentiles of its own?
     pub(super) fn is_distribution(&self) -> bool {
         self.kind == Kind::Distribution
     }
@@ -69,6 +127,15 @@ impl Pooled {
     pub(super) fn counts(&self) -> bool {
         self.kind != Kind::Gauge
     }
+}
+
+/// Values of the same time as one.
+fn added(values: impl Iterator<Item = (Timestamp, f64)>) -> Values {
+    let mut sums: BTreeMap<Timestamp, f64> = BTreeMap::new();
+    for (at, value) in values {
+        *sums.entry(at).or_default() += value;
+    }
+    sums.into_iter().collect()
 }
 
 /// The slots of each, without what naze works out of a component where a sender tells the same metric of it: both count the

@@ -66,7 +66,7 @@ impl Engine {
         let watching = self.watching();
         let learned = Learned { enabled: false, ..watching.learned.clone() };
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
-        let mut lines = Lines::default();
+        let mut lines = Lines::new(now);
         let (mut tried, mut left_out) = (0, 0);
         for (number, known) in self.series(|_| true) {
             let rules = Rules::of(&known, watching.thresholds(), &learned);

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use super::{Engine, Outcome, SELF};
+use super::{Engine, Line, Outcome, SELF};
 use crate::analyse::trend::{Direction, LOOKBACK, Point, Question, Reversal, Trend, trend};
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
-use crate::measure::read::{Statistic, steps};
+use crate::measure::read::Statistic;
 use crate::measure::store::Known;
 use crate::measure::{Kind, Series, own};
 use crate::receipt::{Receipt, Value};
@@ -39,16 +39,18 @@ impl Engine {
         let mut next = self.turning.0.lock().expect("nobody panics in a round");
         // What naze concludes of other series is told where it turned there.
         let is_concluded = |series: &Series| own::is_own(&series.metric) || own::is_again(series);
-        let judged = self.series(|series| !is_concluded(series) && self.polarity(&series.metric).is_some());
-        let split = judged.partition_point(|(number, _)| *number < *next);
+        let mut judged =
+            self.all_lines(|series| !is_concluded(series) && self.polarity(&series.metric).is_some(), now)?;
+        judged.sort_by_key(Line::number);
+        let split = judged.partition_point(|line| line.number() < *next);
         let round = judged[split..].iter().chain(&judged[..split]).take(ROUND_SERIES_MAX);
         let mut found = Vec::new();
-        for (number, known) in round {
-            *next = number.saturating_add(1);
+        for line in round {
+            *next = line.number().saturating_add(1);
             // A series that cannot be read costs the others nothing.
-            match self.turned(*number, known, now) {
+            match self.turned(line, now) {
                 Ok(draft) => found.extend(draft),
-                Err(error) => tracing::error!(%error, series = number, "cannot tell whether a trend turned"),
+                Err(error) => tracing::error!(%error, series = line.number(), "cannot tell whether a trend turned"),
             }
             if started.elapsed() > ROUND_TIME_MAX {
                 break;
@@ -62,13 +64,14 @@ impl Engine {
         Ok(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Recorded(_))).count())
     }
 
-    fn turned(&self, number: u32, known: &Known, now: Timestamp) -> Result<Option<Draft>> {
+    fn turned(&self, line: &Line, now: Timestamp) -> Result<Option<Draft>> {
+        let known = &line.known;
         let statistic = match known.series.kind {
             Kind::Distribution => Statistic::Quantile(0.99),
             kind => Statistic::of(kind),
         };
         let window = ago(now, LOOKBACK)..now;
-        let hours = steps(&self.slots(number, window.clone())?, &window, HOUR_SECONDS, statistic);
+        let hours = self.values(line, &window, HOUR_SECONDS, Some(statistic))?;
         let points: Vec<Point> = hours.into_iter().map(Point::from).collect();
         let interval = TimeDelta::seconds(i64::from(HOUR_SECONDS));
         let polarity = self.polarity(&known.series.metric);

@@ -56,6 +56,14 @@ impl Line {
         }
     }
 
+    /// The buckets of a histogram that is told in them.
+    pub fn buckets(&self) -> Option<&Buckets> {
+        match &self.kept {
+            Kept::Series(_) => None,
+            Kept::Buckets(buckets) => Some(buckets),
+        }
+    }
+
     /// Is it a series of its own?
     pub fn is_series(&self) -> bool {
         matches!(self.kept, Kept::Series(_))
@@ -90,8 +98,8 @@ pub fn histograms(parts: Vec<(u32, Arc<Known>)>, wanted: impl Fn(&Series) -> boo
     found.into_iter().map(line).collect()
 }
 
-/// Both without what is told twice: of a component with series and histograms of one metric the series count when any of
-/// them `is_told`, and else the histograms.
+/// Both without what is told twice: where a component has series and histograms of one metric, the series count when any
+/// of them `is_told`, and else the histograms.
 ///
 /// # Errors
 /// Those of `is_told`, which is asked of such components only.
@@ -100,11 +108,14 @@ pub fn each_once<E>(
     mut histograms: Vec<Line>,
     is_told: impl Fn(&Line) -> Result<bool, E>,
 ) -> Result<Vec<Line>, E> {
-    let component = |line: &Line| line.known.series.component.clone();
-    let in_buckets: BTreeSet<String> = histograms.iter().map(component).collect();
+    if histograms.is_empty() {
+        return Ok(series);
+    }
+    let name = |line: &Line| (line.known.series.metric.clone(), line.known.series.component.clone());
+    let in_buckets: BTreeSet<(String, String)> = histograms.iter().map(name).collect();
     let (mut twice, mut told) = (BTreeSet::new(), BTreeSet::new());
     for line in &series {
-        let name = component(line);
+        let name = name(line);
         if in_buckets.contains(&name) {
             if !told.contains(&name) && is_told(line)? {
                 told.insert(name.clone());
@@ -112,8 +123,8 @@ pub fn each_once<E>(
             twice.insert(name);
         }
     }
-    series.retain(|line| !twice.contains(&line.known.series.component) || told.contains(&line.known.series.component));
-    histograms.retain(|line| !told.contains(&line.known.series.component));
+    series.retain(|line| !twice.contains(&name(line)) || told.contains(&name(line)));
+    histograms.retain(|line| !told.contains(&name(line)));
     series.append(&mut histograms);
     Ok(series)
 }

@@ -32,6 +32,7 @@ mod kaizen;
 mod kept;
 mod kit;
 mod limits;
+mod lines;
 mod mapping;
 mod measure;
 mod metrics;

@@ -172,7 +172,8 @@ fn a_week_is_told_with_what_it_rests_on() {
         (&json!("2026-W10"), &json!("2026-03-02T00:00:00Z"), &json!("2026-03-09T00:00:00Z"), &json!(true))
     );
     let latency = named(&review["trends"], "metric", "latency_ms");
-    assert_eq!(latency["direction"], "degrading", "{latency}");
+    // Nobody said which way is good for it.
+    assert_eq!(latency["direction"], "rising", "{latency}");
     // Hours begin with minute 0 of 96 quarters a day: 100 to 200 within the week, 102 the week before.
     assert_eq!(latency["previous"].as_f64().unwrap().round(), 102.0);
     assert_eq!(latency["mean"].as_f64().unwrap().round(), 152.0);
@@ -200,6 +201,124 @@ fn a_week_is_told_with_what_it_rests_on() {
     assert_eq!((&kaizen["owner"], &kaizen["measured"]["direction"]), (&json!("aiko"), &json!("improving")));
     assert_eq!((kaizen["measured"]["changePercent"]["value"].as_f64().unwrap()).round(), -49.0);
     paths_lead_somewhere(&naze, &review);
+}
+
+/// Requests every quarter of an hour of two weeks, more of them each day of the second: of a hundred 90 within 100 ms, 98
+/// within half a second, all within one.
+fn histogram() -> String {
+    let mut text = String::new();
+    let [mut hundreds, monday] = [0_i64, 1_771_804_800_000];
+    for quarter in 0..(14 * 96_i64) {
+        hundreds += 1 + (quarter - 7 * 96).max(0) / 96;
+        let at = monday + quarter * 900_000;
+        for (bound, share) in [("0.1", 90), ("0.5", 98), ("1", 100), ("+Inf", 100)] {
+            let count = share * hundreds;
+            writeln!(text, "http_request_duration_seconds_bucket{{job=\"shop\",le=\"{bound}\"}} {count} {at}").unwrap();
+        }
+        writeln!(text, "http_request_duration_seconds_sum{{job=\"shop\"}} {} {at}", 12 * hundreds).unwrap();
+        writeln!(text, "http_request_duration_seconds_count{{job=\"shop\"}} {} {at}", 100 * hundreds).unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_histogram_is_one_latency_and_traffic_is_none() {
+    let naze = Naze::in_memory();
+    let sent = naze.post("/v1/measurements", "text/plain; version=0.0.4", histogram());
+    assert_eq!(sent.status, 201, "{}", sent.text());
+    let review = naze.get("/v1/reviews/2026-W10").json();
+    let trends = review["trends"].as_array().unwrap();
+    let told: Vec<(&Json, &Json, &Json)> =
+        trends.iter().map(|trend| (&trend["metric"], &trend["statistic"], &trend["direction"])).collect();
+    // There is more traffic each day, and it takes as long as ever.
+    assert_eq!(told, [(&json!("http_request_duration_seconds"), &json!("p99"), &json!("stable"))]);
+    // The 99th of a hundred is the first of two between half a second and one.
+    let close = |value: &Json| assert!((value.as_f64().unwrap() - 0.75).abs() < 1e-9, "{value}");
+    close(&trends[0]["mean"]);
+    close(&trends[0]["previous"]);
+    assert_eq!(naze.get(trends[0]["show"].as_str().unwrap()).json()["series"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn counts_and_sums_alone_are_no_latency() {
+    let naze = Naze::in_memory();
+    let whole = histogram();
+    let parts: String =
+        whole.lines().filter(|line| !line.contains("_bucket")).map(|line| format!("{line}\n")).collect();
+    assert_eq!(naze.post("/v1/measurements", "text/plain; version=0.0.4", parts).status, 201);
+    let review = naze.get("/v1/reviews/2026-W10").json();
+    assert_eq!(review["trends"], json!([]));
+    let missing: Vec<&str> =
+        review["missing"].as_array().unwrap().iter().map(|one| one["what"].as_str().unwrap()).collect();
+    assert!(missing.contains(&"no series of a latency is kept"), "{missing:?}");
+}
+
+#[test]
+fn an_incident_counts_once_however_often_it_is_told() {
+    let naze = Naze::in_memory();
+    let step = |reference: &str, day: u32, hour: u32, status: &str, summary: &str| {
+        json!({"kind": "incident", "occurredAt": at(day, hour, 0), "component": "checkout", "reference": reference,
+            "status": status, "severity": "critical", "summary": summary})
+    };
+    let told = [
+        step("PD-1", 4, 10, "open", "triggered"),
+        step("PD-1", 4, 11, "open", "escalated"),
+        step("PD-1", 4, 12, "open", "priority updated"),
+        step("PD-1", 4, 14, "resolved", "resolved"),
+        step("PD-1", 4, 16, "open", "reopened"),
+        step("PD-1", 4, 20, "resolved", "resolved again"),
+        // Opened in the week before, and told of again in this one.
+        step("PD-2", 1, 22, "open", "triggered"),
+        step("PD-2", 2, 3, "open", "reassigned"),
+        step("PD-2", 2, 4, "resolved", "resolved"),
+    ];
+    assert_eq!(naze.record(&json!(told))["recorded"], 9);
+    let review = naze.get("/v1/reviews/2026-W10").json();
+    let figure = |name| {
+        let figure = named(&review["comparison"], "name", name);
+        (figure["current"].clone(), figure["previous"].clone())
+    };
+    assert_eq!(figure("incidents opened"), (json!(1.0), json!(1.0)));
+    // From ten to two; the other one was resolved in another week than it was opened in.
+    assert_eq!(figure("mean time to resolve"), (json!(14_400.0), Json::Null));
+}
+
+#[test]
+fn a_week_that_lasts_is_held_against_as_much_of_the_one_before() {
+    let naze = Naze::in_memory();
+    // It is Tuesday, noon. Of the five alerts of the week before, two came by then.
+    let fired = [(2, 9), (3, 9), (3, 13), (5, 9), (8, 9), (9, 9), (10, 9)];
+    let alerts = fired.map(|(day, hour)| alert(&at(day, hour, 0), "Slow", "firing", &json!({})));
+    assert_eq!(naze.record(&json!(alerts))["recorded"], 7);
+    let review = naze.get("/v1/reviews/2026-W11").json();
+    assert_eq!((&review["isComplete"], &review["to"]), (&json!(false), &json!("2026-03-10T12:00:00Z")));
+    let figure = named(&review["comparison"], "name", "alerts fired");
+    assert_eq!(
+        (&figure["current"], &figure["previous"], &figure["changePercent"]),
+        (&json!(2.0), &json!(2.0), &json!(0.0))
+    );
+}
+
+#[test]
+fn colours_are_those_in_force() {
+    let toml = "[[thresholds]]\nmetric = \"tps_kaizen_slo_attainment\"\nwarning = \"< 0.5\"\ncritical = \"< 0.2\"\n\
+        [[thresholds]]\nmetric = \"tps_health_score\"\nlabels = { pillar = \"overall\" }\nwarning = \"< 101\"\n";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("slos.yaml"), SLO).unwrap();
+    let file = folder.path().join("naze.toml");
+    std::fs::write(&file, toml).unwrap();
+    let own = Config::read(&file).unwrap();
+    let naze =
+        Naze::with(Config { slos: Some(folder.path().to_owned()), thresholds: own.thresholds, ..Config::in_memory() });
+    let sent = naze.post("/v1/measurements", "application/x-ndjson", series());
+    assert_eq!(sent.json()["recorded"], 2 * 14 * 96, "{}", sent.text());
+    let told = naze.get("/v1/slos/short-queue?at=2026-03-09T00:00:00Z").json();
+    let objective = &told["slo"]["objectives"][0];
+    // Five of seven days: red as naze ships it.
+    assert_eq!(objective["colour"], "green", "{objective}");
+    assert_eq!((objective["attainment"].as_f64().unwrap() * 7.0).round(), 5.0);
+    let review = naze.get("/v1/reviews/2026-W10").json();
+    assert_eq!(review["health"]["band"], "yellow", "{}", review["health"]);
 }
 
 /// Every path that a review tells is one that naze answers.

@@ -25,8 +25,6 @@ use crate::slo::{Measure, Metric, Quality, Selector, Threshold};
 const SERIES_MAX: usize = 1_000;
 /// How far before a window the last reading of a counter is looked for.
 const READING_BEFORE: TimeDelta = TimeDelta::hours(2);
-/// Where a component tells values and buckets, its values count when there were some in this last part of a window.
-const LATELY: TimeDelta = TimeDelta::hours(24);
 
 impl Engine {
     /// What was good of each minute of the frame.
@@ -136,7 +134,8 @@ impl Engine {
             return Ok(());
         };
         let window: Range<Timestamp> = frame.start.checked_add(-READING_BEFORE).unwrap_or(Timestamp::MIN)..frame.end();
-        let lately = asked.window.start.max(ago(asked.window.end, LATELY))..asked.window.end;
+        let lately = lately(asked.window.end);
+        let lately = asked.window.start.max(lately.start)..lately.end;
         let found = self.lines_told(&selector.metric, |series| selector.has(series), &lately)?;
         if found.is_empty() {
             problems.tell(format!("there is no series of {} with its component and labels", selector.metric));

@@ -8,16 +8,16 @@ use chrono::TimeDelta;
 use crate::analyse::health::{Colour, Coverage, Health, SCORE};
 use crate::analyse::kaizen::change_percent;
 use crate::analyse::review::{HealthOfWeek, Missing, TrendOfWeek};
-use crate::analyse::trend::{Direction, Point, Polarity, Question, Summary, trend};
+use crate::analyse::trend::{Direction, Point, Question, Summary, trend};
 use crate::clock::Timestamp;
-use crate::engine::Engine;
 use crate::engine::pooled::path;
+use crate::engine::{Engine, Line};
 use crate::error::Result;
-use crate::measure::Kind;
 use crate::measure::crossing::Palette;
 use crate::measure::own;
-use crate::measure::read::{Statistic, steps};
+use crate::measure::read::Statistic;
 use crate::measure::store::Known;
+use crate::measure::{Kind, Series};
 use crate::record::Window;
 use crate::slo::Selector;
 
@@ -102,11 +102,14 @@ fn of_metric(metric: &str, component: Option<&str>) -> Selector {
     }
 }
 
-/// Latencies first, then queues, then what has a threshold; of anything else a review does not tell.
-fn sort(metric: &str, has_threshold: bool) -> Option<(usize, usize)> {
-    if ["latency", "duration"].iter().any(|part| metric.contains(part)) {
+/// Latencies first, then queues, then what has a threshold; of anything else a review does not tell. What counts how often
+/// or how long something was, such as the `_count` and `_sum` of a histogram, is no latency.
+fn sort(series: &Series, has_threshold: bool) -> Option<(usize, usize)> {
+    let is_level = matches!(series.kind, Kind::Gauge | Kind::Distribution);
+    let has = |parts: [&str; 2]| is_level && parts.iter().any(|part| series.metric.contains(part));
+    if has(["latency", "duration"]) {
         Some((0, LATENCIES_MAX))
-    } else if metric.contains("queue_depth") || metric.contains("queue_length") {
+    } else if has(["queue_depth", "queue_length"]) {
         Some((1, QUEUES_MAX))
     } else {
         has_threshold.then_some((2, OTHERS_MAX))
@@ -125,7 +128,8 @@ impl Engine {
     /// What a metric of a component usually was, minute by minute; nothing when it is not kept.
     pub(super) fn usual(&self, metric: &str, component: &str, window: Window) -> Result<Option<Summary>> {
         let line = self.pooled(&of_metric(metric, Some(component)), window)?;
-        let values = line.map(|line| line.minutes().into_iter().map(|(_, value)| value).collect::<Vec<f64>>());
+        let minutes = line.and_then(|line| line.minutes().ok());
+        let values = minutes.map(|minutes| minutes.into_iter().map(|(_, value)| value).collect::<Vec<f64>>());
         Ok(values.and_then(|values| Summary::of(&values)))
     }
 
@@ -139,28 +143,28 @@ impl Engine {
         let watching = self.watching();
         let thresholds: BTreeSet<&str> =
             watching.thresholds().flat_map(|threshold| &threshold.metric).map(String::as_str).collect();
-        let sort_of = |known: &Known| sort(&known.series.metric, thresholds.contains(known.series.metric.as_str()));
-        let mut found: Vec<(usize, usize, u32, Arc<Known>)> = self
-            .series(|series| {
-                !own::is_again(series) && sort(&series.metric, thresholds.contains(series.metric.as_str())).is_some()
-            })
+        let sort_of = |series: &Series| sort(series, thresholds.contains(series.metric.as_str()));
+        let found = self.all_lines(|series| !own::is_again(series) && sort_of(series).is_some(), window.to)?;
+        let mut found: Vec<(usize, usize, Line)> = found
             .into_iter()
-            .filter_map(|(number, known)| sort_of(&known).map(|(sort, max)| (sort, max, number, known)))
+            .filter_map(|line| sort_of(&line.known.series).map(|(sort, max)| (sort, max, line)))
             .collect();
         // What is measured goes before what naze works out.
         found.sort_by(|a, b| {
-            let place = |one: &(usize, usize, u32, Arc<Known>)| (one.0, one.3.series.is_own());
-            place(a).cmp(&place(b)).then_with(|| a.3.series.cmp(&b.3.series))
+            let series = |one: &(usize, usize, Line)| Arc::clone(&one.2.known);
+            let (a_known, b_known) = (series(a), series(b));
+            let place = |sort: usize, known: &Known| (sort, known.series.is_own());
+            place(a.0, &a_known).cmp(&place(b.0, &b_known)).then_with(|| a_known.series.cmp(&b_known.series))
         });
         let mut trends = Vec::new();
         for same in found.chunk_by(|a, b| a.0 == b.0) {
             let max = same[0].1;
             if same.len() > max {
-                let what = format!("trends of {} more series like {}", same.len() - max, same[0].3.series.metric);
+                let what = format!("trends of {} more series like {}", same.len() - max, same[0].2.known.series.metric);
                 missing.push(Missing { what, show: Some("/v1/series".to_owned()) });
             }
-            for (_, _, number, known) in same.iter().take(max) {
-                trends.push(self.trend_of(*number, known, window, before)?);
+            for (_, _, line) in same.iter().take(max) {
+                trends.push(self.trend_of(line, window, before)?);
             }
         }
         for (sort, name) in [(0, "latency"), (1, "queue depth")] {
@@ -176,24 +180,20 @@ impl Engine {
         Ok(trends)
     }
 
-    fn trend_of(&self, number: u32, known: &Known, window: Window, before: Window) -> Result<TrendOfWeek> {
-        let series = &known.series;
+    fn trend_of(&self, line: &Line, window: Window, before: Window) -> Result<TrendOfWeek> {
+        let (known, series) = (&line.known, &line.known.series);
         let statistic = match series.kind {
             Kind::Distribution => Statistic::Quantile(0.99),
             kind => Statistic::of(kind),
         };
         let whole = before.from..window.to;
-        let points: Vec<Point> = steps(&self.slots(number, whole.clone())?, &whole, HOUR_SECONDS, statistic)
-            .into_iter()
-            .map(Point::from)
-            .collect();
+        let values = self.values(line, &whole, HOUR_SECONDS, Some(statistic))?;
+        let points: Vec<Point> = values.into_iter().map(Point::from).collect();
         let mean = |window: Window| {
             let values = points.iter().filter(|point| window.contains(point.time)).map(|point| point.value);
             Summary::of(&values.collect::<Vec<f64>>()).map(|summary| summary.mean)
         };
-        // What waits or takes time had better be less.
-        let is_cost = sort(&series.metric, false).is_some();
-        let polarity = self.polarity(&series.metric).or(is_cost.then_some(Polarity::LowerIsBetter));
+        let polarity = self.polarity(&series.metric);
         let interval = TimeDelta::seconds(i64::from(HOUR_SECONDS));
         let question = Question { at: window.to, interval, polarity, threshold: None, horizon: None };
         let verdict = trend(&question, &points).windows.swap_remove(WEEK).verdict;

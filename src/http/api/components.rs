@@ -12,13 +12,11 @@ use serde_json::{Value as JsonValue, json};
 use super::picked::about;
 use crate::analyse::trend::{Point, verdict_over};
 use crate::clock::{Timestamp, ago};
-use crate::engine::{Engine, LOOKBACK_DEFAULT};
+use crate::engine::{Engine, LOOKBACK_DEFAULT, Line};
 use crate::error::{Error, Result};
 use crate::http::given::{limit, refuse_others, window};
 use crate::http::problem::Reply;
 use crate::http::work::blocking;
-use crate::measure::read::{Statistic, steps};
-use crate::measure::store::Known;
 use crate::record::Window;
 
 /// Entries of each list, unless asked otherwise; and most that can be asked for.
@@ -102,22 +100,20 @@ impl Asked {
 
     /// The component's series with their latest values, and where they are heading.
     fn series(&self, engine: &Engine) -> Result<JsonValue> {
-        let found = engine.series(|series| series.component == self.component);
-        let shown = found.iter().take(self.limit).map(|(number, known)| self.heading(engine, *number, known));
+        let mut found = engine.all_lines(|series| series.component == self.component, self.window.to)?;
+        found.sort_by(|a, b| a.known.series.cmp(&b.known.series));
+        let shown = found.iter().take(self.limit).map(|line| self.heading(engine, line));
         Ok(json!({"items": shown.collect::<Result<Vec<_>>>()?, "truncated": found.len() > self.limit}))
     }
 
-    fn heading(&self, engine: &Engine, number: u32, known: &Known) -> Result<JsonValue> {
+    fn heading(&self, engine: &Engine, line: &Line) -> Result<JsonValue> {
         let to = self.window.to;
         let day: std::ops::Range<Timestamp> = ago(to, HEADINGS[1].1).min(self.window.from)..to;
-        let statistic = Statistic::of(known.series.kind);
-        let points: Vec<Point> = steps(&engine.slots(number, day.clone())?, &day, MINUTE_SECONDS, statistic)
-            .into_iter()
-            .map(Point::from)
-            .collect();
-        let mut series = about(known);
+        let values = engine.values(line, &day, MINUTE_SECONDS, None)?;
+        let points: Vec<Point> = values.into_iter().map(Point::from).collect();
+        let mut series = about(&line.known);
         series["latest"] = json!(points.last().filter(|point| point.time >= self.window.from));
-        let polarity = engine.polarity(&known.series.metric);
+        let polarity = engine.polarity(&line.known.series.metric);
         for (name, length) in HEADINGS {
             let verdict = verdict_over(&points, to, length, polarity);
             series["trend"][name] = json!({

@@ -111,10 +111,10 @@ pub(super) async fn read(engine: &Arc<Engine>, asked: Asked) -> Result<Told, Pro
 }
 
 fn here(engine: &Engine, asked: &Asked) -> Result<Option<Told>> {
-    let found = engine.lines(&asked.metric, |series| asked.wanted.has(series));
+    let Some((window, earlier)) = asked.windows.split_last() else { return Ok(None) };
+    let found = engine.lines(&asked.metric, |series| asked.wanted.has(series), window.end)?;
     let truncated = found.len() > asked.lines_max;
     let now = engine.clock().now();
-    let Some((window, earlier)) = asked.windows.split_last() else { return Ok(None) };
     let runs = engine.runs(now)?;
     let (mut lines, mut silences) = (Vec::new(), Vec::new());
     for line in found.into_iter().take(asked.lines_max) {

@@ -110,14 +110,13 @@ impl Asked {
         Self { polarity: self.polarity.or(polarity), ..self }
     }
 
-    /// Where one series is heading.
-    pub(in crate::http) fn trend(&self, engine: &Engine, number: u32, known: &Arc<Known>) -> Result<Trend> {
-        let line = Line::of_series(number, Arc::clone(known));
+    /// Where one line is heading.
+    pub(in crate::http) fn trend(&self, engine: &Engine, line: &Line) -> Result<Trend> {
         let mut values = Vec::new();
         for window in windows(self.at) {
-            values.extend(engine.values(&line, &window, MINUTE_SECONDS, self.statistic)?);
+            values.extend(engine.values(line, &window, MINUTE_SECONDS, self.statistic)?);
         }
-        let polarity = self.polarity.or_else(|| engine.polarity(&known.series.metric));
+        let polarity = self.polarity.or_else(|| engine.polarity(&line.known.series.metric));
         Ok(Self { polarity, ..*self }.judge(values))
     }
 

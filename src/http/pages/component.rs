@@ -28,7 +28,8 @@ pub(in crate::http) fn component(engine: &Engine, asked: &Asked) -> Result<Strin
     };
     let incidents = engine.incidents()?;
     let own: Vec<_> = incidents.iter().filter(|one| one.opened.receipt.component() == Some(name)).collect();
-    let series: Vec<_> = engine.series(|series| series.component == name).into_iter().map(|(_, known)| known).collect();
+    let lines = engine.all_lines(|series| series.component == name, range.window.to)?;
+    let series: Vec<_> = lines.into_iter().map(|line| line.known).collect();
     Ok(web::component::render(&web::component::Page {
         name,
         at: asked.now,

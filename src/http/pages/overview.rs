@@ -76,8 +76,8 @@ fn notable(engine: &Engine, range: &Range) -> Result<Vec<Notable>> {
     let mut most: Vec<_> = crossings.into_iter().collect();
     most.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let notable = |((component, metric), crossings): ((String, String), usize)| {
-        let found = engine.series(|series| series.metric == metric && series.component == component);
-        let plot = found.first().map(|(number, known)| plots::plot(engine, *number, known, window.from..window.to));
+        let found = engine.lines(&metric, |series| series.component == component, window.to)?;
+        let plot = found.first().map(|line| plots::plot(engine, line, window.from..window.to));
         Ok(Notable { component, metric, crossings, plot: plot.transpose()? })
     };
     most.into_iter().take(NOTABLE_MAX).map(notable).collect()

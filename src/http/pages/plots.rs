@@ -1,7 +1,6 @@
 //! Plots of series, with their limits and what happened meanwhile.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use chrono::TimeDelta;
 
@@ -10,7 +9,6 @@ use crate::clock::Timestamp;
 use crate::engine::{Engine, Incident, Line};
 use crate::error::Result;
 use crate::measure::crossing::Threshold;
-use crate::measure::read::{Statistic, steps};
 use crate::measure::store::Known;
 use crate::record::{Recorded, Window};
 use crate::web::plot::{Limit, Mark, Plot};
@@ -23,34 +21,31 @@ const STEP_MIN_SECONDS: i64 = 60;
 /// Events of each sort that are marked.
 const MARKS_MAX: &str = "20";
 
-/// A series as a line with its limits.
-pub(in crate::http) fn plot(engine: &Engine, number: u32, known: &Known, window: Range<Timestamp>) -> Result<Plot> {
+/// A line with its limits.
+pub(in crate::http) fn plot(engine: &Engine, line: &Line, window: Range<Timestamp>) -> Result<Plot> {
     let length = window.end.since(window.start).num_seconds();
     let step = u32::try_from((length / POINTS_MAX).max(STEP_MIN_SECONDS)).unwrap_or(u32::MAX);
-    let slots = engine.slots(number, window.clone())?;
-    let statistic = Statistic::of(known.series.kind);
     let now = engine.clock().now();
     let runs = engine.runs(now)?;
     Ok(Plot {
-        title: title(known),
-        unit: known.unit.clone(),
-        points: steps(&slots, &window, step, statistic),
+        title: title(&line.known),
+        unit: line.known.unit.clone(),
+        points: engine.values(line, &window, step, None)?,
         from: window.start,
         to: window.end,
         marks: Vec::new(),
-        limits: limits(engine, known),
+        limits: limits(engine, line),
         forecast: None,
-        stalled_since: engine.stalled_since(&Line::of_series(number, Arc::new(known.clone())), now, &runs)?,
+        stalled_since: engine.stalled_since(line, now, &runs)?,
     })
 }
 
 /// What is held against the values that are drawn.
-pub(super) fn limits(engine: &Engine, known: &Known) -> Vec<Limit> {
+pub(super) fn limits(engine: &Engine, line: &Line) -> Vec<Limit> {
     let watching = engine.watching();
-    let statistic = Statistic::of(known.series.kind);
-    let applying = Threshold::applying(watching.thresholds(), &known.series);
-    let is_plotted =
-        |threshold: &&Threshold| threshold.is_plain() && threshold.statistic_of(&known.series) == statistic;
+    let (series, statistic) = (&line.known.series, line.statistic());
+    let applying = Threshold::applying(watching.thresholds(), series);
+    let is_plotted = |threshold: &&Threshold| threshold.is_plain() && threshold.statistic_of(series) == statistic;
     let held = applying.into_iter().filter(is_plotted);
     held.flat_map(|threshold| {
         let limits = [(threshold.warning, Colour::Yellow, "warning"), (threshold.critical, Colour::Red, "critical")];
@@ -97,9 +92,9 @@ pub(super) fn symptom(
 ) -> Result<Option<Plot>> {
     let opened = &incident.opened.receipt;
     let (Some(metric), Some(component)) = (opened.text("metric"), opened.component()) else { return Ok(None) };
-    let found = engine.series(|series| series.metric == metric && series.component == component);
-    let Some((number, known)) = found.first() else { return Ok(None) };
-    let mut plot = plot(engine, *number, known, window.from..window.to)?;
+    let found = engine.lines(metric, |series| series.component == component, window.to)?;
+    let Some(line) = found.first() else { return Ok(None) };
+    let mut plot = plot(engine, line, window.from..window.to)?;
     plot.marks = story.iter().filter_map(Mark::of).collect();
     Ok(Some(plot))
 }

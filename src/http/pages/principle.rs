@@ -1,16 +1,12 @@
 //! What stands on the page of a principle.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 
 use super::{Asked, plots};
 use crate::analyse::health::{Colour, Principle};
 use crate::clock::{Timestamp, ago};
-use crate::engine::Engine;
+use crate::engine::{Engine, Line};
 use crate::error::{Error, Result};
-use crate::measure::read::{Statistic, each};
-use crate::measure::store::Known;
 use crate::query::Rows;
 use crate::record::Window;
 use crate::web;
@@ -18,6 +14,7 @@ use crate::web::plot::Plot;
 use crate::web::principle::{About, Behind, PRINCIPLES};
 use crate::web::range::Range;
 
+const MINUTE_SECONDS: u32 = 60;
 /// Components, queues and pools that are looked at, and those that are shown.
 const SERIES_MAX: usize = 1_000;
 const BEHIND_MAX: usize = 20;
@@ -64,8 +61,7 @@ pub(in crate::http) fn principle(engine: &Engine, asked: &Asked) -> Result<Strin
 
 /// A series that tells of a principle, with its latest value.
 struct Standing {
-    number: u32,
-    known: Arc<Known>,
+    line: Line,
     value: f64,
     colour: Colour,
 }
@@ -73,26 +69,25 @@ struct Standing {
 /// The series that tell of it with these metrics, worst first. Only what is told of late counts.
 fn standings(engine: &Engine, metrics: &[&str], window: Window) -> Result<Vec<Standing>> {
     let late = ago(window.to, LATE_MIN.max(window.length() / LATE_PART)).max(window.from)..window.to;
-    let found = engine.series(|series| metrics.contains(&series.metric.as_str()));
+    let found = engine.all_lines(|series| metrics.contains(&series.metric.as_str()), window.to)?;
     let mut standings = Vec::new();
-    for (number, known) in found.into_iter().take(SERIES_MAX) {
-        let slots = engine.slots(number, late.clone())?;
-        let told = each(&slots, Statistic::of(known.series.kind));
-        let Some(value) = told.last().map(|(_, value)| *value) else { continue };
-        standings.push(Standing { number, colour: plots::colour(engine, &known, value), known, value });
+    for line in found.into_iter().take(SERIES_MAX) {
+        let told = engine.values(&line, &late, MINUTE_SECONDS, None)?;
+        let Some((_, value)) = told.last().copied() else { continue };
+        standings.push(Standing { colour: plots::colour(engine, &line.known, value), line, value });
     }
-    let order = |one: &Standing| metrics.iter().position(|metric| *metric == one.known.series.metric);
+    let order = |one: &Standing| metrics.iter().position(|metric| *metric == one.line.known.series.metric);
     standings.sort_by(|a, b| {
         (badness(b.colour).cmp(&badness(a.colour)))
             .then_with(|| order(a).cmp(&order(b)))
             .then_with(|| beyond(engine, b).total_cmp(&beyond(engine, a)))
-            .then_with(|| a.known.series.cmp(&b.known.series))
+            .then_with(|| a.line.known.series.cmp(&b.line.known.series))
     });
     Ok(standings)
 }
 
 fn behind(engine: &Engine, standing: &Standing, window: Window) -> Result<Behind> {
-    let series = &standing.known.series;
+    let series = &standing.line.known.series;
     let labels: Vec<String> = series.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     Ok(Behind {
         component: series.component.clone(),
@@ -100,7 +95,7 @@ fn behind(engine: &Engine, standing: &Standing, window: Window) -> Result<Behind
         metric: series.metric.clone(),
         value: standing.value,
         colour: standing.colour,
-        plot: plots::plot(engine, standing.number, &standing.known, window.from..window.to)?,
+        plot: plots::plot(engine, &standing.line, window.from..window.to)?,
     })
 }
 
@@ -116,7 +111,7 @@ fn badness(colour: Colour) -> u8 {
 
 /// How far a value is on the bad side: in units of its farthest limit.
 fn beyond(engine: &Engine, standing: &Standing) -> f64 {
-    let limits = plots::limits(engine, &standing.known);
+    let limits = plots::limits(engine, &standing.line);
     let Some(limit) = limits.last() else { return standing.value };
     let share = if limit.value == 0.0 { standing.value } else { standing.value / limit.value };
     if limit.text.contains('<') { -share } else { share }

@@ -25,9 +25,8 @@ pub(in crate::http) fn slo(engine: &Engine, asked: &Asked) -> Result<String> {
     let slo = engine.slo_at(entry, at)?;
     let definition = serde_json::to_string_pretty(&entry.definition).internal("cannot write the definition")?;
     let selector = entry.definition.indicator.measure.whole().selector.as_ref();
-    let found = selector.map(|selector| engine.series(|series| selector.has(series))).unwrap_or_default();
-    let plot = found.first().map(|(number, known)| {
-        plots::plot(engine, *number, known, slo.from.unwrap_or_else(|| ago(at, plots::DAY))..at)
-    });
+    let lines = selector.map(|selector| engine.lines(&selector.metric, |series| selector.has(series), at));
+    let found = lines.transpose()?.unwrap_or_default();
+    let plot = found.first().map(|line| plots::plot(engine, line, slo.from.unwrap_or_else(|| ago(at, plots::DAY))..at));
     Ok(web::slos::show(&slo, &definition, plot.transpose()?.as_ref()))
 }

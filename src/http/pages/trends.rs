@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::{Asked, plots};
 use crate::analyse::trend::{Polarity, Trend};
-use crate::engine::Engine;
+use crate::engine::{Engine, Line};
 use crate::error::Result;
 use crate::export::prometheus::named;
 use crate::http::api::trends::Asked as Question;
+use crate::measure::Series;
 use crate::measure::store::Known;
 use crate::query::parse_duration;
 use crate::web;
@@ -22,25 +23,27 @@ const SERIES_MAX: usize = 4;
 pub(in crate::http) fn trends(engine: &Engine, asked: &Asked) -> Result<String> {
     let (metric, component) = (asked.filled("metric"), asked.filled("component"));
     let range = asked.range()?;
-    let mut found = engine.series(|series| {
-        component.is_none_or(|component| component == series.component)
-            && metric.is_none_or(|metric| metric == series.metric)
-    });
-    found.sort_by(|a, b| a.1.series.cmp(&b.1.series));
+    let of_component = |series: &Series| component.is_none_or(|component| component == series.component);
+    let until = asked.now.min(range.window.to);
+    let mut found = match metric {
+        Some(metric) => engine.lines(metric, of_component, until)?,
+        None => engine.all_lines(of_component, until)?,
+    };
+    found.sort_by(|a, b| a.known.series.cmp(&b.known.series));
     let Some(metric) = metric else {
-        let all: Vec<Arc<Known>> = found.into_iter().map(|(_, known)| known).collect();
+        let all: Vec<Arc<Known>> = found.into_iter().map(|line| line.known).collect();
         return Ok(web::trend::list(&all, &range));
     };
     let horizon = asked.filled("horizon").map(|text| parse_duration("horizon", text)).transpose()?;
     let window = range.window.from..range.window.to;
-    let question = Question::ahead(asked.now.min(window.end), horizon);
+    let question = Question::ahead(until, horizon);
     let more = found.len().saturating_sub(SERIES_MAX);
-    let shown = |(number, known): (u32, Arc<Known>)| {
-        let mut plot = plots::plot(engine, number, &known, window.clone())?;
-        plot.marks = plots::marks_of(engine, &known.series.component, &window)?;
-        let trend = question.trend(engine, number, &known)?;
+    let shown = |line: Line| {
+        let mut plot = plots::plot(engine, &line, window.clone())?;
+        plot.marks = plots::marks_of(engine, &line.known.series.component, &window)?;
+        let trend = question.trend(engine, &line)?;
         plot.forecast = horizon.and_then(|_| forecast(&trend, &range));
-        Ok(Shown { known, trend, plot })
+        Ok(Shown { known: line.known, trend, plot })
     };
     let shown = found.into_iter().take(SERIES_MAX).map(shown).collect::<Result<Vec<_>>>()?;
     Ok(web::trend::show(&web::trend::Page {

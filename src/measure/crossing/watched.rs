@@ -16,7 +16,7 @@ use super::watch::{Bounds, Excursion, Level, Step, Watch};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::measure::Kind;
-use crate::measure::histogram::{self, of_bucket};
+use crate::measure::histogram::of_bucket;
 use crate::measure::read::{Statistic, each, minutes};
 use crate::measure::rollup::Rollup;
 use crate::measure::store::{Known, Slot};
@@ -38,9 +38,7 @@ pub struct Rules<'a> {
 impl<'a> Rules<'a> {
     /// Those of the series.
     pub fn of(known: &Known, declared: impl Iterator<Item = &'a Threshold> + Clone, learned: &'a Learned) -> Self {
-        // A bucket of a histogram is no level of anything.
-        let is_bucket = known.series.labels.contains_key(histogram::BOUND);
-        let is_learned = learned.enabled && !known.series.is_own() && !is_bucket;
+        let is_learned = learned.enabled && !known.series.is_own() && !known.series.is_bucket();
         let is_quantile = |one: &&Threshold| matches!(one.statistic, Some(Statistic::Quantile(_)));
         let histogram = of_bucket(&known.series).filter(|(_, bound)| *bound == f64::INFINITY);
         let of_histogram = histogram.map(|(histogram, _)| Threshold::applying(declared.clone(), &histogram));

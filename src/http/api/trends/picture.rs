@@ -36,8 +36,8 @@ pub(super) async fn show(engine: &Arc<Engine>, metric: String, mut given: BTreeM
     refuse_others(&given, "component, label.<name>, range, from, to, horizon and format")?;
     let engine = Arc::clone(engine);
     let picture = blocking(move || {
-        let mut found = engine.series(|series| wanted.has(series)).into_iter();
-        let (number, known) = found.next().ok_or_else(|| {
+        let mut found = engine.lines(&metric, |series| wanted.has(series), range.window.to)?.into_iter();
+        let line = found.next().ok_or_else(|| {
             Error::not_found(format!("there is no series of {metric} with these labels"))
                 .hint("GET /v1/series lists all")
         })?;
@@ -46,10 +46,10 @@ pub(super) async fn show(engine: &Arc<Engine>, metric: String, mut given: BTreeM
             return Err(Error::invalid(message).hint("add component=… or label.<name>=… to the address"));
         }
         let window = range.window.from..range.window.to;
-        let mut plot = plot(&engine, number, &known, window.clone())?;
-        plot.marks = marks_of(&engine, &known.series.component, &window)?;
+        let mut plot = plot(&engine, &line, window.clone())?;
+        plot.marks = marks_of(&engine, &line.known.series.component, &window)?;
         if asked.horizon.is_some() {
-            plot.forecast = forecast(&asked.trend(&engine, number, &known)?, &range);
+            plot.forecast = forecast(&asked.trend(&engine, &line)?, &range);
         }
         Ok(plot.file())
     })
