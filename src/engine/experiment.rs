@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
+use super::Engine;
 use super::pooled::{Pooled, path};
-use super::{Engine, SELF};
 use crate::analyse::compare::{Sample, compare};
 use crate::analyse::experiment::{Baseline, Experiment, Findings, Told, findings};
 use crate::clock::{Timestamp, ago};
@@ -53,8 +53,7 @@ struct Receipts {
 impl Receipts {
     /// Nothing where nobody said anything of it.
     fn of(receipts: Vec<Recorded>) -> Option<Self> {
-        let is_own = |recorded: &Recorded| recorded.receipt.text("source") == Some(SELF);
-        let (kept, told): (Vec<_>, Vec<_>) = receipts.into_iter().partition(is_own);
+        let (kept, told): (Vec<_>, Vec<_>) = receipts.into_iter().partition(outcome::is_kept);
         (!told.is_empty()).then_some(Self { told, kept })
     }
 

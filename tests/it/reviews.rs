@@ -302,7 +302,7 @@ fn a_week_that_lasts_is_held_against_as_much_of_the_one_before() {
 #[test]
 fn colours_are_those_in_force() {
     let toml = "[[thresholds]]\nmetric = \"tps_kaizen_slo_attainment\"\nwarning = \"< 0.5\"\ncritical = \"< 0.2\"\n\
-        [[thresholds]]\nmetric = \"tps_health_score\"\nlabels = { pillar = \"overall\" }\nwarning = \"< 101\"\n";
+        [[thresholds]]\nmetric = \"tps_health_score\"\nwarning = \"< 101\"\n";
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("slos.yaml"), SLO).unwrap();
     let file = folder.path().join("naze.toml");
@@ -317,6 +317,13 @@ fn colours_are_those_in_force() {
     // Five of seven days: red as naze ships it.
     assert_eq!(objective["colour"], "green", "{objective}");
     assert_eq!((objective["attainment"].as_f64().unwrap() * 7.0).round(), 5.0);
+    let mut pools = String::new();
+    for hour in 0..7 * 24_u32 {
+        let told = json!({"metric": "tps_heijunka_pool_utilization", "component": "workers", "value": 0.5,
+            "occurredAt": at(2 + hour / 24, hour % 24, 59)});
+        writeln!(pools, "{told}").unwrap();
+    }
+    assert_eq!(naze.post("/v1/measurements", "application/x-ndjson", pools).status, 201);
     let review = naze.get("/v1/reviews/2026-W10").json();
     assert_eq!(review["health"]["band"], "yellow", "{}", review["health"]);
 }

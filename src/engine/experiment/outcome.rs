@@ -30,6 +30,11 @@ pub(super) struct Kept {
     pub(super) compared: Compared,
 }
 
+/// Is it such a receipt? It names the one that it is the outcome of.
+pub(super) fn is_kept(recorded: &Recorded) -> bool {
+    recorded.receipt.text("source") == Some(SELF) && recorded.receipt.first("causedBy").is_some()
+}
+
 impl Receipts {
     /// The receipt that keeps what an experiment showed, if it is of this question.
     fn kept(&self, experiment: &Experiment) -> Option<&Recorded> {
@@ -82,6 +87,7 @@ impl Engine {
             .with("endsAt", Value::Time(experiment.ends_at))
             .with("summary", Value::text(statement))
             .with("source", Value::text(SELF))
+            .with("causedBy", Value::Receipt(receipts.told[0].id))
             .with_text("result", result(found.decision));
         if let Some(change) = compared.change_percent {
             receipt.push("actualPercent", Value::Number(change.value));
