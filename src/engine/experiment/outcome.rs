@@ -38,7 +38,7 @@ pub(super) fn is_kept(recorded: &Recorded) -> bool {
 impl Receipts {
     /// The receipt that keeps what an experiment showed, if it is of this question.
     fn kept(&self, experiment: &Experiment) -> Option<&Recorded> {
-        self.kept.iter().rev().find(|kept| {
+        self.kept.iter().rev().filter(|_| self.has_series()).find(|kept| {
             let receipt = &kept.receipt;
             receipt.time("startsAt") == Some(experiment.starts_at)
                 && receipt.time("endsAt") == Some(experiment.ends_at)
@@ -46,11 +46,15 @@ impl Receipts {
         })
     }
 
+    /// Is an arm measured by series? Values that were sent stay where they are.
+    fn has_series(&self) -> bool {
+        [Arm::Control, Arm::Canary].into_iter().any(|arm| self.latest(arm.fields().1).is_none())
+    }
+
     /// Is it over, and measured by series that are still kept by the minute?
     fn is_due(&self, experiment: &Experiment, minutes_from: Timestamp, now: Timestamp) -> bool {
-        let has_series = [Arm::Control, Arm::Canary].into_iter().any(|arm| self.values(arm).is_none());
         let is_over = experiment.ends_at <= ago(now, LATE) && experiment.starts_at >= minutes_from;
-        has_series && is_over && self.kept(experiment).is_none()
+        self.has_series() && is_over && self.kept(experiment).is_none()
     }
 }
 
@@ -65,7 +69,7 @@ impl Engine {
         let all = self.all_experiments()?.into_iter().map(|receipts| (receipts.experiment(), receipts));
         let mut due: Vec<_> =
             all.filter(|(experiment, receipts)| receipts.is_due(experiment, minutes_from, now)).collect();
-        // Those that nothing was measured of come last in each round.
+        // One of which nothing was measured stays due: it holds up no later one.
         due.sort_by_key(|(experiment, _)| std::cmp::Reverse(experiment.ends_at));
         let mut kept = 0;
         for (_, receipts) in due {
