@@ -74,7 +74,7 @@ impl Engine {
             what: format!("{} gave no answer: {}", failed.query, failed.problem),
             show: Some(show(&failed.query, window, &[])),
         }));
-        let patterns = self.patterns_of(&receipts, incidents, window, &mut missing)?;
+        let patterns = self.patterns_of(&receipts, incidents, window, &mut missing);
         let effect_by = window.to.checked_add(EFFECT).unwrap_or(window.to).min(now);
         let kaizen = self.kaizen(&KaizenAsked { window, component: None, effect: EFFECT }, effect_by)?;
         self.add_silences(window, &mut missing);
@@ -175,7 +175,7 @@ impl Engine {
         incidents: Vec<Incident>,
         window: Window,
         missing: &mut Vec<Missing>,
-    ) -> Result<Vec<Pattern>> {
+    ) -> Vec<Pattern> {
         let mut patterns = of_incidents(&self.blamed(incidents, missing));
         patterns
             .extend(after_changes(receipts, |component| show("alert_timeline", window, &[("component", component)])));
@@ -188,7 +188,7 @@ impl Engine {
                 show: Some(show("recurring_patterns", window, &[("min", DAYS_MIN)])),
             });
         }
-        Ok(patterns)
+        patterns
     }
 
     /// The incidents that receipts of a window tell of, as far as they were opened in it.

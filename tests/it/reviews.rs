@@ -317,14 +317,18 @@ fn colours_are_those_in_force() {
     // Five of seven days: red as naze ships it.
     assert_eq!(objective["colour"], "green", "{objective}");
     assert_eq!((objective["attainment"].as_f64().unwrap() * 7.0).round(), 5.0);
-    let mut pools = String::new();
+    let mut calm = String::new();
     for hour in 0..7 * 24_u32 {
-        let told = json!({"metric": "tps_heijunka_pool_utilization", "component": "workers", "value": 0.5,
-            "occurredAt": at(2 + hour / 24, hour % 24, 59)});
-        writeln!(pools, "{told}").unwrap();
+        for metric in ["tps_jidoka_circuit_open_ratio", "tps_jidoka_failure_rate"] {
+            let told = json!({"metric": metric, "component": "orders", "value": 0.0,
+                "occurredAt": at(2 + hour / 24, hour % 24, 59)});
+            writeln!(calm, "{told}").unwrap();
+        }
     }
-    assert_eq!(naze.post("/v1/measurements", "application/x-ndjson", pools).status, 201);
+    assert_eq!(naze.post("/v1/measurements", "application/x-ndjson", calm).status, 201);
     let review = naze.get("/v1/reviews/2026-W10").json();
+    // The best score there is: green as naze ships it.
+    assert_eq!(review["health"]["score"], 100.0);
     assert_eq!(review["health"]["band"], "yellow", "{}", review["health"]);
 }
 
