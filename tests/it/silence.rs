@@ -87,8 +87,8 @@ fn a_window_from_the_first_year_on_tells_the_same_in_time() {
     for from in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", &at(-60).to_string()] {
         let shown = naze.get(&format!("/v1/series/queue_depth?from={from}&step=365d&stat=count")).json();
         let points = shown["series"][0]["points"].as_array().unwrap();
-        let counts = points.iter().map(|point| point[1].as_f64().unwrap());
-        assert_eq!(counts.sum::<f64>(), 40.0, "{shown}");
+        let counts: Vec<&Json> = points.iter().map(|point| &point[1]).collect();
+        assert_eq!(counts, [&json!(40.0)], "{shown}");
         assert_eq!(shown["series"][0]["gaps"], json!([{"from": at(-21), "to": null, "nazeDown": false}]), "{shown}");
     }
 }
