@@ -93,3 +93,37 @@ fn what_stays_is_usual_after_a_day() {
     let count = counted(&naze, "depth").unwrap();
     assert!((60.0..1_200.0).contains(&count), "{count} of 1320 minutes");
 }
+
+#[test]
+fn what_was_nothing_at_first_becomes_usual_too() {
+    let naze = naze();
+    let level = |minute: i64| {
+        let value = if minute < -1_370 { 0.0 } else { 100.0 };
+        json!({"metric": "depth", "component": "orders", "value": value, "occurredAt": at(minute)})
+    };
+    let samples: Vec<Json> = (-1_430..-700).map(level).collect();
+    assert_eq!(naze.post("/v1/measurements", "application/json", json!(samples).to_string()).status, 201);
+    watch(&naze, 1);
+    let count = counted(&naze, "depth").unwrap();
+    assert!((1.0..60.0).contains(&count), "{count} of 670 minutes");
+    let samples: Vec<Json> = (-700..0).map(level).collect();
+    assert_eq!(naze.post("/v1/measurements", "application/json", json!(samples).to_string()).status, 201);
+    watch(&naze, 1);
+    assert_eq!(counted(&naze, "depth"), Some(count), "it is usual by now");
+}
+
+#[test]
+fn outliers_of_a_minute_that_are_found_in_two_rounds_are_two() {
+    let naze = naze();
+    let level = |shard: &str, minute: i64, value: f64| json!({"metric": "depth", "component": "orders", "value": value, "occurredAt": at(minute), "labels": {"shard": shard}});
+    let past: Vec<Json> =
+        ["a", "b"].iter().flat_map(|shard| (-120..-1).map(|minute| level(shard, minute, 50.0))).collect();
+    assert_eq!(naze.post("/v1/measurements", "application/json", json!(past).to_string()).status, 201);
+    watch(&naze, 0);
+    for shard in ["a", "b"] {
+        let standing_out = json!([level(shard, -1, 900.0)]);
+        assert_eq!(naze.post("/v1/measurements", "application/json", standing_out.to_string()).status, 201);
+        watch(&naze, 1);
+    }
+    assert_eq!(counted(&naze, "depth"), Some(2.0));
+}
