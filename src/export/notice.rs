@@ -96,6 +96,11 @@ pub(super) fn is_over(told: &Told) -> bool {
     receipt.text("status").is_some_and(|status| status == "resolved" || receipt.kind() == CROSSING)
 }
 
+/// Will there be an end? A cord is pulled for another colour, which ends nothing.
+pub(super) fn has_end(told: &Told) -> bool {
+    told.recorded.receipt.kind() != "signal"
+}
+
 /// What a crossing tells besides.
 fn details(told: &Told) -> Vec<(&'static str, String)> {
     let receipt = &told.recorded.receipt;

@@ -204,3 +204,20 @@ fn a_threshold_has_a_cooldown_of_its_own() {
         pushing.stop();
     }
 }
+
+#[test]
+fn a_crossing_that_goes_on_when_it_has_cooled_down_is_told_then() {
+    // Ten minutes beyond, ten back, and then beyond for good.
+    let for_good = |minutes: i64| if matches!(minutes, -50..-40 | -30..) { 600.0 } else { 10.0 };
+    let all = ["queue_depth firing warning", "queue_depth resolved warning", "queue_depth firing warning"];
+    for (cooldown, expected) in [("49m", 3), ("51m", 2)] {
+        let tool = Tool::start(webhook);
+        let (naze, pushing) = pushing(&format!("{THRESHOLD}cooldown = \"{cooldown}\"\n{}", hook("all", &tool, "")));
+        watch(&naze, for_good);
+        wait_for(&tool, "/alerts", expected);
+        assert_eq!(told(&tool, &naze), all[..expected], "{cooldown}");
+        let begun = bodies(&tool, "/alerts")[expected - 1]["alerts"][0]["startsAt"].clone();
+        assert_eq!(begun, json!(at(if expected == 3 { -30 } else { -50 })), "{cooldown}");
+        pushing.stop();
+    }
+}
