@@ -174,7 +174,18 @@ fn what_an_alert_has_told_is_not_told_again() {
     let all = ["queue_depth firing warning", "queue_depth firing critical", "queue_depth resolved warning"];
     let critical = ["queue_depth firing critical", "queue_depth resolved critical"];
     let scraped = json!({"component": "tps-system", "labels": {"queue": "in", "job": "tps-system"}});
+    // Not all that tell of an end name the metric again, or the instance.
+    let mut bare = alert(-44, "resolved", json!({}));
+    let mut without = |field: &str| {
+        bare.as_object_mut().unwrap().remove(field);
+        [firing(json!({})), vec![bare.clone()]].concat()
+    };
+    let (without_metric, without_instance) = (without("metric"), without("fingerprint"));
+    let other = alert(-44, "resolved", json!({"fingerprint": "g"}));
     for (alerts, expected) in [
+        (without_metric, &all[..]),
+        (without_instance, &all[..]),
+        ([firing(json!({})), vec![other]].concat(), &all[..0]),
         (firing(json!({})), &all[..0]),
         (firing(scraped), &all[..0]),
         (firing(json!({"component": "tps-system", "labels": {"queue": "out"}})), &all[..]),
