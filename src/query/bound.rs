@@ -55,7 +55,7 @@ impl CannedQuery {
             values.into_iter().map(|(name, value)| (name, value.term())).collect();
         terms.insert("from".into(), Given::Time(window.from).term());
         terms.insert("to".into(), Given::Time(window.to).term());
-        terms.insert("days".into(), Literal::from(days(window)).into());
+        terms.entry("days".into()).or_insert_with(|| Literal::from(days(window)).into());
         Ok(Bound { terms, texts, window })
     }
 
