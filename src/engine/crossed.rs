@@ -75,8 +75,8 @@ impl Engine {
         let window = Window { from: alert.occurred_at(), to };
         let mut same = self.index.with_in("name", &Value::text(name), window)?;
         same.retain(|later| later.position < position && is_same(later, alert));
-        let steps = same.iter().filter_map(|later| later.receipt.text("status"));
-        Ok(steps.filter(|step| ["firing", "resolved"].contains(step)).last() == Some("resolved"))
+        let mut steps = same.iter().filter_map(|later| later.receipt.text("status"));
+        Ok(steps.rfind(|step| ["firing", "resolved"].contains(step)) == Some("resolved"))
     }
 }
 

@@ -45,7 +45,8 @@ impl Engine {
             what: fired,
             after: escalation.after(),
             escalation: escalation_of,
-            answers: (&["alert", "remediation", "incident"], answers),
+            kinds: &["alert", "remediation", "incident"],
+            is_answered: answers,
             same: &["name", "fingerprint"],
         };
         self.escalate(alerts, now)
@@ -76,14 +77,15 @@ impl Engine {
             what: rows.iter().filter(is_due).filter_map(|row| row.receipt("event")).collect(),
             after,
             escalation: escalation_of_andon,
-            answers: (&["andon"], is_escalation_of),
+            kinds: &["andon"],
+            is_answered: is_escalation_of,
             same: &["reference"],
         };
         self.escalate(andons, now)
     }
 
     fn escalate(&self, waiting: Waiting, now: Timestamp) -> Result<usize> {
-        let Waiting { what, after, escalation, answers: (kinds, is_answered), same } = waiting;
+        let Waiting { what, after, escalation, kinds, is_answered, same } = waiting;
         let mut waiting = Vec::new();
         for began in what.into_iter().take(WAITING_MAX) {
             let began = self.receipt(began)?;
@@ -118,8 +120,10 @@ struct Waiting {
     after: TimeDelta,
     /// What is recorded of it when nobody answered; nothing of what calls for no answer.
     escalation: fn(&Recorded, TimeDelta) -> Option<Receipt>,
-    /// Kinds of receipts that may be an answer, and whether one is.
-    answers: (&'static [&'static str], fn(&Recorded, &Recorded) -> bool),
+    /// Kinds of receipts that may be an answer.
+    kinds: &'static [&'static str],
+    /// Is a receipt one?
+    is_answered: fn(&Recorded, &Recorded) -> bool,
     /// Fields that are the same where it is the same that began again.
     same: &'static [&'static str],
 }
