@@ -141,7 +141,8 @@ impl Engine {
     /// `Invalid` for wrong ontology, shapes or queries of the user, `Unavailable` when another process has the data.
     pub fn open(config: Config, clock: Clock) -> Result<Arc<Self>> {
         let (vocabulary, shapes) = kinds::load(&config)?;
-        let mut catalogue = Catalogue::builtin()?;
+        let budget = config.advice.scaling_cost_per_day.to_string();
+        let mut catalogue = Catalogue::builtin()?.with_default("scaling_cost_high", "budget", &budget);
         if let Some(folder) = &config.queries {
             catalogue = catalogue.with_folder(folder)?;
         }

@@ -156,6 +156,17 @@ impl Receipt {
         self.first(field).and_then(Value::as_component)
     }
 
+    /// How bad it is: `critical`, `warning` or `info`, as its severity says, else the level of an andon, else the colour
+    /// of a cord.
+    pub fn severity(&self) -> Option<&'static str> {
+        let word = ["severity", "level", "colour"].into_iter().find_map(|field| self.text(field))?;
+        Some(match word {
+            "critical" | "red" => "critical",
+            "warning" | "yellow" => "warning",
+            _ => "info",
+        })
+    }
+
     /// All fields with their values, in the order of their names.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[Value])> {
         self.fields.iter().map(|(name, values)| (&**name, values.as_slice()))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use crate::measure::crossing::Palette;
 use crate::measure::definition::Definition;
 use crate::measure::recorder::Retention;
 use crate::measure::relabel::Rule;
@@ -151,6 +152,9 @@ impl Default for Metrics {
     }
 }
 
+/// The metric whose limit in thresholds.toml is what scaling may cost in a day.
+const SCALING_COST: &str = "tps_heijunka_scaling_cost_total";
+
 /// What recommendations rest on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -161,7 +165,8 @@ pub struct Advice {
 
 impl Default for Advice {
     fn default() -> Self {
-        Self { scaling_cost_per_day: 100.0 }
+        let shipped = Palette::shipped().colours(SCALING_COST).and_then(|colours| colours.yellow);
+        Self { scaling_cost_per_day: shipped.expect("thresholds.toml says what scaling may cost").value() }
     }
 }
 

@@ -25,7 +25,8 @@ fn of_doubt(check: &str, doubt: &Doubt) -> Finding {
 pub(super) async fn check(engine: &Arc<Engine>) -> Vec<Finding> {
     let told = blocking(engine, |engine| {
         let rehearsal = engine.rehearse(engine.clock().now())?;
-        Ok((engine.doubts(|_, _| true), engine.doubts_of_metrics(|_, _| true), rehearsal))
+        let of_metrics = [engine.left_out(), engine.doubts_of_metrics(|_, _| true)].concat();
+        Ok((engine.doubts(|_, _| true), of_metrics, rehearsal))
     });
     let (doubts, of_metrics, rehearsal) = match told.await {
         Ok(told) => told,

@@ -16,10 +16,6 @@ use crate::vocab::nearest;
 const ROWS_MAX: usize = 100;
 /// Recommendations of one answer.
 const RECOMMENDATIONS_MAX: usize = 1_000;
-/// The query that holds costs against a budget, and its parameter.
-const BUDGETED: &str = "scaling_cost_high";
-const BUDGET: &str = "budget";
-const DAY_SECONDS: f64 = 86_400.0;
 /// Queries that are not begun after this long are told as failed.
 const TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -31,13 +27,7 @@ impl Engine {
     pub fn advise(&self, window: Window, given: &BTreeMap<String, String>) -> Result<Advised> {
         let mut queries: Vec<&CannedQuery> = self.catalogue.iter().filter(|query| query.advice.is_some()).collect();
         refuse_unknown(&queries, given)?;
-        let asked = |query: &CannedQuery| {
-            let mut asked = asked(query, window, given);
-            if query.id == BUDGETED && !given.contains_key(BUDGET) {
-                asked.push((BUDGET.to_owned(), self.budget(window).to_string()));
-            }
-            asked
-        };
+        let asked = |query: &CannedQuery| asked(query, window, given);
         // What is about the whole system is not about one component.
         queries.retain(|query| !given.contains_key("component") || takes(query, "component"));
         // A parameter that nobody can read is the asker's fault; a query that fails later costs only its own answer.
@@ -73,13 +63,6 @@ impl Engine {
         advised.truncated |= advised.recommendations.len() > RECOMMENDATIONS_MAX;
         advised.recommendations.truncate(RECOMMENDATIONS_MAX);
         Ok(advised)
-    }
-
-    /// What scaling of a pool may cost in the window: as much as in a day at least.
-    #[expect(clippy::cast_precision_loss, reason = "seconds of any window are far less than 2^53")]
-    fn budget(&self, window: Window) -> f64 {
-        let days = window.length().num_seconds() as f64 / DAY_SECONDS;
-        self.config.advice.scaling_cost_per_day * days.max(1.0)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 
+use super::told::is_same;
 use super::{Engine, SELF};
-use crate::clock::ago;
+use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::export::told::Told;
 use crate::measure::crossing::Threshold;
@@ -59,11 +60,23 @@ impl Engine {
         for name in own.into_iter().chain(names.iter().map(String::as_str)) {
             let mut told = self.index.with_in("metric", &Value::text(name), window)?;
             told.retain(|alert| alert.position < step.position);
-            if open_alerts(&told).iter().any(|alert| says(&alert.receipt, &step.receipt)) {
-                return Ok(true);
+            for alert in open_alerts(&told).into_iter().filter(|alert| says(&alert.receipt, &step.receipt)) {
+                if !self.is_resolved(alert, window.to, step.position)? {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
+    }
+
+    /// Was the alert over before this place in the ledger? Its end may name no metric.
+    fn is_resolved(&self, alert: &Recorded, to: Timestamp, position: u64) -> Result<bool> {
+        let Some(name) = alert.receipt.text("name") else { return Ok(false) };
+        let window = Window { from: alert.occurred_at(), to };
+        let mut same = self.index.with_in("name", &Value::text(name), window)?;
+        same.retain(|later| later.position < position && is_same(later, alert));
+        let mut steps = same.iter().filter_map(|later| later.receipt.text("status"));
+        Ok(steps.rfind(|step| ["firing", "resolved"].contains(step)) == Some("resolved"))
     }
 }
 

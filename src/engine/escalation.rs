@@ -8,7 +8,7 @@ use super::{Engine, SELF};
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
 use crate::query::Row;
-use crate::receipt::{Receipt, Value};
+use crate::receipt::{Receipt, ReceiptId, Value};
 use crate::record::{Recorded, Window};
 use crate::report::one_line;
 
@@ -19,7 +19,7 @@ const WAITING_MAX: usize = 1_000;
 /// Of each, escalated in one round.
 const ESCALATED_MAX: usize = 100;
 const RECEIPTS_MAX: usize = 100_000;
-/// Level or severity of an andon that is escalated.
+/// Severity of an andon that is escalated.
 const CRITICAL: &str = "critical";
 /// So much of a cause is said again.
 const SUMMARY_CHARACTERS_MAX: usize = 500;
@@ -41,29 +41,15 @@ impl Engine {
         ];
         // Asked as of when the time to answer began: an answer since then is looked for below.
         let fired = self.query("unanswered_alerts", given)?.rows.receipts("event");
-        let mut waiting = Vec::new();
-        for firing in fired.into_iter().take(WAITING_MAX) {
-            let firing = self.receipt(firing)?;
-            let Some(told) = escalation_of(&firing, escalation.after()) else { continue };
-            if self.index.get(told.id(&self.vocabulary))?.is_none() {
-                waiting.push((firing, told));
-            }
-        }
-        let Some((first, _)) = waiting.first() else { return Ok(0) };
-        let window = Window { from: first.occurred_at(), to: now.just_after() };
-        let (since, _) = self.index.of_kinds(&["alert", "remediation", "incident"], window, RECEIPTS_MAX)?;
-        waiting.retain(|(firing, _)| !since.iter().any(|told| answers(told, firing)));
-        // Of an alert that fires again and again, the first firing speaks for all.
-        let mut named = BTreeSet::new();
-        waiting.retain(|(firing, _)| {
-            let text = |field: &str| firing.receipt.text(field).map(str::to_owned);
-            named.insert((firing.receipt.component().map(str::to_owned), text("name"), text("fingerprint")))
-        });
-        waiting.truncate(ESCALATED_MAX);
-        for (_, told) in &waiting {
-            self.record_own(told.clone())?;
-        }
-        Ok(waiting.len())
+        let alerts = Waiting {
+            what: fired,
+            after: escalation.after(),
+            escalation: escalation_of,
+            kinds: &["alert", "remediation", "incident"],
+            is_answered: answers,
+            same: &["name", "fingerprint"],
+        };
+        self.escalate(alerts, now)
     }
 
     /// Escalates critical andons that nobody resolved in time, and tells how many. An andon is escalated once.
@@ -85,27 +71,61 @@ impl Engine {
         let rows = self.query("open_andons", given)?.rows;
         let is_due = |row: &Row<'_>| {
             let is_long = row.time("opened").is_some_and(|opened| now.since(opened) > after);
-            is_long && row.text("level").is_none_or(|level| level == CRITICAL)
+            is_long && row.text("severity") == Some(CRITICAL)
         };
-        let open = rows.iter().filter(is_due);
+        let andons = Waiting {
+            what: rows.iter().filter(is_due).filter_map(|row| row.receipt("event")).collect(),
+            after,
+            escalation: escalation_of_andon,
+            kinds: &["andon"],
+            is_answered: is_escalation_of,
+            same: &["reference"],
+        };
+        self.escalate(andons, now)
+    }
+
+    fn escalate(&self, waiting: Waiting, now: Timestamp) -> Result<usize> {
+        let Waiting { what, after, escalation, kinds, is_answered, same } = waiting;
         let mut waiting = Vec::new();
-        for opened in open.filter_map(|row| row.receipt("event")).take(WAITING_MAX) {
-            let opened = self.receipt(opened)?;
-            let Some(told) = escalation_of_andon(&opened, after) else { continue };
+        for began in what.into_iter().take(WAITING_MAX) {
+            let began = self.receipt(began)?;
+            let Some(told) = escalation(&began, after) else { continue };
             if self.index.get(told.id(&self.vocabulary))?.is_none() {
-                waiting.push((opened, told));
+                waiting.push((began, told));
             }
         }
         let Some((first, _)) = waiting.first() else { return Ok(0) };
         let window = Window { from: first.occurred_at(), to: now.just_after() };
-        let (since, _) = self.index.of_kinds(&["andon"], window, RECEIPTS_MAX)?;
-        waiting.retain(|(opened, _)| !since.iter().any(|told| is_escalation_of(told, opened)));
+        let (since, _) = self.index.of_kinds(kinds, window, RECEIPTS_MAX)?;
+        waiting.retain(|(began, _)| !since.iter().any(|told| is_answered(told, began)));
+        // Of what begins again and again, the first speaks for all.
+        let mut named = BTreeSet::new();
+        waiting.retain(|(began, _)| {
+            let texts: Vec<_> = same.iter().map(|field| began.receipt.text(field).map(str::to_owned)).collect();
+            named.insert((began.receipt.component().map(str::to_owned), texts))
+        });
         waiting.truncate(ESCALATED_MAX);
         for (_, told) in &waiting {
             self.record_own(told.clone())?;
         }
         Ok(waiting.len())
     }
+}
+
+/// What may have to be escalated.
+struct Waiting {
+    /// What began, oldest first.
+    what: Vec<ReceiptId>,
+    /// How long it may go unanswered.
+    after: TimeDelta,
+    /// What is recorded of it when nobody answered; nothing of what calls for no answer.
+    escalation: fn(&Recorded, TimeDelta) -> Option<Receipt>,
+    /// Kinds of receipts that may be an answer.
+    kinds: &'static [&'static str],
+    /// Is a receipt one?
+    is_answered: fn(&Recorded, &Recorded) -> bool,
+    /// Fields that are the same where it is the same that began again.
+    same: &'static [&'static str],
 }
 
 /// Did somebody do something about an alert since it fired? Who takes up the incident has heard its alert; who answers one
@@ -163,7 +183,7 @@ fn is_escalation_of(told: &Recorded, opened: &Recorded) -> bool {
 /// receipt.
 fn escalation_of_andon(opened: &Recorded, after: TimeDelta) -> Option<Receipt> {
     let (pulled, component) = (&opened.receipt, opened.receipt.component()?);
-    if pulled.text("level").or(pulled.text("severity")) != Some(CRITICAL) {
+    if pulled.severity() != Some(CRITICAL) {
         return None;
     }
     let cause = pulled.text("cause").map(|cause| format!(": {}", one_line(cause))).unwrap_or_default();

@@ -194,7 +194,7 @@ impl Engine {
     fn open_cords(&self, at: Timestamp) -> Result<Vec<Cord>> {
         let rows = self.query("open_andons", [("at", at.just_after().to_string()), ("minAge", "1s".to_owned())])?.rows;
         let cord = |row: Row<'_>| {
-            let is_critical = row.text("level") == Some("critical");
+            let is_critical = row.text("severity") == Some("critical");
             Some(Cord { component: row.component("component")?, is_critical, opened: row.time("opened")? })
         };
         Ok(rows.iter().filter_map(cord).collect())

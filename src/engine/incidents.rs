@@ -2,7 +2,7 @@
 //! against those before it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ops::{Bound, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
@@ -42,8 +42,12 @@ struct Book {
     incidents: BTreeMap<String, Incident>,
     /// Their receipts that another receipt corrects.
     corrected: BTreeSet<ReceiptId>,
+    /// All their receipts.
+    receipts: BTreeSet<ReceiptId>,
     /// Names of their alerts, as far as they are known.
     alerts: BTreeMap<ReceiptId, Option<String>>,
+    /// The last alert without a name that was looked for; the next look goes on after it.
+    looked_for: Option<ReceiptId>,
     /// Newest first, until something new comes.
     told: Option<Arc<Vec<Incident>>>,
 }
@@ -54,12 +58,21 @@ impl Book {
         for alert in incident.receipts().flat_map(alerts) {
             self.alerts.entry(alert).or_default();
         }
+        self.receipts.extend(incident.receipts().map(|recorded| recorded.id));
         self.incidents.insert(incident.reference.clone(), incident);
         self.told = None;
     }
 
-    fn has(&self, id: ReceiptId) -> bool {
-        self.incidents.values().flat_map(Incident::receipts).any(|recorded| recorded.id == id)
+    /// The next alerts without a name, each in its turn.
+    fn nameless(&mut self) -> Vec<ReceiptId> {
+        let after = self.looked_for.map_or(Bound::Unbounded, Bound::Excluded);
+        let until = self.looked_for.map_or(Bound::Unbounded, Bound::Included);
+        let later = self.alerts.range((after, Bound::Unbounded));
+        let others = self.alerts.range((Bound::Unbounded, until)).filter(|_| self.looked_for.is_some());
+        let nameless = later.chain(others).filter(|(_, name)| name.is_none()).map(|(alert, _)| *alert);
+        let nameless: Vec<ReceiptId> = nameless.take(NAMELESS_MAX).collect();
+        self.looked_for = nameless.last().copied();
+        nameless
     }
 
     /// Forgets what was not told of for longest.
@@ -73,9 +86,9 @@ impl Book {
             self.incidents.remove(reference);
         }
         let receipts = || self.incidents.values().flat_map(Incident::receipts);
-        let kept: BTreeSet<ReceiptId> = receipts().map(|recorded| recorded.id).collect();
+        self.receipts = receipts().map(|recorded| recorded.id).collect();
         let named: BTreeSet<ReceiptId> = receipts().flat_map(alerts).collect();
-        self.corrected.retain(|id| kept.contains(id));
+        self.corrected.retain(|id| self.receipts.contains(id));
         self.alerts.retain(|id, _| named.contains(id));
     }
 
@@ -233,9 +246,10 @@ impl Engine {
             Some(entries) => self.follow_incidents(&mut book, entries..applied)?,
             None => *book = self.read_incidents()?,
         }
-        for (alert, name) in book.alerts.iter_mut().filter(|(_, name)| name.is_none()).take(NAMELESS_MAX) {
+        for alert in book.nameless() {
             // An alert may be recorded after the incident that it belongs to.
-            *name = self.index.get(*alert)?.and_then(|alert| alert.receipt.text("name").map(str::to_owned));
+            let name = self.index.get(alert)?.and_then(|alert| alert.receipt.text("name").map(str::to_owned));
+            book.alerts.insert(alert, name);
         }
         book.bound();
         book.entries = Some(applied);
@@ -247,7 +261,7 @@ impl Engine {
         let is_wanted = |entry: &[u8]| words.iter().any(|word| word.find(entry).is_some());
         for recorded in self.ledger.among(entries, is_wanted)? {
             if let Some(Value::Receipt(corrected)) = recorded.receipt.first("supersedes")
-                && book.has(*corrected)
+                && book.receipts.contains(corrected)
             {
                 book.corrected.insert(*corrected);
             }

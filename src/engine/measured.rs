@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Engine;
 use super::defined::with_unit;
+use super::{Engine, SELF};
 use crate::clock::Timestamp;
 use crate::error::{Context as _, Error, Result};
 use crate::measure::archive;
@@ -34,7 +34,7 @@ impl Engine {
             return Ok(Measured::default());
         }
         let started = Instant::now();
-        let answer = self.recorder.record(kept)?;
+        let answer = self.recorder.record(kept, origin != SELF)?;
         let measured = answer.blocking_recv().internal("the recorder stopped before it answered")?;
         let measured = measured.map_err(|error| Error::new(error.kind(), error.to_string()))?;
         self.telemetry.took(Promise::MetricUpdate, started.elapsed());

@@ -112,7 +112,8 @@ impl Lasting {
     }
 }
 
-fn is_same(a: &Recorded, b: &Recorded) -> bool {
+/// Are they about one thing, as far as both name it?
+pub(super) fn is_same(a: &Recorded, b: &Recorded) -> bool {
     let (a, b) = (&a.receipt, &b.receipt);
     let agree = |field: &&str| a.text(field).is_none() || b.text(field).is_none() || a.text(field) == b.text(field);
     a.kind() == b.kind() && a.component() == b.component() && SAME.iter().all(agree)

@@ -46,6 +46,8 @@ pub struct Watching {
 pub(super) struct Sources {
     config: Config,
     declared: Declared,
+    /// Metrics that were declared to an earlier naze and cannot be any more, by name: they stay on disk, unheeded.
+    left_out: BTreeMap<String, Doubt>,
     watching: Arc<Watching>,
 }
 
@@ -85,9 +87,18 @@ impl Watching {
 
 impl Sources {
     pub(super) fn open(config: &Config) -> Result<Self> {
-        let declared = Declared::open(config.data.as_deref())?;
+        let mut declared = Declared::open(config.data.as_deref())?;
+        let mut left_out = BTreeMap::new();
+        for (name, document) in declared.clone().of(Subject::Metric) {
+            let Err(error) = definition(name, document) else { continue };
+            let problem = format!("it was declared, and is left out: {}", error.message());
+            tracing::warn!(metric = name, problem, "a metric of your own is not heeded");
+            let fix = format!("DELETE /v1/metrics/{name}; declare it under another name if it is another metric");
+            left_out.insert(name.to_owned(), Doubt { rule: name.to_owned(), problem, fix });
+            declared = declared.without(Subject::Metric, name);
+        }
         let watching = Arc::new(Watching::of(config, &declared)?);
-        Ok(Self { config: config.clone(), declared, watching })
+        Ok(Self { config: config.clone(), declared, left_out, watching })
     }
 }
 
@@ -109,6 +120,11 @@ impl Engine {
         let mut doubts = limits::of_unknown_metrics(own.map(|(_, one)| one), &known);
         doubts.extend(limits::of_promises(wanted().map(|(_, one)| one), &promises, &known));
         doubts
+    }
+
+    /// Metrics that were declared to an earlier naze, and cannot be any more.
+    pub fn left_out(&self) -> Vec<Doubt> {
+        self.sources.read().unwrap_or_else(PoisonError::into_inner).left_out.values().cloned().collect()
     }
 
     /// What is doubtful about what was declared under a name.
@@ -173,7 +189,8 @@ impl Engine {
     /// `NotFound` when nothing of that name was declared.
     pub fn withdraw(&self, subject: Subject, name: &str, actor: Option<&str>) -> Result<()> {
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
-        if sources.declared.get(subject, name).is_none() {
+        let is_left_out = subject == Subject::Metric && sources.left_out.contains_key(name);
+        if sources.declared.get(subject, name).is_none() && !is_left_out {
             let told = format!("none of the {} was declared as \"{name}\"", subject.plural());
             return Err(Error::not_found(told).hint("what the configuration has is changed there"));
         }
@@ -182,6 +199,9 @@ impl Engine {
         let [before, after] = [told(&sources.watching, subject, name), told(&watching, subject, name)];
         declared.save(subject, name)?;
         (sources.declared, sources.watching) = (declared, Arc::new(watching));
+        if is_left_out {
+            sources.left_out.remove(name);
+        }
         self.taken_over(sources);
         self.changed(subject, name, [before, after], actor, b"")
     }

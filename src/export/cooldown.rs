@@ -1,11 +1,11 @@
-//! The same notice again, so soon after the last one, is not told.
+//! The same notice again, so soon after the last one, is not told; what goes on is told when the cooldown is over.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::notice::{is_over, key_of};
+use super::notice::{has_end, is_over, key_of};
 use super::told::Told;
 use crate::clock::Timestamp;
 use crate::measure::crossing::threshold::COOLDOWN_MAX;
@@ -20,6 +20,22 @@ pub(super) struct Cooling {
     steps: BTreeMap<String, Timestamp>,
     /// What began and has not ended: when it was heard of last, and whether any of it was told.
     open: BTreeMap<String, (Timestamp, bool)>,
+    /// What was held back of it; on disk beside the others, which were there first.
+    #[serde(skip)]
+    pub(super) held: Held,
+}
+
+/// What was held back and has not ended, by what it is a step of.
+pub(super) type Held = BTreeMap<String, Step>;
+
+/// A step that was held back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Step {
+    name: String,
+    /// Its place in the ledger.
+    position: u64,
+    /// When it may be told.
+    due: Timestamp,
 }
 
 impl Cooling {
@@ -32,20 +48,62 @@ impl Cooling {
         last.is_some_and(|last| told.recorded.occurred_at().since(*last).abs() < cooldown)
     }
 
-    /// It was told, or held back.
-    pub(super) fn note(&mut self, told: &Told, is_told: bool) {
+    /// It is held back: until the cooldown is over, unless it ends before.
+    pub(super) fn hold(&mut self, told: &Told, cooldown: TimeDelta) {
+        self.note(told, false);
+        if is_over(told) || !has_end(told) {
+            return;
+        }
+        let (at, name, position) = (told.recorded.occurred_at(), step_of(told), told.recorded.position);
+        let due = self.steps.get(&name).and_then(|last| last.checked_add(cooldown)).unwrap_or(at);
+        self.held.insert(key_of(told), Step { name, position, due });
+        forget(&mut self.held, at, |held| held.due);
+    }
+
+    /// It is told at `at`, and speaks for the same steps that are held back.
+    pub(super) fn tell(&mut self, told: &Told, at: Timestamp) {
+        self.note(told, true);
+        if is_over(told) {
+            return;
+        }
+        let (key, name) = (key_of(told), step_of(told));
+        self.held.retain(|held_key, held| *held_key != key && held.name != name);
+        self.steps.insert(name, at);
+        forget(&mut self.steps, at, |at| *at);
+    }
+
+    /// Nobody is told of it; what it ends has ended all the same.
+    pub(super) fn pass(&mut self, told: &Told) {
+        if is_over(told) {
+            self.note(told, false);
+        }
+    }
+
+    fn note(&mut self, told: &Told, is_told: bool) {
         let (at, key) = (told.recorded.occurred_at(), key_of(told));
         if is_over(told) {
             self.open.remove(&key);
+            self.held.remove(&key);
             return;
         }
         let was_told = self.open.get(&key).is_some_and(|(_, was_told)| *was_told);
         self.open.insert(key, (at, is_told || was_told));
-        if is_told {
-            self.steps.insert(step_of(told), at);
-        }
         forget(&mut self.open, at, |(at, _)| *at);
-        forget(&mut self.steps, at, |at| *at);
+    }
+
+    /// Is anything held back?
+    pub(super) fn holds_any(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The place in the ledger of what may be told by `now`, the first one.
+    pub(super) fn due(&self, now: Timestamp) -> Option<u64> {
+        self.held.values().filter(|held| held.due <= now).map(|held| held.position).min()
+    }
+
+    /// What has this place in the ledger is not held any more.
+    pub(super) fn release(&mut self, position: u64) {
+        self.held.retain(|_, held| held.position != position);
     }
 }
 

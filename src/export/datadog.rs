@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Map, Value as Json, json};
 
-use super::destination::{Destination, Export, Metrics, Packing, Route, is_passing};
+use super::destination::{By, Destination, Export, Metrics, Packing, Route, is_passing};
 use super::entry::Entry;
 use super::reading::{Point, Reading};
 use super::told::{Pick, Told};
@@ -16,6 +16,7 @@ const TAG_CHARACTERS_MAX: usize = 200;
 
 pub(super) const DESTINATION: Destination = Destination {
     name: "datadog",
+    by: By::Http,
     needs: &["token"],
     credentials: |export| vec![("dd-api-key", export.token())],
     metrics: Some(Route {

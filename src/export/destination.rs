@@ -1,11 +1,12 @@
 //! What naze knows of a tool that it pushes to: where it listens, what it takes, and how much of that at a time.
 
+mod check;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use reqwest::Url;
-use reqwest::header::{HeaderName, HeaderValue};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -13,10 +14,7 @@ use super::reading::{Reading, Snapshot};
 use super::told::{Pick, Told};
 use super::{datadog, email, file, grafana_cloud, newrelic, otlp, pagerduty, slack, webhook};
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
-use crate::measure::crossing::threshold::COOLDOWN_MAX;
 use crate::query::parse_duration;
-use crate::report::span;
 use crate::secret::Secret;
 
 /// Everything naze pushes to; one line each.
@@ -38,6 +36,8 @@ pub const DESTINATIONS: &[Destination] = &[
 pub struct Destination {
     /// Its name: `kind` in the configuration.
     pub name: &'static str,
+    /// How a body gets to it.
+    pub by: By,
     /// Keys that it cannot do without.
     pub needs: &'static [&'static str],
     /// How it knows who sends.
@@ -58,6 +58,17 @@ pub struct Destination {
     pub is_passing: fn(u16) -> bool,
     /// How many items an answer of success says were not taken after all, and why.
     pub rejected: fn(&[u8]) -> Option<(u64, String)>,
+}
+
+/// How a body gets to a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// As a request.
+    Http,
+    /// As a message to a mail server.
+    Mail,
+    /// It is added to a file.
+    File,
 }
 
 /// Writes metrics as the body of one request.
@@ -151,8 +162,11 @@ pub struct Export {
     /// Whom it goes to.
     #[serde(default)]
     pub to: Vec<String>,
+    /// How long the others wait for a recipient who is not to be had now; 10 min by default.
+    #[serde(default, deserialize_with = "some_patience")]
+    pub patience: Option<TimeDelta>,
     /// The same notice again is not told within this time.
-    #[serde(default, deserialize_with = "some_duration")]
+    #[serde(default, deserialize_with = "some_cooldown")]
     pub cooldown: Option<TimeDelta>,
     /// Where people reach this naze, for links.
     pub link: Option<String>,
@@ -173,9 +187,20 @@ pub struct Export {
     pub environment: String,
 }
 
-fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<TimeDelta>, D::Error> {
+fn some_cooldown<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<TimeDelta>, D::Error> {
+    some_duration("cooldown", deserializer)
+}
+
+fn some_patience<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<TimeDelta>, D::Error> {
+    some_duration("patience", deserializer)
+}
+
+fn some_duration<'de, D: Deserializer<'de>>(
+    key: &str,
+    deserializer: D,
+) -> std::result::Result<Option<TimeDelta>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse_duration("cooldown", &text).map(Some).map_err(|error| D::Error::custom(error.in_a_line()))
+    parse_duration(key, &text).map(Some).map_err(|error| D::Error::custom(error.in_a_line()))
 }
 
 fn yes() -> bool {
@@ -235,142 +260,6 @@ impl Export {
     pub(super) fn token(&self) -> String {
         self.token.as_ref().map(|token| String::from_utf8_lossy(token.expose()).into_owned()).unwrap_or_default()
     }
-
-    /// Is it a file, rather than somebody who listens?
-    pub(super) fn is_file(&self) -> bool {
-        self.kind.name == file::DESTINATION.name
-    }
-
-    /// Can it be pushed to as it is configured under `name`?
-    ///
-    /// # Errors
-    /// `Invalid` naming the key.
-    pub fn check(&self, name: &str) -> Result<()> {
-        let of = |key: &str| format!("configuration: exports.{name}.{key}");
-        let kind = self.kind.name;
-        for key in self.kind.needs {
-            let is_there = match *key {
-                "url" => self.url.is_some(),
-                "user" => self.user.is_some(),
-                "from" => self.from.is_some(),
-                "to" => !self.to.is_empty(),
-                "path" => self.path.is_some(),
-                _ => self.token.is_some(),
-            };
-            if !is_there {
-                let variable = format!("NAZE_EXPORT_{}_TOKEN", in_a_variable(name));
-                let hint = if *key == "token" { format!("set it there or in {variable}") } else { "set it".to_owned() };
-                return Err(Error::invalid(format!("{} is missing: {kind} cannot do without", of(key))).hint(hint));
-            }
-        }
-        self.check_address(name)?;
-        if self.kind.receipts.is_none() && self.receipts == Some(true) {
-            return Err(Error::invalid(format!("{} is true, but {kind} keeps numbers only", of("receipts")))
-                .hint("leave it out"));
-        }
-        if self.kind.traces.is_none() && self.traces == Some(true) {
-            return Err(
-                Error::invalid(format!("{} is true, but {kind} takes no spans", of("traces"))).hint("leave it out")
-            );
-        }
-        if self.metrics().is_none() && self.receipts().is_none() && self.traces().is_none() {
-            return Err(Error::invalid(format!("{} is false and nothing else is pushed", of("metrics")))
-                .hint("leave it out, or the whole table"));
-        }
-        self.check_notices(name)?;
-        for (key, is_zero) in
-            [("interval_seconds", self.interval_seconds == 0), ("timeout_seconds", self.timeout_seconds == 0)]
-        {
-            if is_zero {
-                return Err(Error::invalid(format!("{} is 0", of(key))).hint("the least is 1"));
-            }
-        }
-        for (header, value) in &self.headers {
-            if HeaderName::try_from(header).is_err() || HeaderValue::from_bytes(value.expose()).is_err() {
-                return Err(Error::invalid(format!("{} is no header of HTTP", of(&format!("headers.\"{header}\"")))));
-            }
-        }
-        if HeaderValue::try_from(self.token()).is_err() {
-            return Err(Error::invalid(format!("{} cannot be sent: it has a line break or the like", of("token"))));
-        }
-        Ok(())
-    }
-
-    /// Where it goes to, and, of mail, from whom and to whom.
-    fn check_address(&self, name: &str) -> Result<()> {
-        let of = |key: &str| format!("configuration: exports.{name}.{key}");
-        let kind = self.kind.name;
-        if self.is_file() {
-            return match &self.url {
-                Some(_) => {
-                    Err(Error::invalid(format!("{} is set, but {kind} has a path", of("url"))).hint("leave it out"))
-                }
-                None => Ok(()),
-            };
-        }
-        if self.path.is_some() {
-            return Err(Error::invalid(format!("{} is set, but {kind} is no file", of("path"))).hint("leave it out"));
-        }
-        let receipts = self.kind.receipts.iter().chain(&self.kind.traces).map(|route| (route.url)(self));
-        let urls: Vec<String> = self.kind.metrics.iter().map(|route| (route.url)(self)).chain(receipts).collect();
-        let is_mail = self.kind.name == email::DESTINATION.name;
-        for url in &urls {
-            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-            shown(url).filter(|_| email::SCHEMES.contains(&scheme) == is_mail).ok_or_else(|| {
-                let key = if self.url.is_some() { "url" } else { "site" };
-                let hint = if is_mail {
-                    "write it as smtp://mail.example.com:587, or smtps://mail.example.com:465"
-                } else {
-                    "write a url as http://127.0.0.1:4318, a site as datadoghq.eu"
-                };
-                Error::invalid(format!("{} gives an address that is none", of(key))).hint(hint)
-            })?;
-        }
-        if !is_mail && (self.from.is_some() || !self.to.is_empty()) {
-            let key = if self.from.is_some() { "from" } else { "to" };
-            return Err(Error::invalid(format!("{} is set, but {kind} is no mail", of(key))).hint("leave it out"));
-        }
-        let has_login = |url: &Url| !url.username().is_empty() || url.password().is_some();
-        if is_mail && self.url.as_deref().and_then(|url| Url::parse(url).ok()).as_ref().is_some_and(has_login) {
-            return Err(Error::invalid(format!(
-                "{} has a user or a password in it, which nobody reads there",
-                of("url")
-            ))
-            .hint(format!("take them out, and set {} and {}", of("user"), of("token"))));
-        }
-        for (key, text) in self.from.iter().map(|from| ("from", from)).chain(self.to.iter().map(|to| ("to", to))) {
-            email::mailbox(&of(key), text)?;
-        }
-        Ok(())
-    }
-
-    fn check_notices(&self, name: &str) -> Result<()> {
-        let kind = self.kind.name;
-        let given = [
-            ("severities", self.severities.is_some()),
-            ("crossings", self.crossings.is_some()),
-            ("link", self.link.is_some()),
-            ("cooldown", self.cooldown.is_some()),
-        ];
-        if let Some((key, _)) = given.iter().find(|(_, is_given)| *is_given && self.kind.pick != Pick::Notices) {
-            let told = format!("configuration: exports.{name}.{key} is set, but {kind} takes no notices");
-            return Err(Error::invalid(told).hint("leave it out"));
-        }
-        if let Some(cooldown) = self.cooldown.filter(|cooldown| *cooldown > COOLDOWN_MAX) {
-            let (given, days) = (span(cooldown), COOLDOWN_MAX.num_days());
-            let told =
-                format!("configuration: exports.{name}.cooldown is {given}, and what was told is known for {days} d");
-            return Err(Error::invalid(told).hint(format!("write {days}d at most")));
-        }
-        let known = ["critical", "warning", "info"];
-        match self.severities.iter().flatten().find(|severity| !known.contains(&severity.as_str())) {
-            Some(severity) => Err(Error::invalid(format!(
-                "configuration: exports.{name}.severities has \"{severity}\", which is no severity"
-            ))
-            .hint(format!("known are {}", known.join(", ")))),
-            None => Ok(()),
-        }
-    }
 }
 
 /// A name as part of a variable's.
@@ -393,7 +282,7 @@ pub(crate) fn shown(url: &str) -> Option<String> {
 
 /// The same, where the token is part of the path.
 pub(super) fn shown_of(export: &Export, url: &str) -> String {
-    if export.is_file() {
+    if export.kind.by == By::File {
         return url.to_owned();
     }
     let (shown, token) = (shown(url).unwrap_or_default(), export.token());

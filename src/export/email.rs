@@ -6,7 +6,7 @@ use lettre::Message;
 use lettre::message::{Mailbox, MultiPart};
 use maud::html;
 
-use super::destination::{Destination, Export, is_passing};
+use super::destination::{By, Destination, Export, is_passing};
 use super::notice::{Notice, cut, route};
 use super::told::{Pick, Told};
 use crate::error::{Error, Result};
@@ -18,6 +18,7 @@ const DOMAIN: &str = "naze.invalid";
 
 pub(super) const DESTINATION: Destination = Destination {
     name: "email",
+    by: By::Mail,
     needs: &["url", "from", "to"],
     // User and token are for the mail server, which asks for them itself.
     credentials: |_| Vec::new(),

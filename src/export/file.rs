@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::destination::{Destination, Export, is_passing};
+use super::destination::{By, Destination, Export, is_passing};
 use super::notice::{Notice, route};
 use super::told::{Pick, Told};
 
 pub(super) const DESTINATION: Destination = Destination {
     name: "file",
+    by: By::File,
     needs: &["path"],
     credentials: |_| Vec::new(),
     metrics: None,

@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 
-use super::destination::{Destination, Export, Metrics, Packing, Route, WriteMetrics, authorization};
+use super::destination::{By, Destination, Export, Metrics, Packing, Route, WriteMetrics, authorization};
 use super::reading::{Point, Reading};
 use super::told::Pick;
 use crate::receive::remote_write::wire::{Label, Sample, TimeSeries, WriteRequest};
@@ -14,6 +14,7 @@ pub(super) const DESTINATION: Destination =
 /// Prometheus, Mimir, Thanos, `VictoriaMetrics`.
 pub(super) const REMOTE_WRITE: Destination = Destination {
     name: "remote_write",
+    by: By::Http,
     needs: &["url"],
     credentials: authorization,
     metrics: Some(Route {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Map, Value as Json, json};
 
-use super::destination::{Destination, Export, Metrics, Packing, Route, is_passing};
+use super::destination::{By, Destination, Export, Metrics, Packing, Route, is_passing};
 use super::entry::Entry;
 use super::reading::{Point, Reading};
 use super::told::{Pick, Told};
@@ -17,6 +17,7 @@ const TEXT_CHARACTERS_MAX: usize = 4_000;
 
 pub(super) const DESTINATION: Destination = Destination {
     name: "newrelic",
+    by: By::Http,
     needs: &["token"],
     credentials: |export| vec![("api-key", export.token())],
     metrics: Some(Route {

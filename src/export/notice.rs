@@ -9,7 +9,6 @@ use super::Export;
 use super::destination::{Packing, Route, WriteReceipts};
 use super::told::Told;
 use crate::clock::Timestamp;
-use crate::receipt::Receipt;
 use crate::record::Recorded;
 use crate::report::{figure, title_of};
 
@@ -96,6 +95,11 @@ pub(super) fn is_over(told: &Told) -> bool {
     receipt.text("status").is_some_and(|status| status == "resolved" || receipt.kind() == CROSSING)
 }
 
+/// Will there be an end? A cord is pulled for another colour, which ends nothing.
+pub(super) fn has_end(told: &Told) -> bool {
+    told.recorded.receipt.kind() != "signal"
+}
+
 /// What a crossing tells besides.
 fn details(told: &Told) -> Vec<(&'static str, String)> {
     let receipt = &told.recorded.receipt;
@@ -152,18 +156,9 @@ pub(super) fn is_wanted(told: &Told, export: &Export) -> bool {
         || told.began.iter().chain(&told.between).any(is_escalation)
         || is_of(severity_of(told))
         // Whoever heard that it became worse hears of its end.
-        || (is_over(told) && told.between.iter().filter_map(|step| severity_in(&step.receipt)).any(is_of))
+        || (is_over(told) && told.between.iter().filter_map(|step| step.receipt.severity()).any(is_of))
 }
 
 fn severity_of(told: &Told) -> &'static str {
-    severity_in(&told.recorded.receipt).or_else(|| severity_in(&told.began.as_ref()?.receipt)).unwrap_or("warning")
-}
-
-fn severity_in(receipt: &Receipt) -> Option<&'static str> {
-    let words = ["severity", "level", "colour"].into_iter().find_map(|field| receipt.text(field))?;
-    Some(match words {
-        "critical" | "red" => "critical",
-        "warning" | "yellow" => "warning",
-        _ => "info",
-    })
+    told.recorded.receipt.severity().or_else(|| told.began.as_ref()?.receipt.severity()).unwrap_or("warning")
 }

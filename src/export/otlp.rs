@@ -17,7 +17,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
 use serde_json::Value as Json;
 
-use super::destination::{Destination, Export, Metrics, Packing, Route, authorization};
+use super::destination::{By, Destination, Export, Metrics, Packing, Route, authorization};
 use super::entry::{Entry, Severity};
 use super::reading::{Reading, Value};
 use super::told::{Pick, Told};
@@ -30,6 +30,7 @@ const BODY_BYTES_MAX: usize = 4 << 20;
 
 pub(super) const DESTINATION: Destination = Destination {
     name: "otlp",
+    by: By::Http,
     needs: &[],
     credentials: authorization,
     metrics: Some(Route {

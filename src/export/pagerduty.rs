@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::destination::{Destination, Export, is_passing};
+use super::destination::{By, Destination, Export, is_passing};
 use super::notice::{Notice, cut, link, route};
 use super::told::{Pick, Told};
 
@@ -14,6 +14,7 @@ const KEY_CHARACTERS_MAX: usize = 255;
 
 pub(super) const DESTINATION: Destination = Destination {
     name: "pagerduty",
+    by: By::Http,
     needs: &["token"],
     // The routing key is part of the body.
     credentials: |_| Vec::new(),

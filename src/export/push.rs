@@ -10,6 +10,7 @@ mod lane;
 mod mail;
 mod post;
 mod queue;
+mod receipts;
 mod spool;
 mod trial;
 mod way;
@@ -24,7 +25,8 @@ pub use self::trial::try_out;
 
 use self::board::Meter;
 use self::lane::Lane;
-use self::queue::{Choose, Readings, Receipts};
+use self::queue::Readings;
+use self::receipts::{Choose, Receipts};
 use self::spool::Spool;
 use super::destination::Export;
 use super::notice;

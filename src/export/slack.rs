@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::destination::{Destination, Export, is_passing};
+use super::destination::{By, Destination, Export, is_passing};
 use super::notice::{Notice, cut, route};
 use super::told::{Pick, Told};
 
@@ -13,6 +13,7 @@ const SECTION_CHARACTERS_MAX: usize = 3_000;
 
 pub(super) const DESTINATION: Destination = Destination {
     name: "slack",
+    by: By::Http,
     needs: &["token"],
     // Who knows the address may send to it: its last part is the secret.
     credentials: |_| Vec::new(),

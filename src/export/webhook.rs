@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::destination::{Destination, Export, authorization, is_passing};
+use super::destination::{By, Destination, Export, authorization, is_passing};
 use super::notice::{Notice, link, route};
 use super::told::{Pick, Told};
 
@@ -13,6 +13,7 @@ const NEVER: &str = "0001-01-01T00:00:00Z";
 
 pub(super) const DESTINATION: Destination = Destination {
     name: "webhook",
+    by: By::Http,
     needs: &["url"],
     credentials: authorization,
     metrics: None,

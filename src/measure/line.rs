@@ -64,6 +64,14 @@ impl Line {
         }
     }
 
+    /// How many series tell it.
+    pub fn weight(&self) -> usize {
+        match &self.kept {
+            Kept::Series(_) => 1,
+            Kept::Buckets(buckets) => buckets.bounds.len() + usize::from(buckets.sum.is_some()),
+        }
+    }
+
     /// Is it a series of its own?
     pub fn is_series(&self) -> bool {
         matches!(self.kept, Kept::Series(_))

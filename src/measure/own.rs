@@ -29,6 +29,16 @@ pub fn is_again(series: &Series) -> bool {
     series.is_own() && FAILURES_AGAIN.contains(&series.metric.as_str())
 }
 
+/// Where naze tells first what it tells in this one of its own metrics: failures as they are counted, percentiles of the
+/// durations that it keeps.
+pub fn told_first_in(metric: &str) -> Option<&'static str> {
+    match metric {
+        FAILURES => None,
+        "tps_production_lead_time_p90_seconds" => Some("tps_production_lead_time_seconds"),
+        _ => Some(FAILURES),
+    }
+}
+
 /// Which way one of these goes that becomes worse.
 pub fn worse(metric: &str) -> Option<Direction> {
     match metric {

@@ -63,6 +63,8 @@ pub struct Measured {
 
 struct Job {
     samples: Vec<Samples>,
+    /// May they be the same as before because somebody heard no answer?
+    is_sent: bool,
     reply: oneshot::Sender<Result<Measured, Arc<Error>>>,
 }
 
@@ -102,14 +104,19 @@ impl Recorder {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Hands the samples of a document over; the answer arrives when they are on disk and can be read.
+    /// Hands the samples of a document over; the answer arrives when they are on disk and can be read. Of a document that
+    /// somebody sent a repetition is recognised; what naze itself counts is as often there as it is told.
     ///
     /// # Errors
     /// `Unavailable` when too many requests wait already.
-    pub fn record(&self, samples: Vec<Samples>) -> Result<oneshot::Receiver<Result<Measured, Arc<Error>>>> {
+    pub fn record(
+        &self,
+        samples: Vec<Samples>,
+        is_sent: bool,
+    ) -> Result<oneshot::Receiver<Result<Measured, Arc<Error>>>> {
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().expect("jobs are there until drop");
-        match jobs.try_send(Job { samples, reply }) {
+        match jobs.try_send(Job { samples, is_sent, reply }) {
             Ok(()) => Ok(answer),
             Err(TrySendError::Full(_)) => {
                 Err(Error::unavailable(format!("{QUEUE_JOBS_MAX} requests wait to be recorded"))
@@ -171,7 +178,7 @@ impl Desk {
     fn write_group(&mut self, jobs: Vec<Job>) {
         let minutes_from = self.retention.minutes_from(self.clock.now());
         let mut group = Group::default();
-        let measured: Vec<Measured> = jobs.iter().map(|job| self.sort(&job.samples, &mut group)).collect();
+        let measured: Vec<Measured> = jobs.iter().map(|job| self.sort(job, &mut group)).collect();
         let known = self.store.len();
         let written = self.store.append(self.next, &group.entries, self.saved..known).map_err(Arc::new);
         match &written {
@@ -193,7 +200,7 @@ impl Desk {
     }
 
     /// Gives each series its number and leaves out what cannot be kept.
-    fn sort(&mut self, samples: &[Samples], group: &mut Group) -> Measured {
+    fn sort(&mut self, job: &Job, group: &mut Group) -> Measured {
         let latest = self.clock.now().checked_add(AHEAD_MAX).unwrap_or(Timestamp::MAX);
         let mut measured = Measured::default();
         let refuse = |measured: &mut Measured, count: usize, problem: String| {
@@ -202,7 +209,7 @@ impl Desk {
         };
         let mut batch = Batch::default();
         let mut catalogue = self.store.catalogue_mut();
-        for samples in samples {
+        for samples in &job.samples {
             let Some(number) = catalogue.number(samples) else {
                 let problem = format!("there is no room for another series of {}", samples.series.metric);
                 refuse(&mut measured, samples.points.len(), problem);
@@ -224,7 +231,7 @@ impl Desk {
         drop(catalogue);
         let bytes = postcard::to_allocvec(&batch).expect("numbers can be written");
         // A sender that heard no answer sends the same again.
-        if measured.recorded > 0 && self.recent.is_new(&bytes) {
+        if measured.recorded > 0 && (!job.is_sent || self.recent.is_new(&bytes)) {
             group.entries.push(bytes);
             group.batches.push(batch);
         }

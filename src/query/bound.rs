@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use oxrdf::Literal;
 use spargebra::term::GroundTerm;
 
 use super::header::CannedQuery;
 use super::params::{End, Given, read};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, ago, minute_of};
 use crate::error::{Error, Result};
 use crate::record::Window;
 use crate::vocab::{Vocabulary, nearest};
@@ -49,11 +50,20 @@ impl CannedQuery {
             return Err(Error::invalid(format!("the window is empty: {} is not before {}", window.from, window.to))
                 .hint("swap the times, or ask for a longer span"));
         }
+        let window = self.late.map_or(window, |late| settled(window, ago(now, late)));
         let mut terms: BTreeMap<String, GroundTerm> =
             values.into_iter().map(|(name, value)| (name, value.term())).collect();
         terms.insert("from".into(), Given::Time(window.from).term());
         terms.insert("to".into(), Given::Time(window.to).term());
+        terms.entry("days".into()).or_insert_with(|| Literal::from(days(window)).into());
         Ok(Bound { terms, texts, window })
+    }
+
+    /// Takes `value` for a parameter that nobody gives.
+    pub(super) fn by_default(&mut self, parameter: &str, value: &str) {
+        for known in self.parameters.iter_mut().filter(|known| known.name == parameter) {
+            known.default = Some(value.to_owned());
+        }
     }
 
     /// Can these parameters be read?
@@ -82,4 +92,16 @@ impl CannedQuery {
         let Some(Given::Duration(span)) = values.get(span) else { return Err(missing(span)) };
         anchor.checked_add(*span * *sign).ok_or_else(|| Error::invalid("the window reaches beyond the years 1 to 9999"))
     }
+}
+
+/// The window, as long as before, that ends with the last whole minute that is known by `known`.
+fn settled(window: Window, known: Timestamp) -> Window {
+    let to = minute_of(window.to.min(known));
+    Window { from: ago(to, window.length()), to }
+}
+
+/// The length of a window, as `?days`.
+#[expect(clippy::cast_precision_loss, reason = "seconds of any window are far less than 2^53")]
+fn days(window: Window) -> f64 {
+    window.length().num_seconds() as f64 / 86_400.0
 }

@@ -59,6 +59,13 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Takes `value` for a parameter of a query that nobody gives, in place of the default in its file.
+    #[must_use]
+    pub fn with_default(mut self, id: &str, parameter: &str, value: &str) -> Self {
+        self.0.entry(id.to_owned()).and_modify(|query| query.by_default(parameter, value));
+        self
+    }
+
     /// The query with this id.
     ///
     /// # Errors

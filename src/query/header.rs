@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use serde::Serialize;
 use spargebra::{Query, SparqlParser};
 
 use super::advice::Advice;
 use super::measured::Listing;
-use super::params::{End, Parameter, Type};
+use super::params::{End, Parameter, Type, parse_duration};
 use super::table::Table;
 use crate::error::{Error, Result};
 
@@ -47,6 +48,9 @@ pub struct CannedQuery {
     pub(super) from: End,
     #[serde(skip)]
     pub(super) to: End,
+    /// So long after a minute is over it is known what it asks of that minute; it asks of whole minutes.
+    #[serde(skip)]
+    pub(super) late: Option<TimeDelta>,
 }
 
 /// A column of a canned query's answer.
@@ -107,6 +111,7 @@ pub(super) fn read(file: &str, stem: &str, group: &str, text: &str) -> Result<Ca
         algebra,
         from,
         to,
+        late: header.late,
     })
 }
 
@@ -118,6 +123,7 @@ struct Header {
     order: Option<String>,
     chart: Option<String>,
     window: Option<(End, End)>,
+    late: Option<TimeDelta>,
     parameters: Vec<Parameter>,
     columns: Vec<Column>,
     listing: Option<Listing>,
@@ -136,6 +142,10 @@ impl Header {
             "chart" => &mut self.chart,
             "window" => {
                 self.window = Some(window(value)?);
+                return Ok(());
+            }
+            "late" => {
+                self.late = Some(parse_duration(key, value).map_err(|error| error.in_a_line())?);
                 return Ok(());
             }
             "param" => {
@@ -164,7 +174,7 @@ impl Header {
             "spec" => return Ok(()),
             _ => {
                 return Err(format!(
-                    "\"{key}\" is not known: use id, title, question, param, window, series, table, column, order, chart or spec, and \
+                    "\"{key}\" is not known: use id, title, question, param, window, late, series, table, column, order, chart or spec, and \
                      for a recommendation priority, action, runbook, effort and impact"
                 ));
             }

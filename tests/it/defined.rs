@@ -38,6 +38,30 @@ fn feed(naze: &Naze, lines: String) {
     assert!(reply.status.is_success(), "{}", reply.text());
 }
 
+/// As a naze took it that did not know the name yet.
+#[test]
+fn a_metric_that_naze_itself_came_to_know_keeps_nothing_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    let declared = folder.path().join("declared/metrics");
+    std::fs::create_dir_all(&declared).unwrap();
+    let document = WAITING.replacen('{', "{\"name\": \"queue_depth\",", 1);
+    std::fs::write(declared.join("queue_depth"), &document).unwrap();
+    std::fs::write(declared.join("orders_waiting"), WAITING).unwrap();
+    let naze = Naze::with(Config::with_data(folder.path()));
+    let watching = naze.engine.watching();
+    assert_eq!(watching.metrics.keys().collect::<Vec<_>>(), ["orders_waiting"]);
+    let doctor = naze.get("/v1/doctor").text();
+    assert!(doctor.contains("queue_depth: it was declared, and is left out"), "{doctor}");
+    // It is still refused, keeps no other from being declared, and can be taken back.
+    let refused = put(&naze, "/v1/metrics/queue_depth", WAITING);
+    assert!(refused.status == 400 && refused.text().contains("knows already"), "{}", refused.text());
+    assert_eq!(put(&naze, "/v1/metrics/orders_late", WAITING).status, 201);
+    let delete = || naze.send(Request::delete("/v1/metrics/queue_depth").body(Body::empty()).unwrap()).status;
+    assert!(delete().is_success());
+    assert_eq!(delete(), 404);
+    assert!(!declared.join("queue_depth").exists() && naze.engine.left_out().is_empty());
+}
+
 /// What the trend over an hour is called.
 fn direction(naze: &Naze, path: &str) -> Json {
     naze.get(path).json()["trends"][0]["trend"]["windows"][0]["verdict"]["direction"].clone()

@@ -185,6 +185,40 @@ fn an_alert_that_comes_after_its_incident_makes_it_similar() {
     assert_eq!(shown.texts("shared"), ["alert Slow"]);
 }
 
+/// Alerts that never come keep no other from being found.
+#[test]
+fn an_alert_that_comes_late_is_found_among_very_many_that_do_not() {
+    let naze = Naze::in_memory();
+    let alert = json!({"kind": "alert", "occurredAt": "2026-03-10T09:00:00Z", "component": "web", "name": "Slow", "status": "firing",
+        "severity": "warning"});
+    let id = Naze::in_memory().record(&json!([alert]))["receipts"][0]["id"].as_str().unwrap().to_owned();
+    let digits = id.len() - id.trim_end_matches(|digit: char| digit.is_ascii_hexdigit()).len();
+    let gone = |number: usize| format!("{}{number:0digits$x}", &id[..id.len() - digits]);
+    let incident = |at: &str, reference: String, component: &str, alerts: Vec<String>| {
+        json!({"kind": "incident", "occurredAt": at, "reference": reference, "component": component, "status": "open",
+            "severity": "critical", "summary": "trouble", "alerts": alerts})
+    };
+    let noise = |number: usize| {
+        let alerts = (number * 25..(number + 1) * 25).map(gone).collect();
+        incident("2026-03-10T10:00:00Z", format!("gone-{number}"), &format!("c{number}"), alerts)
+    };
+    naze.record(&json!((0..60).map(noise).collect::<Vec<_>>()));
+    naze.record(&json!([
+        incident("2026-03-10T10:00:00Z", "a".to_owned(), "x", vec![id.clone()]),
+        incident("2026-03-10T10:30:00Z", "b".to_owned(), "y", vec![id.clone()]),
+    ]));
+    naze.engine.incidents().unwrap();
+    naze.record(&json!([alert]));
+    // Each look after something came goes on where the last one stopped.
+    for minute in 0..2 {
+        naze.engine.incidents().unwrap();
+        naze.record(&json!([failure(&format!("2026-03-10T11:0{minute}:00Z"), "z", "one")]));
+    }
+    let [shown, told] = similar(&naze, "a");
+    assert_eq!(shown, told);
+    assert_eq!(shown.texts("shared"), ["alert Slow"]);
+}
+
 #[test]
 fn the_story_of_a_component_is_complete_also_in_a_ledger_that_lacks_its_notes() {
     let folder = tempfile::tempdir().unwrap();

@@ -224,6 +224,33 @@ fn a_critical_andon_that_nobody_resolves_is_escalated_once_after_an_hour() {
     }
 }
 
+/// Its severity says so, else its level: to all who ask.
+#[test]
+fn an_andon_is_critical_to_all_or_to_none() {
+    for (more, is_critical) in [
+        (json!({}), true),
+        (json!({"level": "warning"}), false),
+        (json!({"level": null, "severity": "critical"}), true),
+        (json!({"level": null}), false),
+        (json!({"level": "warning", "severity": "critical"}), true),
+        (json!({"severity": "warning"}), false),
+    ] {
+        let mut pull = andon("10:00:00", "opened", &more);
+        pull.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let naze = Naze::in_memory();
+        naze.record(&json!([pull]));
+        let rows = |query: &str| naze.get(&format!("/v1/queries/{query}")).json()["rows"].clone();
+        let advised = rows("critical_andon_open").as_array().unwrap().len() == 1;
+        let listed = rows("open_andons")[0]["severity"] == "critical";
+        let counted = naze.get("/metrics").text().contains("tps_andon_open{severity=\"critical\"} 1");
+        let health = naze.engine.health().unwrap();
+        let part = health.checks.iter().find(|part| part.name == "andon").unwrap();
+        let judged = format!("{:?}", part.condition).contains("critical");
+        let escalated = naze.engine.escalate_andons("2026-03-10T11:00:01Z".parse().unwrap()).unwrap() == 1;
+        assert_eq!([advised, listed, counted, judged, escalated], [is_critical; 5], "{more}");
+    }
+}
+
 #[test]
 fn escalation_can_be_configured() {
     let with = |escalation| Naze::with(Config { escalation, ..Config::in_memory() });

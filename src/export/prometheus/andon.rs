@@ -180,10 +180,7 @@ impl Andon {
 
     fn pulled(&mut self, event: &Event<'_>) {
         let level = event.receipt.text("level");
-        // A cord that says how far it stops the line says how bad it is.
-        let severity =
-            event.receipt.text("severity").or(level.map(|level| if level == "normal" { "info" } else { level }));
-        let severity = severity.unwrap_or(SEVERITY_DEFAULT);
+        let severity = event.receipt.severity().unwrap_or(SEVERITY_DEFAULT);
         let pull = format!("{}\n{}", event.component, event.receipt.text("reference").unwrap_or_default());
         match event.receipt.text("status") {
             Some("opened") => {

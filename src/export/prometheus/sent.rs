@@ -55,14 +55,16 @@ pub(super) fn sent(store: &SeriesStore, now: Timestamp) -> Result<(Vec<Told>, BT
         all.sort_by_key(Line::number);
         lines.insert(place, all);
     }
-    let share = share(lines.values().map(Vec::len).collect(), SERIES_MAX);
+    let weight = |lines: &Vec<Line>| lines.iter().map(Line::weight).sum();
+    let share = share(lines.values().map(weight).collect(), SERIES_MAX);
     let (mut found, mut left_out) = (Vec::new(), BTreeMap::new());
     for (place, lines) in lines {
         let metric = &METRICS[place];
-        if lines.len() > share {
-            left_out.insert(metric.name, lines.len() - share);
+        let kept = within(&lines, share);
+        if kept < lines.len() {
+            left_out.insert(metric.name, lines.len() - kept);
         }
-        found.extend(lines.into_iter().take(share).map(|line| {
+        found.extend(lines.into_iter().take(kept).map(|line| {
             let factor = metric.factor(&line.known);
             Told { line, metric, factor }
         }));
@@ -101,6 +103,15 @@ fn share(mut counts: Vec<usize>, max: usize) -> usize {
         left -= count;
     }
     max
+}
+
+/// How many of the first lines are told by at most `max` series.
+fn within(lines: &[Line], max: usize) -> usize {
+    let weights = lines.iter().scan(0, |sum, line| {
+        *sum += line.weight();
+        Some(*sum)
+    });
+    weights.take_while(|sum| *sum <= max).count()
 }
 
 /// A label of the metric, as the series has it; its component stands in for one that it lacks.

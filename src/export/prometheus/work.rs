@@ -12,6 +12,7 @@ use super::spread::whole;
 use super::table::metric;
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::measure::Series;
 use crate::measure::rollup::Rollup;
 use crate::measure::store::SeriesStore;
 use crate::measure::told::{DEAD_LETTERS, TASK_FAILED, WORKER_ACTIVE};
@@ -45,8 +46,9 @@ pub(super) fn dead_letters(store: &SeriesStore, page: &mut Page, now: Timestamp)
             queues.entry(queue.to_owned()).or_default().push(number);
         }
     }
+    let measured = measured(store, &queues, now)?;
     for (queue, numbers) in &queues {
-        let measured = measured(store, queue, now)?;
+        let measured = measured.get(queue).copied();
         let mut held = measured.map_or(0.0, |(_, depth)| depth);
         for number in numbers {
             let slots = store.slots(*number, before(now, WITHIN))?;
@@ -58,15 +60,26 @@ pub(super) fn dead_letters(store: &SeriesStore, page: &mut Page, now: Timestamp)
     Ok(!queues.is_empty())
 }
 
-/// The minute in which the dead letters of a queue were last measured, and how many they were.
-fn measured(store: &SeriesStore, queue: &str, now: Timestamp) -> Result<Option<(Timestamp, f64)>> {
+/// The minute in which the dead letters of each of these queues were last measured, and how many they were.
+fn measured<T>(
+    store: &SeriesStore,
+    queues: &BTreeMap<String, T>,
+    now: Timestamp,
+) -> Result<BTreeMap<String, (Timestamp, f64)>> {
+    let mut last: BTreeMap<String, (Timestamp, f64)> = BTreeMap::new();
+    if queues.is_empty() {
+        return Ok(last);
+    }
     let depth = metric(DLQ);
-    let found = store.find(|series| depth.is_told_by(series) && !series.is_own() && value_of(series, "queue") == queue);
-    let mut last: Option<(Timestamp, f64)> = None;
-    for (number, _) in found.into_iter().take(SERIES_MAX) {
-        let slots = store.slots(number, before(now, WITHIN))?;
-        let told = slots.last().map(|slot| (slot.start, level(&slot.rollup)));
-        last = last.into_iter().chain(told).max_by_key(|(at, _)| *at);
+    let is_of_one = |series: &Series| queues.contains_key(value_of(series, "queue"));
+    let found = store.find(|series| depth.is_told_by(series) && !series.is_own() && is_of_one(series));
+    for (number, known) in found.into_iter().take(SERIES_MAX) {
+        let Some(slot) = store.slots(number, before(now, WITHIN))?.pop() else { continue };
+        let told = (slot.start, level(&slot.rollup));
+        let last = last.entry(value_of(&known.series, "queue").to_owned()).or_insert(told);
+        if told.0 >= last.0 {
+            *last = told;
+        }
     }
     Ok(last)
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lettre::Address;
 use lettre::address::Envelope;
@@ -22,6 +22,8 @@ use crate::report::one_line;
 /// Where mail servers take messages, with TLS once it is agreed on and from the first byte on.
 const PORT: u16 = 587;
 const PORT_TLS: u16 = 465;
+/// How long the others wait for a recipient who is not to be had now.
+const PATIENCE: Duration = Duration::from_mins(10);
 /// So much of an answer is told.
 const ANSWER_CHARACTERS_MAX: usize = 200;
 
@@ -34,6 +36,9 @@ pub(super) struct Mail {
     credentials: Option<Credentials>,
     recipients: Vec<(Address, Envelope)>,
     settled: RefCell<Settled>,
+    patience: Duration,
+    /// Since when a recipient has not been to be had.
+    put_off: RefCell<BTreeMap<Address, Instant>>,
     secret: String,
 }
 
@@ -78,19 +83,22 @@ impl Mail {
             credentials: export.user.clone().map(|user| Credentials::new(user, export.token())),
             recipients: export.to.iter().map(recipient).collect::<Result<_>>()?,
             settled: RefCell::default(),
+            patience: export.patience.and_then(|patience| patience.to_std().ok()).unwrap_or(PATIENCE),
+            put_off: RefCell::default(),
             secret: export.token(),
         })
     }
 
-    /// Hands over one message. It is refused when everybody's is, and sent again to those whose may be taken later.
+    /// Hands over one message. It is refused when everybody's is, and sent again to those whose may be taken later: when
+    /// somebody has it, for as long as the others can wait for the next one.
     pub(super) fn send(&self, message: &[u8]) -> Outcome {
-        let mut settled = self.settled.borrow_mut();
+        let (mut settled, mut put_off) = (self.settled.borrow_mut(), self.put_off.borrow_mut());
         let id = id_of(message);
         if settled.message != id {
             *settled = Settled { message: id.to_vec(), recipients: BTreeMap::new() };
         }
         let mut connection = None;
-        let mut later = None;
+        let mut later = BTreeMap::new();
         for (to, envelope) in &self.recipients {
             if settled.recipients.contains_key(to) {
                 continue;
@@ -103,21 +111,30 @@ impl Mail {
                     Err(error) => return self.unheard(&error),
                 },
             };
-            match connected.send(envelope, message) {
-                Ok(_) => drop(settled.recipients.insert(to.clone(), None)),
+            let answer = connected.send(envelope, message).map(drop);
+            let why = answer.as_ref().err().map(|error| format!("{to}: {}", self.told(error)));
+            match answer {
                 Err(error) if is_login(&error) => return Outcome::Unauthorized(self.told(&error)),
-                Err(error) if error.is_permanent() => {
-                    settled.recipients.insert(to.clone(), Some(format!("{to}: {}", self.told(&error))));
-                }
                 Err(error) if error.status().is_none() => return Outcome::Later(None, self.told(&error)),
-                Err(error) => later = Some(format!("{to}: {}", self.told(&error))),
+                Err(error) if !error.is_permanent() => {
+                    put_off.entry(to.clone()).or_insert_with(Instant::now);
+                    later.insert(to.clone(), why);
+                }
+                _ => {
+                    put_off.remove(to);
+                    settled.recipients.insert(to.clone(), why);
+                }
             }
             connection = Some(connected);
         }
         if let Some(mut connected) = connection {
             connected.abort();
         }
-        if let Some(why) = later {
+        if settled.recipients.values().any(Option::is_none) {
+            let is_over = |to: &Address| put_off.get(to).is_some_and(|since| since.elapsed() >= self.patience);
+            settled.recipients.extend(later.extract_if(.., |to, _| is_over(to)));
+        }
+        if let Some(why) = later.into_values().flatten().next() {
             return Outcome::Later(None, why);
         }
         let settled = std::mem::take(&mut *settled);

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flate2::Compression;
 use flate2::write::{GzDecoder, GzEncoder};
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{Database, ReadOnlyTable, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use serde::de::DeserializeOwned;
 
 use super::super::cooldown::Cooling;
 use super::super::reading::Snapshot;
@@ -20,6 +21,8 @@ const DELIVERED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("delive
 const POSITIONS: TableDefinition<'_, &str, u64> = TableDefinition::new("positions");
 /// What each export was told, for its cooldown.
 const TOLD: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("told");
+/// What each export was not told yet for its cooldown.
+const HELD: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("held");
 const CACHE_BYTES: usize = 8 << 20;
 const FAILED: &str = "cannot use the spool of exports";
 
@@ -41,6 +44,7 @@ impl Spool {
         write.open_table(DELIVERED).internal(FAILED)?;
         write.open_table(POSITIONS).internal(FAILED)?;
         write.open_table(TOLD).internal(FAILED)?;
+        write.open_table(HELD).internal(FAILED)?;
         write.commit().internal(FAILED)?;
         Ok(Self(Arc::new(database)))
     }
@@ -220,24 +224,34 @@ impl Cursor {
     /// What was told when everything before the position was.
     pub(super) fn told(&self) -> Result<Cooling> {
         let read = self.database.begin_read().internal(FAILED)?;
-        let told = read.open_table(TOLD).internal(FAILED)?.get(&*self.export).internal(FAILED)?;
-        let told = told.map(|bytes| postcard::from_bytes(bytes.value())).transpose();
-        told.map(Option::unwrap_or_default).internal("what an export was told is damaged in the spool")
+        let (told, held) = (read.open_table(TOLD).internal(FAILED)?, read.open_table(HELD).internal(FAILED)?);
+        let mut cooling: Cooling = stored(&told, &self.export)?;
+        cooling.held = stored(&held, &self.export)?;
+        Ok(cooling)
     }
 
     /// As [`Cursor::set`], with what is told by then.
     pub(super) fn set_told(&self, position: u64, told: &Cooling) -> Result<()> {
-        self.put(position, Some(postcard::to_allocvec(told).internal(FAILED)?))
+        let held = postcard::to_allocvec(&told.held).internal(FAILED)?;
+        self.put(position, Some([postcard::to_allocvec(told).internal(FAILED)?, held]))
     }
 
-    fn put(&self, position: u64, told: Option<Vec<u8>>) -> Result<()> {
+    fn put(&self, position: u64, told: Option<[Vec<u8>; 2]>) -> Result<()> {
         let write = self.database.begin_write().internal(FAILED)?;
         write.open_table(POSITIONS).internal(FAILED)?.insert(&*self.export, position).internal(FAILED)?;
-        if let Some(told) = told {
+        if let Some([told, held]) = told {
             write.open_table(TOLD).internal(FAILED)?.insert(&*self.export, &*told).internal(FAILED)?;
+            write.open_table(HELD).internal(FAILED)?.insert(&*self.export, &*held).internal(FAILED)?;
         }
         write.commit().internal(FAILED)
     }
+}
+
+/// What an export was told, or was not yet.
+fn stored<T: Default + DeserializeOwned>(table: &ReadOnlyTable<&str, &[u8]>, export: &str) -> Result<T> {
+    let bytes = table.get(export).internal(FAILED)?;
+    let stored = bytes.map(|bytes| postcard::from_bytes(bytes.value())).transpose();
+    stored.map(Option::unwrap_or_default).internal("what an export was told is damaged in the spool")
 }
 
 fn pack(snapshot: &Snapshot) -> Result<Vec<u8>> {

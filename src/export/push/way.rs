@@ -1,7 +1,6 @@
 //! How a body gets to a tool: by HTTP, as a message to a mail server, or into a file.
 
-use super::super::destination::{Export, Route};
-use super::super::email;
+use super::super::destination::{By, Export, Route};
 use super::append::Append;
 use super::mail::Mail;
 use super::post::{Outcome, Post};
@@ -18,13 +17,10 @@ pub(super) enum Way {
 impl Way {
     /// Must not be called where async code runs.
     pub(super) fn new<W>(export: &Export, route: &Route<W>, clock: Clock) -> Result<Self> {
-        if export.is_file() {
-            return Ok(Self::File(Append::new(export.path.clone().unwrap_or_default())));
-        }
-        Ok(if export.kind.name == email::DESTINATION.name {
-            Self::Mail(Box::new(Mail::new(export)?))
-        } else {
-            Self::Http(Box::new(Post::new(export, route, clock)?))
+        Ok(match export.kind.by {
+            By::Http => Self::Http(Box::new(Post::new(export, route, clock)?)),
+            By::Mail => Self::Mail(Box::new(Mail::new(export)?)),
+            By::File => Self::File(Append::new(export.path.clone().unwrap_or_default())),
         })
     }
 

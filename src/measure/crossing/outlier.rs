@@ -1,7 +1,8 @@
 //! Values that stand out: those more than three standard deviations above the mean of what a series was lately.
 //!
 //! Mean and deviation follow the series minute by minute, so that nothing of its past has to be read. What stands out is
-//! taken for no more than the limit: it does not hide what comes after it, and what stays is usual after a day.
+//! taken for no more than the limit: it does not hide what comes after it, and what stays is usual after a day. What was
+//! 0 all the time has no limit to be taken for, and follows what comes as it is.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,14 +28,14 @@ impl Lately {
     /// Takes the values of a minute; returns how many of them stand out.
     pub(super) fn take(&mut self, values: &Values) -> u64 {
         let limit = self.limit();
-        self.follow(values.moments(limit));
+        self.follow(values.moments(self.most(limit)));
         values.count - values.count_to(limit)
     }
 
     /// Takes a minute that is one number, such as a rate; returns whether it stands out.
     pub(super) fn take_one(&mut self, value: f64) -> bool {
         let limit = self.limit();
-        self.follow((value.min(limit), 0.0));
+        self.follow((value.min(self.most(limit)), 0.0));
         value > limit
     }
 
@@ -43,6 +44,12 @@ impl Lately {
             return f64::INFINITY;
         }
         self.mean + DISTANCE_SIGMA * self.variance.sqrt().max(SIGMA_MIN_SHARE * self.mean.abs())
+    }
+
+    /// What a value is taken for at most.
+    fn most(&self, limit: f64) -> f64 {
+        let was_nothing = self.mean == 0.0 && self.variance == 0.0;
+        if was_nothing { f64::INFINITY } else { limit }
     }
 
     /// Mean and variance of a minute join those of the minutes before.

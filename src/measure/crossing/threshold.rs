@@ -12,7 +12,7 @@ use super::condition::{Change, Condition};
 use super::limit::{Direction, Limit};
 use super::watch::{Bounds, Level};
 use crate::measure::Series;
-use crate::measure::own::FAILURES;
+use crate::measure::own::told_first_in;
 use crate::measure::read::Statistic;
 use crate::measure::relabel::Anchored;
 use crate::query::parse_duration;
@@ -258,9 +258,9 @@ impl Threshold {
     /// Does it speak of the series?
     pub fn is_of(&self, series: &Series) -> bool {
         let label = |name: &str| series.labels.get(name).map(String::as_str).unwrap_or_default();
-        // Of the failures that naze counts itself it works out other metrics too: a threshold of both is of the first.
-        let is_told_again =
-            series.metric != FAILURES && series.is_own() && self.metric.iter().any(|name| name == FAILURES);
+        // A threshold of what naze tells first, and of what it works out from that, is of the first.
+        let first = told_first_in(&series.metric).filter(|_| series.is_own());
+        let is_told_again = first.is_some_and(|first| self.metric.iter().any(|name| name == first));
         self.metric.contains(&series.metric)
             && !is_told_again
             && self.component.as_ref().is_none_or(|component| component.is_match(&series.component))

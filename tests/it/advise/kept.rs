@@ -80,6 +80,9 @@ fn a_round_holds_the_cost_of_scaling_against_the_configured_budget() {
         let all = naze.engine.index().of_kind("recommendation", Window::ALL).unwrap();
         let mut all = all.into_iter().map(|one| one.receipt);
         let reason = all.find(|one| one.text("recommendationType") == Some("scaling_cost_high"));
+        let told = |path: &str| naze.get(path).json()["rows"].as_array().unwrap().len();
+        let day = told("/v1/queries/scaling_cost_high");
+        assert_eq!((reason.is_some(), told("/v1/queries/scaling_cost_high?from=-7d&budget=1")), (day == 1, 1));
         let week = super::recommended(&naze, "/v1/recommendations?from=-7d");
         let week = week.iter().filter(|one| one["type"] == "scaling_cost_high").count();
         (reason.map(|one| one.text("reason").unwrap().to_owned()), week)

@@ -95,8 +95,8 @@ fn cases() -> Vec<Case> {
     let stopped = |minutes_ago: u32| {
         vec![gauge("a", &json!({}), 60..70, 1.0), gauge("b", &json!({}), minutes_ago..minutes_ago + 1, 1.0)]
     };
-    // In each of five minutes.
-    let outliers = |count: f64| vec![of_kind("delta", "tps_kaizen_outliers_detected_total", 1..6, count)];
+    // In each of the last five minutes of which it is known.
+    let outliers = |count: f64| vec![of_kind("delta", "tps_kaizen_outliers_detected_total", 2..7, count)];
     let metric = |metric: &str| format!("{metric}{{queue=\"in\"}}");
     vec![
         (

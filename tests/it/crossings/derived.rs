@@ -2,6 +2,8 @@
 #![expect(clippy::cast_precision_loss, reason = "small counts, as numbers")]
 
 use naze::config::Config;
+use naze::measure::crossing::Threshold;
+use naze::measure::{Kind, Series};
 use naze::report::title_of;
 
 use super::{at, configured, crossings, feed, told, watch};
@@ -105,4 +107,24 @@ fn only_the_first_time_in_a_week() {
     assert_eq!(told(&naze), ["-20 warning up 4", "-19 recovered down 0"], "nor the next time");
     assert_eq!(crossings(&naze)[0].occurred_at(), Some(at(-20)));
     assert_eq!(crossings(&naze)[0].texts("condition").collect::<Vec<_>>(), ["first in 7d of retries 4 (> 0)"]);
+}
+
+/// naze keeps each order's lead time, and a percentile of the last ones: who tells only the latter is heard too.
+#[test]
+fn a_percentile_and_what_it_is_of_are_told_once() {
+    let p90 = "tps_production_lead_time_p90_seconds";
+    let own = [naze::measure::OWN].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let series = |metric: &str, labels: &std::collections::BTreeMap<String, String>, kind| Series {
+        metric: metric.to_owned(),
+        component: "orders".to_owned(),
+        kind,
+        labels: labels.clone(),
+    };
+    let limits = |series: &Series| Threshold::applying(Threshold::shipped().iter(), series).len();
+    assert_eq!(limits(&series("tps_production_lead_time_seconds", &own, Kind::Distribution)), 1);
+    assert_eq!(limits(&series(p90, &own, Kind::Gauge)), 0);
+    let naze = Naze::with(shipped());
+    feed(&naze, p90, (-20..0).map(|minutes| (minutes, 7_000.0)));
+    watch(&naze, 1);
+    assert_eq!(told(&naze), ["-20 critical up 7000"]);
 }

@@ -131,3 +131,19 @@ fn what_was_sent_twice_or_corrected_counts_once() {
     let counted = naze.get(&format!("/v1/series/naze_failures?from={}&stat=sum", at(-60))).json();
     assert_eq!(counted["series"][0]["points"][0][1], 1.0, "{counted}");
 }
+
+#[test]
+fn failures_of_a_minute_that_are_counted_in_two_rounds_are_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let naze = open(folder.path());
+    watch(&naze, -60);
+    for second in 0..3 {
+        let occurred = at(-50).checked_add(chrono::TimeDelta::seconds(second)).unwrap();
+        let failure =
+            json!({"kind": "failure", "component": "orders", "failureType": "Timeout", "occurredAt": occurred});
+        naze.record(&json!([failure]));
+        watch(&naze, -50);
+    }
+    let counted = naze.get(&format!("/v1/series/naze_failures?from={}&stat=sum", at(-60))).json();
+    assert_eq!(counted["series"][0]["points"][0][1], 3.0, "{counted}");
+}

@@ -42,14 +42,14 @@ fn advised(naze: &Naze) -> Vec<Json> {
 #[test]
 fn each_value_counts_and_more_than_ten_in_five_minutes_are_told() {
     let naze = naze();
-    requests(&naze, -120..-5, 0);
+    requests(&naze, -120..-6, 0);
     watch(&naze, 1);
     assert_eq!(counted(&naze, "request_seconds"), None, "nothing stood out");
-    requests(&naze, -5..-1, 2);
+    requests(&naze, -6..-2, 2);
     watch(&naze, 1);
     assert_eq!(counted(&naze, "request_seconds"), Some(8.0));
     assert_eq!(advised(&naze), Vec::<Json>::new());
-    requests(&naze, -1..0, 3);
+    requests(&naze, -2..-1, 3);
     watch(&naze, 1);
     watch(&naze, 2);
     assert_eq!(counted(&naze, "request_seconds"), Some(11.0), "no minute counts twice");
@@ -58,6 +58,12 @@ fn each_value_counts_and_more_than_ten_in_five_minutes_are_told() {
     let metric = "tps_kaizen_outliers_detected_total{metric=\"request_seconds\",source=\"naze\"}";
     assert_eq!(advised[0]["found"]["metric"], metric);
     assert_eq!((&advised[0]["found"]["value"], &advised[0]["found"]["threshold"]), (&json!(11), &json!(10)));
+    // Five whole minutes are looked at, whenever in a minute that is; of the one before this nothing is known yet.
+    for (minute, second, found) in [(-1, 0, 1), (-1, 29, 1), (-1, 59, 1), (0, 0, 1), (0, 50, 1), (-2, 50, 0)] {
+        let to = at(minute).checked_add(chrono::TimeDelta::seconds(second)).unwrap();
+        let rows = naze.get(&format!("/v1/queries/outliers_high?to={to}")).json()["rows"].clone();
+        assert_eq!(rows.as_array().unwrap().len(), found, "{to}: {rows}");
+    }
 }
 
 #[test]
@@ -92,4 +98,38 @@ fn what_stays_is_usual_after_a_day() {
     watch(&naze, 1);
     let count = counted(&naze, "depth").unwrap();
     assert!((60.0..1_200.0).contains(&count), "{count} of 1320 minutes");
+}
+
+#[test]
+fn what_was_nothing_at_first_becomes_usual_too() {
+    let naze = naze();
+    let level = |minute: i64| {
+        let value = if minute < -1_370 { 0.0 } else { 100.0 };
+        json!({"metric": "depth", "component": "orders", "value": value, "occurredAt": at(minute)})
+    };
+    let samples: Vec<Json> = (-1_430..-700).map(level).collect();
+    assert_eq!(naze.post("/v1/measurements", "application/json", json!(samples).to_string()).status, 201);
+    watch(&naze, 1);
+    let count = counted(&naze, "depth").unwrap();
+    assert!((1.0..60.0).contains(&count), "{count} of 670 minutes");
+    let samples: Vec<Json> = (-700..0).map(level).collect();
+    assert_eq!(naze.post("/v1/measurements", "application/json", json!(samples).to_string()).status, 201);
+    watch(&naze, 1);
+    assert_eq!(counted(&naze, "depth"), Some(count), "it is usual by now");
+}
+
+#[test]
+fn outliers_of_a_minute_that_are_found_in_two_rounds_are_two() {
+    let naze = naze();
+    let level = |shard: &str, minute: i64, value: f64| json!({"metric": "depth", "component": "orders", "value": value, "occurredAt": at(minute), "labels": {"shard": shard}});
+    let past: Vec<Json> =
+        ["a", "b"].iter().flat_map(|shard| (-120..-1).map(|minute| level(shard, minute, 50.0))).collect();
+    assert_eq!(naze.post("/v1/measurements", "application/json", json!(past).to_string()).status, 201);
+    watch(&naze, 0);
+    for shard in ["a", "b"] {
+        let standing_out = json!([level(shard, -1, 900.0)]);
+        assert_eq!(naze.post("/v1/measurements", "application/json", standing_out.to_string()).status, 201);
+        watch(&naze, 1);
+    }
+    assert_eq!(counted(&naze, "depth"), Some(2.0));
 }

@@ -174,7 +174,18 @@ fn what_an_alert_has_told_is_not_told_again() {
     let all = ["queue_depth firing warning", "queue_depth firing critical", "queue_depth resolved warning"];
     let critical = ["queue_depth firing critical", "queue_depth resolved critical"];
     let scraped = json!({"component": "tps-system", "labels": {"queue": "in", "job": "tps-system"}});
+    // Not all that tell of an end name the metric again, or the instance.
+    let mut bare = alert(-44, "resolved", json!({}));
+    let mut without = |field: &str| {
+        bare.as_object_mut().unwrap().remove(field);
+        [firing(json!({})), vec![bare.clone()]].concat()
+    };
+    let (without_metric, without_instance) = (without("metric"), without("fingerprint"));
+    let other = alert(-44, "resolved", json!({"fingerprint": "g"}));
     for (alerts, expected) in [
+        (without_metric, &all[..]),
+        (without_instance, &all[..]),
+        ([firing(json!({})), vec![other]].concat(), &all[..0]),
         (firing(json!({})), &all[..0]),
         (firing(scraped), &all[..0]),
         (firing(json!({"component": "tps-system", "labels": {"queue": "out"}})), &all[..]),
@@ -201,6 +212,23 @@ fn a_threshold_has_a_cooldown_of_its_own() {
         let (naze, pushing) = pushing(&format!("{THRESHOLD}{cooldown}{}", hook("all", &tool, "")));
         watch(&naze, twice);
         assert_eq!(told(&tool, &naze), [episode, episode].concat()[..expected], "{cooldown}");
+        pushing.stop();
+    }
+}
+
+#[test]
+fn a_crossing_that_goes_on_when_it_has_cooled_down_is_told_then() {
+    // Ten minutes beyond, ten back, and then beyond for good.
+    let for_good = |minutes: i64| if matches!(minutes, -50..-40 | -30..) { 600.0 } else { 10.0 };
+    let all = ["queue_depth firing warning", "queue_depth resolved warning", "queue_depth firing warning"];
+    for (cooldown, expected) in [("49m", 3), ("51m", 2)] {
+        let tool = Tool::start(webhook);
+        let (naze, pushing) = pushing(&format!("{THRESHOLD}cooldown = \"{cooldown}\"\n{}", hook("all", &tool, "")));
+        watch(&naze, for_good);
+        wait_for(&tool, "/alerts", expected);
+        assert_eq!(told(&tool, &naze), all[..expected], "{cooldown}");
+        let begun = bodies(&tool, "/alerts")[expected - 1]["alerts"][0]["startsAt"].clone();
+        assert_eq!(begun, json!(at(if expected == 3 { -30 } else { -50 })), "{cooldown}");
         pushing.stop();
     }
 }

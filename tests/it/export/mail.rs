@@ -37,6 +37,8 @@ struct PostOffice {
     greetings: Arc<Mutex<VecDeque<&'static str>>>,
     /// Whom it does not know.
     unknown: Arc<Mutex<Option<&'static str>>>,
+    /// Whose box is full.
+    full: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl PostOffice {
@@ -78,6 +80,7 @@ impl PostOffice {
                 "RCPT" if self.unknown.lock().unwrap().is_some_and(|unknown| line.contains(unknown)) => {
                     "550 no such user here"
                 }
+                "RCPT" if self.full.lock().unwrap().is_some_and(|full| line.contains(full)) => "452 mailbox full",
                 "RCPT" => {
                     letter.to.push(line);
                     "250 ok"
@@ -190,6 +193,39 @@ fn a_recipient_that_is_unknown_costs_the_others_nothing() {
 }
 
 #[test]
+fn a_mailbox_that_is_full_for_long_costs_the_others_nothing() {
+    let (office, port) = PostOffice::open();
+    *office.full.lock().unwrap() = Some("lead@");
+    let naze = Pusher::new(&format!("{}patience = \"2s\"\n", mail(port)));
+    naze.record(&[andon("opened", 60, "a1")]);
+    naze.record(&[andon("resolved", 1, "a1")]);
+    let letters = office.wait_for(2);
+    for (letter, subject) in letters.iter().zip(["CRITICAL: andon of line", "RESOLVED: andon of line"]) {
+        assert_eq!((&*letter.to, header(letter, "Subject")), (&["RCPT TO:<ops@example.com>".to_owned()][..], subject));
+    }
+    let standing = eventually("both", |standing: &Json| standing["sent"] == 2, || naze.standing("receipts"));
+    assert_eq!(standing["dropped"], 0, "{standing}");
+    let problem = standing["lastProblem"]["message"].as_str().unwrap();
+    assert!(problem.contains("lead@example.com: it answered 452"), "{problem}");
+    // Once there is room again, nothing is passed over.
+    *office.full.lock().unwrap() = None;
+    naze.record(&[andon("opened", 0, "a2")]);
+    office.wait_for(4);
+    // What nobody takes is sent again, for longer than that.
+    *office.full.lock().unwrap() = Some("@");
+    naze.record(&[andon("resolved", 0, "a2")]);
+    let failed = standing["failed"].as_u64().unwrap();
+    eventually(
+        "tries",
+        |failed_now: &u64| *failed_now > failed + 2,
+        || naze.standing("receipts")["failed"].as_u64().unwrap(),
+    );
+    *office.full.lock().unwrap() = None;
+    office.wait_for(6);
+    assert_eq!(naze.standing("receipts")["dropped"], 0);
+}
+
+#[test]
 fn a_server_that_does_not_greet_is_asked_again() {
     let (office, port) = PostOffice::open();
     office.greetings.lock().unwrap().push_back("554 no mail today");
@@ -288,7 +324,7 @@ fn the_same_is_not_told_again_while_it_cools_down_and_is_afterwards() {
     let hook = Tool::start(webhook);
     let config = format!("[exports.hook]\nkind = \"webhook\"\nurl = \"{}/alerts\"\ncooldown = \"5m\"\n", hook.url);
     let mut naze = Pusher::new(&config);
-    // At 0, 2, 4, 6 and 8 minutes: told, not, not, told, not.
+    // At 0, 2, 4, 6 and 8 minutes: told, not, not, told for the one before too, and not before it had cooled down.
     naze.record(&[andon("opened", 800, "a0"), andon("opened", 680, "a2"), andon("resolved", 670, "a2")]);
     naze.record(&[andon("opened", 560, "a4"), andon("opened", 440, "a6"), andon("resolved", 430, "a6")]);
     // It knows after a restart what it told before.
@@ -296,21 +332,80 @@ fn the_same_is_not_told_again_while_it_cools_down_and_is_afterwards() {
     naze.stop();
     naze.start();
     naze.record(&[andon("opened", 320, "a8")]);
+    wait_for(&hook, "/alerts", 4);
     let other = json!({"kind": "andon", "occurredAt": ago(300), "component": "press", "status": "opened", "level": "critical",
         "reference": "b0"});
     naze.record(&[other]);
-    let all = wait_for(&hook, "/alerts", 4);
+    let all = wait_for(&hook, "/alerts", 5);
     let told: Vec<(&Json, &Json)> =
         all.iter().map(|body| (&body["alerts"][0]["labels"]["component"], &body["status"])).collect();
     let line = json!("line");
     let (firing, resolved, press) = (json!("firing"), json!("resolved"), json!("press"));
-    assert_eq!(told, [(&line, &firing), (&line, &firing), (&line, &resolved), (&press, &firing)]);
-    for (place, seconds) in [(0, 800), (1, 440)] {
+    let line = |status| (&line, status);
+    assert_eq!(told, [line(&firing), line(&firing), line(&resolved), line(&firing), (&press, &firing)]);
+    for (place, seconds) in [(0, 800), (1, 440), (3, 320)] {
         let begun: chrono::DateTime<chrono::Utc> =
             all[place]["alerts"][0]["startsAt"].as_str().unwrap().parse().unwrap();
         let off = (chrono::Utc::now() - begun).num_seconds() - seconds;
         assert!((0..100).contains(&off), "{place}: {begun}");
     }
+}
+
+/// Also when naze is restarted meanwhile; and of what has ended by then nobody hears.
+#[test]
+fn what_goes_on_when_it_has_cooled_down_is_told_then() {
+    let hook = Tool::start(webhook);
+    let mut naze =
+        Pusher::new(&format!("[exports.hook]\nkind = \"webhook\"\nurl = \"{}/alerts\"\ncooldown = \"8s\"\n", hook.url));
+    let of = |component: &str, status: &str, at: &str, reference: &str| {
+        json!({"kind": "andon", "occurredAt": at, "component": component, "status": status, "level": "critical",
+            "reference": reference})
+    };
+    let times = [3, 2, 1].map(ago);
+    let first = ["line", "press"].map(|component| of(component, "opened", &times[0], "first"));
+    naze.record(&first);
+    wait_for(&hook, "/alerts", 2);
+    naze.record(&[
+        of("press", "opened", &times[1], "second"),
+        of("line", "opened", &times[1], "second"),
+        of("line", "opened", &times[2], "third"),
+        of("press", "resolved", &times[2], "second"),
+    ]);
+    eventually("all are read", |standing: &Json| standing["waiting"] == 0, || naze.standing("receipts"));
+    naze.stop();
+    naze.start();
+    wait_for(&hook, "/alerts", 3);
+    naze.record(&[of("line", "resolved", &ago(0), "second"), of("oven", "opened", &ago(0), "marker")]);
+    let all = wait_for(&hook, "/alerts", 5);
+    let told: Vec<String> = all
+        .iter()
+        .map(|body| {
+            format!(
+                "{} {}",
+                body["alerts"][0]["labels"]["component"].as_str().unwrap(),
+                body["status"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(told, ["line firing", "press firing", "line firing", "line resolved", "oven firing"]);
+    let of_line: Vec<&Json> = [0, 2, 3].map(|place| &all[place]["alerts"][0]["fingerprint"]).to_vec();
+    assert!(of_line[0] != of_line[1] && of_line[1] == of_line[2], "{of_line:?}");
+}
+
+#[test]
+fn what_became_too_old_while_it_waited_is_not_sent() {
+    let hook = Tool::start(webhook);
+    hook.will([Mood::Status(500), Mood::Status(500)]);
+    let naze = Pusher::new(&format!("[exports.hook]\nkind = \"webhook\"\nurl = \"{}/alerts\"\n", hook.url));
+    // Tried now and after a second; the third try is three seconds from now at least.
+    let cord =
+        |seconds: i64| json!({"kind": "signal", "occurredAt": ago(seconds), "component": "line", "colour": "red"});
+    naze.record(&[cord(86_400 - 2), cord(1)]);
+    let told = wait_for(&hook, "/alerts", 1);
+    let begun: Timestamp = told[0]["alerts"][0]["startsAt"].as_str().unwrap().parse().unwrap();
+    assert!(Clock::System.now().since(begun) < TimeDelta::hours(1), "{begun}");
+    let standing = eventually("it", |standing: &Json| standing["sent"] == 1, || naze.standing("receipts"));
+    assert_eq!((&standing["dropped"], &standing["waiting"]), (&json!(1), &json!(0)), "{standing}");
 }
 
 #[test]
@@ -330,6 +425,8 @@ fn a_cooldown_holds_however_long_a_row_lasts() {
         let config = Config { data: Some(folder.path().join("data")), ..Config::read(&file).unwrap() };
         let engine = Engine::open(config, Clock::Fixed(after((day + 1) * 1_440))).unwrap();
         let pushing = naze::export::push::start(&engine).unwrap();
+        // The second of all has gone on for longer than any cooldown when naze is started again.
+        wait_for(&long, "/alerts", usize::try_from(day).unwrap() * 2);
         let andons: Vec<Json> = (day * 360..(day + 1) * 360)
             .map(|number| {
                 json!({"kind": "andon", "occurredAt": after(number * 4), "component": "line", "status": "opened",
@@ -339,8 +436,8 @@ fn a_cooldown_holds_however_long_a_row_lasts() {
         let recorded =
             Naze::of(Arc::clone(&engine)).post("/v1/receipts", "application/json", json!(andons).to_string());
         assert!(recorded.status.is_success(), "{}", recorded.text());
-        // The day's last andon is held back, and so is nothing after it.
-        let expected = usize::try_from(day + 1).unwrap() * 120;
+        // The day's last two are held back; the one has cooled down when the day is over, and speaks for the other.
+        let expected = [121, 241][usize::try_from(day).unwrap()];
         wait_for(&short, "/alerts", expected);
         let left = |left: &u64| *left == 0;
         eventually("all", left, || {
@@ -353,6 +450,8 @@ fn a_cooldown_holds_however_long_a_row_lasts() {
         let bodies = bodies(tool, "/alerts");
         bodies.iter().map(|body| body["alerts"][0]["startsAt"].as_str().unwrap().parse().unwrap()).collect()
     };
-    assert_eq!(told(&short), (0..240).map(|number| after(number * 12)).collect::<Vec<_>>());
-    assert_eq!(told(&long), [begin, after(36 * 60)]);
+    let day = |numbers: std::ops::Range<i64>, last: i64| numbers.map(|number| number * 12).chain([last]);
+    // What was told at the end of the first day holds for the first of the second.
+    assert_eq!(told(&short), day(0..120, 1_432).chain(day(121..240, 2_872)).map(after).collect::<Vec<_>>());
+    assert_eq!(told(&long), [begin, after(4)]);
 }

@@ -278,6 +278,12 @@ fn what_a_channel_cannot_be_told_is_refused_with_its_key() {
             "kind = \"webhook\"\nurl = \"http://127.0.0.1\"\npath = \"n\"",
             "exports.x.path is set, but webhook is no file",
         ),
+        ("kind = \"file\"\npath = \"n\"\nfrom = \"a@b.c\"", "exports.x.from is set, but file is no mail"),
+        ("kind = \"file\"\npath = \"n\"\nto = [\"a@b.c\"]", "exports.x.to is set, but file is no mail"),
+        (
+            "kind = \"webhook\"\nurl = \"http://127.0.0.1\"\npatience = \"1m\"",
+            "exports.x.patience is set, but webhook is no mail",
+        ),
         ("kind = \"webhook\"", "exports.x.url is missing"),
         ("kind = \"pagerduty\"\ntoken = \"t\"\nseverities = [\"high\"]", "severities has \"high\""),
         ("kind = \"otlp\"\nseverities = [\"critical\"]", "exports.x.severities is set, but otlp"),

@@ -195,3 +195,18 @@ fn latencies_of_a_queue_by_remote_write_under_their_legacy_name() {
     let health = naze.get("/v1/health").json();
     assert_eq!(health["metrics"]["tps_kanban_latency_p99_seconds"], 9.1, "{health:#}");
 }
+
+/// A histogram costs a scrape as much as its buckets.
+#[test]
+fn very_many_histograms_are_bounded_by_their_buckets() {
+    let naze = naze(Config::in_memory());
+    for component in ["checkout", "search"] {
+        let told = |number: u32| {
+            let labels = format!("component=\"{component}\",endpoint=\"/{number}\"");
+            exposed("tps_tracing_duration_seconds", &labels, &[(60, [1, 1, 1, 1, 1, 1, 1], 0.1)])
+        };
+        post(&naze, &[(0..650).map(told).collect()]);
+    }
+    // Of 1300 with seven buckets and a sum each, as many as have 10,000 series.
+    assert_told(&naze, &[("naze_metrics_left_out", 50.0)]);
+}
