@@ -2,11 +2,11 @@
 
 use chrono::TimeDelta;
 
-use super::Engine;
+use super::{Engine, Line};
 use crate::analyse::health::{Health, Readings, health};
 use crate::clock::{Timestamp, ago};
 use crate::error::Result;
-use crate::measure::read::{Statistic, steps};
+use crate::measure::read::Statistic;
 use crate::measure::{Kind, Series};
 
 /// A value older than this is no reading any more.
@@ -27,25 +27,21 @@ impl Engine {
         health(&readings, self.config.health.target_throughput, &self.watching().palette)
     }
 
-    /// The latest value of each series of a metric; of a distribution its 99th percentile. Receipts go before series, as they
+    /// The latest value of each line of a metric; of a distribution its 99th percentile. Receipts go before series, as they
     /// do on the page of metrics.
     fn latest(&self, metric: &str, at: Timestamp) -> Result<Vec<f64>> {
-        let told = self.latest_of(at, |series| series.metric == metric && series.is_own())?;
-        if told.is_empty() {
-            self.latest_of(at, |series| series.metric == metric && !series.is_own())
-        } else {
-            Ok(told)
-        }
+        let told = self.latest_of(metric, at, Series::is_own)?;
+        if told.is_empty() { self.latest_of(metric, at, |series| !series.is_own()) } else { Ok(told) }
     }
 
-    fn latest_of(&self, at: Timestamp, wanted: impl Fn(&Series) -> bool) -> Result<Vec<f64>> {
+    fn latest_of(&self, metric: &str, at: Timestamp, wanted: impl Fn(&Series) -> bool) -> Result<Vec<f64>> {
         let window = ago(at, FRESH)..at.just_after();
-        let value = |number: u32, kind: Kind| -> Result<Option<f64>> {
-            let statistic = if kind == Kind::Distribution { Statistic::Quantile(0.99) } else { Statistic::Last };
-            let slots = self.slots(number, window.clone())?;
-            Ok(steps(&slots, &window, FRESH_SECONDS, statistic).last().map(|(_, value)| *value))
+        let value = |line: Line| -> Result<Option<f64>> {
+            let is_distribution = line.known.series.kind == Kind::Distribution;
+            let statistic = if is_distribution { Statistic::Quantile(0.99) } else { Statistic::Last };
+            Ok(self.values(&line, &window, FRESH_SECONDS, Some(statistic))?.last().map(|(_, value)| *value))
         };
-        let known = self.series(wanted).into_iter();
-        known.filter_map(|(number, known)| value(number, known.series.kind).transpose()).collect()
+        let lines = self.lines_told(metric, wanted, &window)?.into_iter();
+        lines.filter_map(|line| value(line).transpose()).collect()
     }
 }

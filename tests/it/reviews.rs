@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use naze::analyse::review::Week;
+use naze::clock::Timestamp;
 use naze::config::Config;
 use serde_json::{Value as Json, json};
 
@@ -237,6 +238,27 @@ fn a_histogram_is_one_latency_and_traffic_is_none() {
     close(&trends[0]["mean"]);
     close(&trends[0]["previous"]);
     assert_eq!(naze.get(trends[0]["show"].as_str().unwrap()).json()["series"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_health_of_a_week_knows_latencies_told_in_buckets() {
+    let naze = Naze::in_memory();
+    let (mut text, mut count) = (String::new(), 0);
+    for (hour, minute) in (0..7 * 24_u32).flat_map(|hour| (56..60).map(move |minute| (hour, minute))) {
+        let millis = at(2 + hour / 24, hour % 24, minute).parse::<Timestamp>().unwrap().micros() / 1_000;
+        count += 100;
+        for bound in ["0.05", "+Inf"] {
+            writeln!(text, "tps_kanban_latency_seconds_bucket{{queue=\"in\",le=\"{bound}\"}} {count} {millis}")
+                .unwrap();
+        }
+        writeln!(text, "tps_kanban_throughput_per_minute{{queue=\"in\"}} 100000 {millis}").unwrap();
+    }
+    assert_eq!(naze.post("/v1/measurements", "text/plain; version=0.0.4", text).status, 201);
+    let review = naze.get("/v1/reviews/2026-W10").json();
+    let missing = review["missing"].as_array().unwrap().iter().map(|one| one["what"].as_str().unwrap());
+    let health: String = missing.filter(|what| what.contains("health score")).collect();
+    assert!(health.contains("tps_jidoka") && !health.contains("tps_kanban"), "{health}");
+    assert!(review["health"]["score"].as_f64().unwrap() > 0.0, "{}", review["health"]);
 }
 
 #[test]
