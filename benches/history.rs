@@ -1,5 +1,5 @@
-//! Years of minutes by remote write into naze, and the 30-day trends of what it keeps: from minutes, and from hours after
-//! the minutes have aged. Prints Markdown. `cargo bench --bench history [-- SERIES DAYS]`
+//! Years of minutes by remote write into naze, and the 30-day trends of what it keeps: from minutes, and after the older ones
+//! have become hours. Prints Markdown. `cargo bench --bench history [-- SERIES DAYS]`
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a benchmark stops loudly")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
@@ -125,7 +125,7 @@ fn print(what: &str, times: &[f64], server: &Server, folder: &Path) {
 /// Waits until the minutes of the last series have become hours.
 fn wait_for_hours(url: &str, count: usize) {
     let until = Instant::now() + PATIENCE;
-    let path = format!("{url}/v1/series/{METRIC}?label.path=/path/{}&from=-10d&to=-9d&step=1m", count - 1);
+    let path = format!("{url}/v1/series/{METRIC}?label.path=/path/{}&from=-33d&to=-32d&step=1m", count - 1);
     loop {
         let answer: Json = reqwest::blocking::get(&path).unwrap().json().unwrap();
         if answer["series"][0]["points"].as_array().unwrap().len() <= 25 {
@@ -162,7 +162,7 @@ fn main() {
     drop(server);
 
     let config = folder.path().join("aged.toml");
-    fs::write(&config, "[measure]\nminutes_days = 2\n").unwrap();
+    fs::write(&config, "[measure]\nminutes_days = 30\n").unwrap();
     let began = Instant::now();
     let (server, url) = naze(folder.path(), &["--config", config.to_str().unwrap()]);
     wait_for_hours(&url, count);
@@ -171,5 +171,5 @@ fn main() {
         began.elapsed().as_secs_f64(),
         memory(&server).1
     );
-    print("hours", &trends(&url, count), &server, folder.path());
+    print("30 days of minutes", &trends(&url, count), &server, folder.path());
 }
