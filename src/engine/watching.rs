@@ -178,6 +178,9 @@ impl Engine {
         }
         declared.save(subject, name)?;
         (sources.declared, sources.watching) = (declared, Arc::new(watching));
+        if subject == Subject::Metric {
+            sources.left_out.remove(name);
+        }
         self.taken_over(sources);
         self.changed(subject, name, [before, after], actor, document)?;
         Ok(is_new)

@@ -60,7 +60,7 @@ impl Cooling {
         forget(&mut self.held, at, |held| held.due);
     }
 
-    /// It is told at `at`, and speaks for the same steps that are held back.
+    /// It is told at `at`, and speaks for the same steps that are held back: a row of them is not told one by one later.
     pub(super) fn tell(&mut self, told: &Told, at: Timestamp) {
         self.note(told, true);
         if is_over(told) {

@@ -155,8 +155,9 @@ pub(super) fn is_wanted(told: &Told, export: &Export) -> bool {
     is_escalation(&told.recorded)
         || told.began.iter().chain(&told.between).any(is_escalation)
         || is_of(severity_of(told))
-        // Whoever heard that it became worse hears of its end.
-        || (is_over(told) && told.between.iter().filter_map(|step| step.receipt.severity()).any(is_of))
+        // Whoever heard of it, or that it became worse, hears of its end.
+        || (is_over(told)
+            && told.began.iter().chain(&told.between).filter_map(|step| step.receipt.severity()).any(is_of))
 }
 
 fn severity_of(told: &Told) -> &'static str {

@@ -137,7 +137,8 @@ impl Steps {
                 step.add(slot, first.start);
                 tier = slot.tier;
             }
-            let covered = (end_micros.min(until.micros()) - start.micros()) / 1_000_000;
+            // The minute that a step begins within is of the step before.
+            let covered = (minute_from(end_micros).min(until.micros()) - minute_from(start.micros())) / 1_000_000;
             let seconds = u32::try_from(covered).unwrap_or_default().max(tier.milliseconds() / 1_000);
             self.values.extend(self.teller.tell(&step, seconds).map(|value| (start, value)));
         }
@@ -232,6 +233,11 @@ impl Reading {
     fn since(self, earlier: Self) -> f64 {
         (self.at - earlier.at) as f64 / 1e3
     }
+}
+
+/// When the first whole minute from then on begins.
+fn minute_from(micros: i64) -> i64 {
+    micros + (-micros).rem_euclid(60_000_000)
 }
 
 /// When the step that `at` lies in begins: steps are counted from the beginning of the window.

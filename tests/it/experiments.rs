@@ -286,8 +286,11 @@ fn what_an_experiment_showed_is_kept_when_its_minutes_are_gone() {
         assert_eq!(found["decision"], "success");
         let early = "2026-03-10T11:09:59Z".parse().unwrap();
         assert_eq!(naze.engine.keep_outcomes(early).unwrap(), 0, "samples may be late");
-        assert_eq!(naze.engine.keep_outcomes(NOW.parse().unwrap()).unwrap(), 1);
-        assert_eq!(naze.engine.keep_outcomes(NOW.parse().unwrap()).unwrap(), 0, "once");
+        naze.engine.examine("2026-03-10T11:59:00Z".parse().unwrap()).unwrap();
+        assert_eq!(naze.engine.keep_outcomes(NOW.parse().unwrap()).unwrap(), 0, "naze runs since a minute ago");
+        let later = "2026-03-10T12:15:00Z".parse().unwrap();
+        assert_eq!(naze.engine.keep_outcomes(later).unwrap(), 1);
+        assert_eq!(naze.engine.keep_outcomes(later).unwrap(), 0, "once");
         found
     };
     let later = at("2026-04-20T12:00:00Z");

@@ -169,6 +169,9 @@ fn the_minute_that_is_not_over_has_no_rate_yet() {
     assert_eq!(rates("53:00", "1m"), line(&[1.0, 1.0, 1.0]));
     assert_eq!(rates("52:05", "1m"), line(&[1.0, 1.0]));
     assert_eq!(rates("52:05", "10m"), line(&[1.0]), "120 in two minutes");
+    // The steps begin within a minute: 11:50:01, and 11:51:01 with one whole minute, 11:52.
+    let apart = points(&naze, "tasks?from=2026-03-10T11:49:01Z&to=2026-03-10T11:53:30Z&step=2m");
+    assert_eq!(apart, json!([["2026-03-10T11:49:01Z", 1.0], ["2026-03-10T11:51:01Z", 1.0]]));
     let current = |at: &str| {
         let trend = naze.get(&format!("/v1/trends/tasks?at=2026-03-10T11:{at}Z")).json();
         trend["trends"][0]["trend"]["windows"][0]["summary"]["current"].as_f64()

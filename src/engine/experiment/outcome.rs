@@ -66,19 +66,27 @@ impl Engine {
     pub fn keep_outcomes(&self, now: Timestamp) -> Result<usize> {
         let started = Instant::now();
         let minutes_from = self.config.measure.retention().minutes_from(now);
+        // What was sent while naze was down comes a while after its start.
+        let up_since = self.runs(now)?.up_since(now).unwrap_or(Timestamp::MIN);
+        if up_since > ago(now, LATE) {
+            return Ok(0);
+        }
         let all = self.all_experiments()?.into_iter().map(|receipts| (receipts.experiment(), receipts));
         let mut due: Vec<_> =
             all.filter(|(experiment, receipts)| receipts.is_due(experiment, minutes_from, now)).collect();
         // One of which nothing was measured stays due: it holds up no later one.
         due.sort_by_key(|(experiment, _)| std::cmp::Reverse(experiment.ends_at));
-        let mut kept = 0;
+        let (mut kept, mut failed) = (0, None);
         for (_, receipts) in due {
             if started.elapsed() > ROUND_TIME_MAX {
                 break;
             }
-            kept += usize::from(self.keep_outcome(&receipts, self.judged_experiment(&receipts, now)?)?);
+            match self.judged_experiment(&receipts, now).and_then(|found| self.keep_outcome(&receipts, found)) {
+                Ok(is_new) => kept += usize::from(is_new),
+                Err(error) => failed = Some(error),
+            }
         }
-        Ok(kept)
+        failed.map_or(Ok(kept), Err)
     }
 
     fn keep_outcome(&self, receipts: &Receipts, found: Findings) -> Result<bool> {
@@ -118,7 +126,8 @@ impl Engine {
     pub(super) fn outcome(&self, receipts: &Receipts, experiment: &Experiment) -> Result<Option<Kept>> {
         let Some(recorded) = receipts.kept(experiment) else { return Ok(None) };
         let document = self.source_of(recorded)?.bytes;
-        serde_json::from_slice(&document).map(Some).internal("the outcome of an experiment cannot be read")
+        // A number without end is written as none: then it is worked out again while its minutes are there.
+        Ok(serde_json::from_slice(&document).ok())
     }
 }
 

@@ -24,6 +24,8 @@ const PORT: u16 = 587;
 const PORT_TLS: u16 = 465;
 /// How long the others wait for a recipient who is not to be had now.
 const PATIENCE: Duration = Duration::from_mins(10);
+/// Who was not to be had so long ago, and was not asked since, is waited for anew.
+const ANOTHER_TIME: Duration = Duration::from_mins(30);
 /// So much of an answer is told.
 const ANSWER_CHARACTERS_MAX: usize = 200;
 
@@ -37,8 +39,8 @@ pub(super) struct Mail {
     recipients: Vec<(Address, Envelope)>,
     settled: RefCell<Settled>,
     patience: Duration,
-    /// Since when a recipient has not been to be had.
-    put_off: RefCell<BTreeMap<Address, Instant>>,
+    /// Since when a recipient has not been to be had, and when that was so last.
+    put_off: RefCell<BTreeMap<Address, (Instant, Instant)>>,
     secret: String,
 }
 
@@ -117,7 +119,12 @@ impl Mail {
                 Err(error) if is_login(&error) => return Outcome::Unauthorized(self.told(&error)),
                 Err(error) if error.status().is_none() => return Outcome::Later(None, self.told(&error)),
                 Err(error) if !error.is_permanent() => {
-                    put_off.entry(to.clone()).or_insert_with(Instant::now);
+                    let now = Instant::now();
+                    let (since, last) = put_off.entry(to.clone()).or_insert((now, now));
+                    if now.duration_since(*last) > self.patience.max(ANOTHER_TIME) {
+                        *since = now;
+                    }
+                    *last = now;
                     later.insert(to.clone(), why);
                 }
                 _ => {
@@ -131,7 +138,7 @@ impl Mail {
             connected.abort();
         }
         if settled.recipients.values().any(Option::is_none) {
-            let is_over = |to: &Address| put_off.get(to).is_some_and(|since| since.elapsed() >= self.patience);
+            let is_over = |to: &Address| put_off.get(to).is_some_and(|(since, _)| since.elapsed() >= self.patience);
             settled.recipients.extend(later.extract_if(.., |to, _| is_over(to)));
         }
         if let Some(why) = later.into_values().flatten().next() {

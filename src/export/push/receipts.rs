@@ -32,7 +32,7 @@ pub(super) struct Receipts {
     read: Vec<Told>,
     /// What it was told, where it is told notices.
     cooling: Cooling,
-    /// Was held back, and goes on though the cooldown is over: told when nothing else waits.
+    /// Was held back, and goes on though the cooldown is over: chosen when nothing else waits.
     due: Option<Told>,
 }
 
@@ -95,7 +95,6 @@ impl Receipts {
 
     /// The first of what was held back whose cooldown is over. What has ended is not held any more.
     fn find_due(&mut self) -> Result<usize> {
-        self.due = None;
         while let Some(position) = self.cooling.due(self.clock.now()) {
             let recorded = self.engine.ledger().read(position.., 1)?.pop();
             let told = recorded.map(|recorded| (self.choose)(&self.engine, recorded)).transpose()?.flatten();
@@ -112,7 +111,10 @@ impl Receipts {
 
 impl Queue for Receipts {
     fn first(&mut self, items_max: usize) -> Result<usize> {
-        self.due = None;
+        // Some may have it already: it is settled before another is begun.
+        if self.due.is_some() {
+            return Ok(1);
+        }
         self.pass()?;
         while self.read.is_empty() {
             let entries_max = self.route.items_max.max(ENTRIES_MIN);
@@ -153,6 +155,9 @@ impl Queue for Receipts {
                 self.meter.notified(told.recorded.recorded_at);
                 self.cooling.tell(told, told.recorded.occurred_at());
             }
+        }
+        if !is_delivered {
+            self.read[..items].iter().for_each(|told| self.cooling.pass(told));
         }
         self.went_to(next)?;
         self.read.drain(..items);

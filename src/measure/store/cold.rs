@@ -1,8 +1,8 @@
 //! Hours on their way into the archive, and hours that came back from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use redb::{ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _, TableDefinition};
 use serde::Serialize;
 
 use super::chunk::{self, Tier};
@@ -97,7 +97,9 @@ impl SeriesStore {
             let mut restored = write.open_table(RESTORED).internal(failed)?;
             let days = self.numbered(hours, &mut told);
             // All that have a number, also those that the recorder has yet to write: none may be missing between others.
-            for number in 0..self.len() {
+            let saved = u32::try_from(series.len().internal(failed)?).unwrap_or(u32::MAX);
+            let told_of: BTreeSet<u32> = days.keys().map(|(number, _)| *number).chain(saved..self.len()).collect();
+            for number in told_of {
                 let known = postcard::to_allocvec(&*self.known(number)).internal(failed)?;
                 series.insert(number, &*known).internal(failed)?;
             }

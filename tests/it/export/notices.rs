@@ -253,6 +253,23 @@ fn a_critical_andon_that_nobody_resolves_reaches_every_channel_and_so_does_its_e
 }
 
 #[test]
+fn the_end_of_what_was_told_is_told_whatever_its_own_level() {
+    let pager = Tool::start(pagerduty);
+    let naze =
+        Pusher::new(&format!("[exports.pager]\nkind = \"pagerduty\"\nurl = \"{}\"\ntoken = \"{KEY}\"\n", pager.url));
+    let andon = |seconds: i64, status: &str, level: &str| {
+        json!({"kind": "andon", "occurredAt": ago(seconds), "component": "press", "status": status, "level": level,
+            "reference": "a1"})
+    };
+    naze.record(&[andon(10, "opened", "critical")]);
+    wait_for(&pager, ENQUEUE, 1);
+    naze.record(&[andon(0, "resolved", "normal")]);
+    let events = wait_for(&pager, ENQUEUE, 2);
+    let actions: Vec<&str> = events.iter().map(|event| event["event_action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["trigger", "resolve"]);
+}
+
+#[test]
 fn a_channel_that_fails_gets_it_later_and_once() {
     let pager = Tool::start(pagerduty);
     pager.will([Mood::Status(500), Mood::After(429, "1".to_owned())]);
