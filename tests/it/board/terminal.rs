@@ -239,7 +239,7 @@ impl Terminal {
         let program = env!("CARGO_BIN_EXE_naze");
         let shell = format!(
             "stty rows 24 cols 80; stty -g > before; \
-             (until [ -e resize ]; do [ -e over ] && exit; sleep 0.02; done; stty rows 12 cols 40 < /dev/tty) & \
+             (until [ -e resize ]; do [ -e before ] && [ ! -e over ] || exit; sleep 0.02; done; stty rows 12 cols 40 < /dev/tty) & \
              sh -c 'echo $$ > pid; exec {program} {arguments}'; echo $? > code; stty -g > after; touch over"
         );
         let mut child = Command::new("script")
